@@ -247,6 +247,18 @@ static enum maille_code other_wire(struct agent *agent, const struct message_sta
     return MAILLE_OK;
 }
 
+/* The coordinator has the call, and asks no site yet: another question is counted first. */
+static void say_in_line(struct agent *agent, const struct message_status *status)
+{
+    if (agent->stage != STAGE_CALLED || status->phase != PHASE_CALLED || status->n_waiting > 0)
+        return;
+    agent->moved_ms =
+        agent_now_ms(agent); /* which takes two minutes at most, and as many were asked before */
+    if (!agent->told_in_line)
+        agent_say(agent, "another question to this dictionary is counted first; waiting for its turn");
+    agent->told_in_line = true;
+}
+
 static enum maille_code on_status(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -284,7 +296,8 @@ static enum maille_code on_status(struct agent *agent, struct message *in, struc
         agent->resumed_ms = agent_now_ms(agent);
         MAILLE_TRY(ask_resume(agent, error));
     }
-    agent_say_too_few(agent, status);
+    agent_count_connected(agent, status);
+    say_in_line(agent, status);
     MAILLE_TRY(late_sites(agent, status, error));
 out:
     return code;
@@ -501,6 +514,18 @@ enum maille_code agent_tick(struct agent *agent, struct message_outbox *outbox, 
     enum maille_code code = tick(agent, error);
     agent->outbox = NULL;
     return code;
+}
+
+bool agent_again(const struct agent *agent)
+{
+    bool again = false, other = false;
+    for (size_t k = 0; agent->stage == STAGE_ENDED && k < agent->study->n_analyses; k++) {
+        const struct analysis_state *state = &agent->run.states[k];
+        const bool counted = state->status == ANALYSIS_REFUSED && strcmp(state->rule, "again") == 0;
+        again = again || counted;
+        other = other || state->status == ANALYSIS_OK;
+    }
+    return again && !other;
 }
 
 bool agent_over(const struct agent *agent)

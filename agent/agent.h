@@ -25,6 +25,7 @@ struct agent_options {
      * the run ends (MAILLE_UNREACHABLE) and can be resumed. */
     const char *const *without;
     size_t n_without;
+    bool wait;         /* for sites that are away; else the run ends */
     bool without_held; /* call without the sites whose officers have not decided */
     enum query_mode
         mode;    /* of a new question: MODE_AGENT where the data of every site are public, else MODE_CIRCLE */
@@ -68,6 +69,12 @@ enum maille_code agent_tick(struct agent *agent, struct message_outbox *outbox,
 /* The study has ended (also when every analysis was refused) and the coordinator knows it or did not answer;
  * or the agent was to detach and may. */
 bool agent_over(const struct agent *agent);
+
+/* Did the question end because another was counted at the same time, and has no result? Then the same study
+ * may be asked anew (agent_ask), which is another query; AGENT_AGAIN_MAX times, that nobody stands in line
+ * for ever. */
+enum { AGENT_AGAIN_MAX = 2 };
+bool agent_again(const struct agent *agent);
 
 /* All of it over a socket to the directory's coordinator. Errors as above; MAILLE_UNREACHABLE;
  * MAILLE_INTERRUPTED: SIGINT or SIGTERM came. */

@@ -117,11 +117,14 @@ static enum maille_code silent_sites(struct agent *agent, struct maille_error *e
     return n == 0 ? MAILLE_OK : agent_fail_away(agent, away, n, "answer", error);
 }
 
-void agent_say_too_few(struct agent *agent, const struct message_status *status)
+/* A coordinator that was started again has not heard anybody yet: so long it is believed that they come. */
+enum { COMING_MS = 4000 };
+
+void agent_count_connected(struct agent *agent, const struct message_status *status)
 {
     const char *names = "";
     size_t there = 0;
-    if (agent->told_too_few || agent->stage != STAGE_ASKED || status->phase != PHASE_ASKED)
+    if (agent->stage != STAGE_ASKED || status->phase != PHASE_ASKED)
         return;
     for (size_t s = 0; s < agent->n_sites; s++) {
         bool is_there = agent->sites[s].has_ready;
@@ -132,20 +135,27 @@ void agent_say_too_few(struct agent *agent, const struct message_status *status)
             names = arena_printf(agent->arena, "%s%s%s", names, names[0] != '\0' ? ", " : "",
                                  agent->sites[s].site->name);
     }
-    if (there >= agent->n_min)
+    if (there >= agent->n_min) {
+        agent->too_few_ms = 0;
         return;
+    }
+    if (agent->too_few_ms != 0)
+        return;
+    agent->too_few_ms = agent_now_ms(agent);
+    agent->away = names;
+    if (!agent->told_too_few)
+        agent_say(
+            agent,
+            "not connected: %s; of the %zu sites that are named at least %u are needed, and %zu cannot go "
+            "on alone%s",
+            names, agent->n_sites, agent->n_min, there, agent->options.wait ? ": waiting" : "");
     agent->told_too_few = true;
-    agent_say(agent,
-              "not connected: %s; of the %zu sites that are named at least %u are needed, and %zu cannot go "
-              "on alone: "
-              "waiting; to ask those that are there: maille run with --without",
-              names, agent->n_sites, agent->n_min, there);
 }
 
 enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    size_t ready = 0, held = 0;
+    size_t ready = 0, held = 0, silent;
     if (!study_run_open(&agent->run))
         return MAILLE_OK;
     for (size_t s = 0; s < agent->n_sites; s++) {
@@ -154,7 +164,17 @@ enum maille_code agent_call_when_ready(struct agent *agent, struct maille_error 
     }
     if (ready == agent->n_sites)
         return send_call(agent, error);
+    if (agent->too_few_ms != 0 && !agent->options.wait && agent_now_ms(agent) - agent->too_few_ms > COMING_MS)
+        return maille_fail(
+            error, MAILLE_UNREACHABLE,
+            "expected %u of the %zu sites that are named to be connected, found %s away; `maille "
+            "resume %.8s` once they are back, --wait waits for them, or ask the others alone: maille "
+            "run with --without",
+            agent->n_min, agent->n_sites, agent->away, agent->id);
     if (held > 0 && !agent->options.without_held)
+        return MAILLE_OK;
+    (void)names_of_silent(agent, &silent);
+    if (agent->options.wait && silent > 0)
         return MAILLE_OK;
     if (agent_now_ms(agent) - agent->asked_ms < agent->options.directory->timeouts.ready_ms)
         return MAILLE_OK;

@@ -284,7 +284,9 @@ enum maille_code agent_circle_when_complete(struct agent *agent, bool *over, str
     enum maille_code code = MAILLE_OK;
     const struct agent_round *at = &agent->at;
     const size_t here = agent_answers(agent);
-    const bool heads = at->shape.which != 0;
+    static const char *const judged[THRESHOLD_WHICH] = {"numbers", "head counts", "head counts",
+                                                        "differences from earlier questions"};
+    const enum threshold_which which = at->shape.which;
     size_t best = 0, same = 0;
     bool on = true;
     struct bytes record = {0};
@@ -331,7 +333,7 @@ enum maille_code agent_circle_when_complete(struct agent *agent, bool *over, str
     for (size_t k = 0; k < agent->study->n_analyses; k++)
         if (was_open[k] && agent->run.states[k].status == ANALYSIS_REFUSED)
             agent_say(agent, "%s: refused (%s) by the %s of all sites together", agent->study->analyses[k].id,
-                      agent->run.states[k].rule, heads ? "head counts" : "numbers");
+                      agent->run.states[k].rule, judged[which]);
     *over = true;
 out:
     bytes_clear(&record);

@@ -134,6 +134,9 @@ static enum maille_code write_manifest(struct agent *agent, struct maille_error 
             error, MAILLE_INVALID,
             "expected a study that has not expired, found expires: %s; renew it and sign again", day);
     }
+    const struct registration *registration = registration_find(directory, study->protocol);
+    if (registration != NULL && registration_end_ms(registration) < last)
+        last = registration_end_ms(registration);
     struct message_method *methods = arena_array(agent->arena, study->n_analyses + 1, sizeof *methods);
     uint32_t *sites = arena_array(agent->arena, agent->n_sites + 1, sizeof *sites);
     struct message_manifest manifest = {

@@ -14,7 +14,7 @@ enum agent_stage {
     STAGE_ENDED = 1 << 3
 };
 
-enum { AGENT_ROUNDS_MAX = 64 };
+enum { AGENT_ROUNDS_MAX = 256 };
 
 /* One site as the agent knows it. */
 struct agent_site {
@@ -95,8 +95,10 @@ struct agent {
     struct study_run run;
     /* of the roster's policies */
     const struct policy *strictest;
-    bool thresholds;                   /* rounds 1 and 2 are threshold rounds */
-    const struct threshold_past *past; /* earlier questions that it is compared with; in arena */
+    bool thresholds; /* threshold rounds come first */
+    struct message_ledger_entry
+        *entries;                /* earlier questions that it is compared with; in arena, as `past` */
+    struct threshold_past *past; /* the same as the members of the last shape see them */
     size_t n_past;
     struct digest previous; /* ψ of the last completed round; zeros before */
     struct agent_round at;
@@ -119,15 +121,18 @@ struct agent {
     struct message_status status;
     uint32_t *waiting;
     size_t n_waiting;
-    struct bytes told; /* the last event */
-    bool finished;     /* the run has ended: results are there */
-    bool told_too_few; /* that fewer sites are connected than the question needs */
-    bool clock_told;   /* how this machine's clock stands to the coordinator's */
-    bool result_kept;  /* its result file is in the journal (evidence.c) */
+    struct bytes told;  /* the last event */
+    bool finished;      /* the run has ended: results are there */
+    bool told_too_few;  /* that fewer sites are connected than the question needs */
+    int64_t too_few_ms; /* monotonic: since when that is so; 0: it is not */
+    const char *away;   /* who was missing then */
+    bool told_in_line;  /* that another question is counted first */
+    bool clock_told;    /* how this machine's clock stands to the coordinator's */
+    bool result_kept;   /* its result file is in the journal (evidence.c) */
 };
 
 /* ask.c: says once, as soon as a status shows it, that fewer sites are connected than the question needs. */
-void agent_say_too_few(struct agent *agent, const struct message_status *status);
+void agent_count_connected(struct agent *agent, const struct message_status *status);
 /* ask.c: may the study go on without this site? */
 bool agent_without(const struct agent *agent, const char *site);
 /* MAILLE_UNREACHABLE: names the sites of the list (n > 0) and how to go on. what: "answer", "accept". */
@@ -192,14 +197,19 @@ void agent_round_over(struct agent *agent);
 
 /* shape.c: what a round is. Analyses that cannot be asked are marked; where none is left open, nothing
  * is to be sent. */
-enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round, size_t n_members,
+enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round,
+                             const uint32_t *members, size_t n_members,
                              struct maille_error *error) MAILLE_CHECKED;
 void agent_shape_clear(struct agent_shape *shape);
 
 /* threshold.c: which rounds are threshold rounds */
 enum maille_code agent_settle_policies(struct agent *agent, struct maille_error *error)
     MAILLE_CHECKED; /* from the roster's accepts */
-enum threshold_which agent_which(const struct agent *agent, uint32_t round);
+/* Which of them this round among these members is; 0: none. */
+enum threshold_which agent_which(struct agent *agent, uint32_t round, const uint32_t *members,
+                                 size_t n_members);
+/* The round in which values begin, among the members of the last shape. */
+uint32_t agent_values_from(const struct agent *agent);
 
 /* circle.c: a query whose sums the sites open for themselves */
 bool agent_in_circle(const struct agent *agent);

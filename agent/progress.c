@@ -84,9 +84,10 @@ static void draw(const struct agent *agent)
                 agent_waiting_names(agent, names, sizeof names));
     else if (agent->stage == STAGE_ROUND && agent->at.shape.which != 0)
         fprintf(to,
-                "\r\033[K%zu sites count heads, for themselves alone, to judge what may be told (%d of "
-                "2)%s%.100s",
-                agent->n_roster, (int)agent->at.shape.which, agent->n_waiting > 0 ? ", waiting for " : "",
+                "\r\033[K%zu sites count heads, for themselves alone, to judge what may be told (%u of "
+                "%u)%s%.100s",
+                agent->n_roster, agent->at.round, agent_values_from(agent) - 1,
+                agent->n_waiting > 0 ? ", waiting for " : "",
                 agent->n_waiting > 0 ? agent_waiting_names(agent, names, sizeof names) : "");
     else if (agent->stage == STAGE_ROUND)
         fprintf(to, "\r\033[K%zu sites, round %u, %.1f MB of masked sums%s%.100s", agent->n_roster,
@@ -107,7 +108,7 @@ static void tell(struct agent *agent)
     if (agent->stage == STAGE_ROUND) {
         const bool heads = agent->at.shape.which != 0;
         json_put_text(&event, "event", heads ? "heads" : "round");
-        json_put_integer(&event, "round", heads ? (int64_t)agent->at.shape.which : (int64_t)agent->at.round);
+        json_put_integer(&event, "round", agent->at.round);
         json_put_integer(&event, "sites", (int64_t)agent->n_roster);
         json_put_integer(&event, "bytes", (int64_t)agent->status.bytes);
     } else {

@@ -133,7 +133,7 @@ static enum maille_code start_round(struct agent *agent, uint32_t round, uint32_
         goto out;
     }
     memcpy(among, members, n_members * sizeof *members);
-    MAILLE_TRY(agent_shape(&shape, agent, round, n_members, error));
+    MAILLE_TRY(agent_shape(&shape, agent, round, members, n_members, error));
     if (!study_run_open(&agent->run))
         goto out;
     if (round > AGENT_ROUNDS_MAX) {
@@ -225,7 +225,7 @@ static enum maille_code go_back(struct agent *agent, struct maille_error *error)
     MAILLE_TRY(message_within(&in, arena,
                               &(struct byte_view){agent->before_start.data, agent->before_start.length},
                               MESSAGE_START, NULL, 0, error));
-    MAILLE_TRY(agent_shape(&shape, agent, agent->at.round, header->n_members, error));
+    MAILLE_TRY(agent_shape(&shape, agent, agent->at.round, header->members, header->n_members, error));
     if (header->round != agent->at.round || !digest_equal(&shape.layout, &header->layout_hash)) {
         code = maille_fail(error, MAILLE_PROTOCOL,
                            "expected the close of the attempt under way, found that of another");
@@ -290,7 +290,7 @@ enum maille_code agent_take_start(struct agent *agent, const struct message_roun
 {
     enum maille_code code = MAILLE_OK;
     struct agent_shape shape = {0};
-    MAILLE_TRY(agent_shape(&shape, agent, header->round, header->n_members, error));
+    MAILLE_TRY(agent_shape(&shape, agent, header->round, header->members, header->n_members, error));
     if (!digest_equal(&shape.layout, &header->layout_hash) || shape.length != header->length ||
         header->n_members > MESSAGE_SITES_MAX) {
         code = maille_fail(

@@ -2,6 +2,7 @@
  * circle, its layout and its length. */
 #include "agent/private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void agent_shape_clear(struct agent_shape *shape)
@@ -50,31 +51,55 @@ static enum maille_code fail_uncounted(struct agent *agent, struct maille_error 
     return MAILLE_OK;
 }
 
-static void fail_all(struct agent *agent, const char *reason)
-{
-    for (size_t k = 0; k < agent->study->n_analyses; k++)
-        if (agent->run.states[k].status == ANALYSIS_OPEN)
-            study_run_fail(&agent->run, k, reason);
-}
-
-/* Are there no more head counts of the open analyses than a round may hold, and no more than sites can
- * exchange, each of which will hold every member's vector? Where there are, all analyses are failed. */
-static enum maille_code bound_heads(const struct agent_shape *shape, struct agent *agent, size_t n_members,
-                                    struct maille_error *error)
+/* Can the sites exchange the head counts of these analyses, each with all others? */
+static enum maille_code heads_fit(bool *fit, const struct agent *agent, const bool *open, size_t n_members,
+                                  struct maille_error *error)
 {
     struct threshold threshold = {0};
-    enum maille_code code = threshold_init(&threshold, agent->study, shape->open, agent->strictest, n_members,
+    const size_t room = round_room(n_members) / 8;
+    enum maille_code code = threshold_init(&threshold, agent->study, open, agent->strictest, n_members,
                                            agent->past, agent->n_past, error);
-    if (code == MAILLE_INVALID) { /* more words than a round may have */
-        fail_all(agent,
-                 "its study has more head counts than a round may hold; ask for fewer analyses at once");
-        return MAILLE_OK;
-    }
-    if (code == MAILLE_OK && (n_members > CUSTODY_MEMBERS_MAX ||
-                              8 * (uint64_t)threshold.n_words[shape->which] > MESSAGE_FRAME_MAX / n_members))
-        fail_all(agent, "its study has more head counts than the sites can exchange with one another; ask "
-                        "for fewer analyses at once, or of fewer sites");
+    *fit = code == MAILLE_OK && n_members <= CUSTODY_MEMBERS_MAX;
+    for (size_t which = 1; which < THRESHOLD_WHICH; which++)
+        *fit = *fit && threshold.n_words[which] <= room;
     threshold_clear(&threshold);
+    return code == MAILLE_INVALID ? MAILLE_OK : code; /* more words than any round may have */
+}
+
+/* Fails what the head counts have no room for, and leaves it out: in study order those that do not fit beside
+ * the ones before them. */
+static enum maille_code bound_heads(struct agent_shape *shape, struct agent *agent, size_t n_members,
+                                    struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    bool fit, *kept = NULL;
+    MAILLE_TRY(heads_fit(&fit, agent, shape->open, n_members, error));
+    if (fit)
+        goto out;
+    kept = calloc(agent->study->n_analyses + 1, sizeof *kept);
+    if (kept == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a round, found none");
+        goto out;
+    }
+    for (size_t k = 0; k < agent->study->n_analyses; k++) {
+        if (!shape->open[k])
+            continue;
+        kept[k] = true;
+        MAILLE_TRY(heads_fit(&fit, agent, kept, n_members, error));
+        if (fit)
+            continue;
+        char why[MAILLE_SENTENCE_MAX];
+        snprintf(
+            why, sizeof why,
+            "its head counts, beside those of the analyses before it, are more than %zu sites can exchange "
+            "in a round (%zu bytes each); ask for it in another study, with fewer levels or a coarser "
+            "grid, or of fewer sites",
+            n_members, round_room(n_members));
+        study_run_fail(&agent->run, k, why);
+        shape->open[k] = kept[k] = false;
+    }
+out:
+    free(kept);
     return code;
 }
 
@@ -93,10 +118,10 @@ out:
     return code;
 }
 
-enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round, size_t n_members,
-                             struct maille_error *error)
+enum maille_code agent_shape(struct agent_shape *shape, struct agent *agent, uint32_t round,
+                             const uint32_t *members, size_t n_members, struct maille_error *error)
 {
-    struct agent_shape made = {.which = agent_which(agent, round)};
+    struct agent_shape made = {.which = agent_which(agent, round, members, n_members)};
     enum maille_code code = MAILLE_OK;
     made.open = calloc(agent->study->n_analyses + 1, sizeof *made.open);
     made.runs = calloc(MESSAGE_RUNS_MAX, sizeof *made.runs);

@@ -1,4 +1,4 @@
-/* What the policies of a roster settle: whether the first two rounds of a circle are threshold rounds
+/* What the policies of a roster settle: whether the first rounds of a circle are threshold rounds
  * (docs/PROTOCOL.md §7). Neither a total nor the plan of them ever comes here. */
 #include "agent/private.h"
 
@@ -7,7 +7,6 @@
 enum maille_code agent_settle_policies(struct agent *agent, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct message_ledger_entry *entries;
     const char **texts = arena_array(agent->arena, agent->n_sites + 1, sizeof *texts);
     size_t *lengths = arena_array(agent->arena, agent->n_sites + 1, sizeof *lengths);
     struct message_accept *accepts = arena_array(agent->arena, agent->n_sites + 1, sizeof *accepts);
@@ -20,18 +19,28 @@ enum maille_code agent_settle_policies(struct agent *agent, struct maille_error 
         }
     MAILLE_TRY(policy_strictest(&agent->strictest, agent->arena, texts, lengths, n, error));
     agent->thresholds = agent_in_circle(agent) && threshold_needed(agent->strictest);
-    agent->n_past = message_ledger_union(&entries, agent->arena, accepts, n);
-    struct threshold_past *past = arena_array(agent->arena, agent->n_past + 1, sizeof *past);
-    for (size_t e = 0; e < agent->n_past; e++) /* who of them is gone changes no word's place */
-        past[e].n_groups = message_bits(entries[e].shown);
-    agent->past = past;
+    agent->n_past = message_ledger_union(&agent->entries, agent->arena, accepts, n);
+    agent->past = arena_array(agent->arena, agent->n_past + 1, sizeof *agent->past);
 out:
     return code;
 }
 
-enum threshold_which agent_which(const struct agent *agent, uint32_t round)
+enum threshold_which agent_which(struct agent *agent, uint32_t round, const uint32_t *members,
+                                 size_t n_members)
 {
     if (!agent->thresholds)
         return 0;
-    return round == 1 ? THRESHOLD_FIRST : round == 2 ? THRESHOLD_SECOND : 0;
+    for (size_t e = 0; e < agent->n_past; e++)
+        agent->past[e] =
+            (struct threshold_past){.n_groups = message_bits(agent->entries[e].shown),
+                                    .gone = message_ledger_gone(&agent->entries[e], members, n_members),
+                                    .other = message_ledger_other(&agent->entries[e], members, n_members)};
+    return threshold_round(threshold_before(agent->strictest, agent->past, agent->n_past), round);
+}
+
+uint32_t agent_values_from(const struct agent *agent)
+{
+    return agent->thresholds
+               ? threshold_values_from(threshold_before(agent->strictest, agent->past, agent->n_past))
+               : 1;
 }

@@ -9,8 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-/* FOLDER-unsigned-20261123-181500, a name that nobody has. */
-static enum maille_code aside_name(char out[PATH_MAX], const char *folder, struct maille_error *error)
+enum maille_code audit_aside_name(char out[], const char *folder, const char *why, struct maille_error *error)
 {
     char when[32], digits[16] = "", path[PATH_MAX];
     size_t n = strlen(folder), used = 0;
@@ -23,8 +22,8 @@ static enum maille_code aside_name(char out[PATH_MAX], const char *folder, struc
         else if (*c >= '0' && *c <= '9')
             digits[used++] = *c;
     for (int i = 1; i < 100; i++) {
-        int length = i == 1 ? snprintf(path, sizeof path, "%.*s-unsigned-%s", (int)n, folder, digits)
-                            : snprintf(path, sizeof path, "%.*s-unsigned-%s-%d", (int)n, folder, digits, i);
+        int length = i == 1 ? snprintf(path, sizeof path, "%.*s-%s-%s", (int)n, folder, why, digits)
+                            : snprintf(path, sizeof path, "%.*s-%s-%s-%d", (int)n, folder, why, digits, i);
         if (length < 0 || (size_t)length >= sizeof path)
             break;
         if (!file_exists(path)) {
@@ -32,8 +31,8 @@ static enum maille_code aside_name(char out[PATH_MAX], const char *folder, struc
             return MAILLE_OK;
         }
     }
-    return maille_fail(error, MAILLE_INVALID,
-                       "expected a free name beside %s for the log that nobody signed, found none", folder);
+    return maille_fail(error, MAILLE_INVALID, "expected a free name beside %s for the log before, found none",
+                       folder);
 }
 
 /* Does a folder hold a log of this party whose first key nobody signed? */
@@ -56,7 +55,7 @@ enum maille_code audit_open_signed(struct audit_log **log, const struct audit_op
     struct audit_log *open = NULL;
     code = audit_open_with(&open, options, &made.repaired, error);
     if (code == MAILLE_SIGNATURE && is_unsigned(options->folder, options->party)) {
-        MAILLE_TRY(aside_name(made.aside, options->folder, error));
+        MAILLE_TRY(audit_aside_name(made.aside, options->folder, "unsigned", error));
         if (rename(options->folder, made.aside) != 0) {
             code = maille_fail_errno(error, "cannot move the log that nobody signed to %s", made.aside);
             goto out;

@@ -133,6 +133,9 @@ struct audit_opened {
 };
 enum maille_code audit_open_signed(struct audit_log **log, const struct audit_options *options,
                                    struct audit_opened *opened, struct maille_error *error) MAILLE_CHECKED;
+/* FOLDER-WHY-20261123-181500, a name that nobody has; out: PATH_MAX. MAILLE_INVALID: none is free. */
+enum maille_code audit_aside_name(char out[], const char *folder, const char *why,
+                                  struct maille_error *error) MAILLE_CHECKED;
 /* The same without keys. */
 enum maille_code audit_open(struct audit_log **log, const char *folder, const char *party, bool *repaired,
                             struct maille_error *error) MAILLE_CHECKED;
@@ -179,6 +182,11 @@ enum { AUDIT_BRIDGES_MAX = 256, AUDIT_RECENT_MAX = 1024 };
 enum maille_code audit_witness(struct audit_log *log, const char *party, const struct audit_head *head,
                                const struct audit_proof *proofs, size_t n,
                                struct maille_error *error) MAILLE_CHECKED;
+
+/* A party that lost its log, ledger or keys begins again when the authorities accept it: the note "lost",
+ * whose detail begins with how often they have. 0: this entry is no such note. */
+extern const char audit_lost[];
+uint32_t audit_entry_lost(const struct audit_entry *entry);
 
 /* Reads a log folder offline and calls `each` for every entry (what it points to is borrowed for the call).
  * Checks all that audit_verify (audit/verify.h) checks without a roster and without a witness; MAILLE_CORRUPT

@@ -10,6 +10,7 @@
 #include "audit/heads.h"
 #include "audit/store.h"
 #include "base/clock.h"
+#include "base/number.h"
 
 const char *audit_fault_name(enum audit_fault fault)
 {
@@ -54,6 +55,8 @@ static void read_frame(void *context, const struct state *state, enum frame_kind
     const struct audit_entry *entry = &reading->record.entry;
     if (header.way <= WAY_NOTE)
         reading->report->entries++;
+    if (audit_entry_lost(entry) > reading->report->lost)
+        reading->report->lost = audit_entry_lost(entry);
     if (header.way == WAY_PRUNED && entry->n_seen == 1 && entry->seen[0].head.size == state->base_size &&
         digest_equal(&entry->seen[0].head.root, &state->base_root))
         reading->base_said = true;
@@ -260,31 +263,76 @@ static enum maille_code check_end(struct audit_report *report, const struct stat
                  state->epoch, last, when);
 }
 
-static enum maille_code check_witness(struct audit_report *report, const struct state *state,
-                                      const struct audit_check *check, struct maille_error *error)
+/* Is NAME that of a log of the party? which: how often it had begun again, 0 for the first. */
+static bool log_of(uint32_t *which, const char *name, const char *party)
 {
-    for (size_t i = 0; check->seen != NULL && i < check->seen->n; i++) {
-        const struct audit_witness_head *seen = &check->seen->list[i];
-        struct digest root;
-        if (strcmp(seen->party, report->party) != 0)
-            continue;
-        if (seen->head.size > state->tree.size)
-            return wrong(report, AUDIT_CUT, error,
-                         "the end was cut: %s has seen %" PRIu64 " entries of this log (its entry %" PRIu64
-                         "), found %" PRIu64,
-                         seen->witness, seen->head.size, seen->sequence, state->tree.size);
-        if (!tree_root(&root, &state->tree, seen->head.size)) /* pruned since */
-            continue;
-        if (!digest_equal(&root, &seen->head.root))
-            return wrong(report, AUDIT_SPLIT_VIEW, error,
-                         "split view: the first %" PRIu64
-                         " entries are not those that %s was shown (its entry %" PRIu64 ")",
-                         seen->head.size, seen->witness, seen->sequence);
+    const size_t length = strlen(party);
+    uint64_t number = 0;
+    if (strncmp(name, party, length) != 0)
+        return false;
+    if (name[length] != '\0' &&
+        (name[length] != '~' || !number_parse_u64(name + length + 1, strlen(name + length + 1), &number) ||
+         number > UINT32_MAX))
+        return false;
+    *which = (uint32_t)number;
+    return true;
+}
+
+/* One head that somebody kept of this log. */
+static enum maille_code check_head(struct audit_report *report, const struct state *state,
+                                   const struct audit_witness_head *seen, bool before,
+                                   struct maille_error *error)
+{
+    struct digest root;
+    const bool fits = seen->head.size <= state->tree.size;
+    if (fits && !tree_root(&root, &state->tree, seen->head.size)) /* pruned since */
+        return MAILLE_OK;
+    if (fits && digest_equal(&root, &seen->head.root)) {
         report->witnessed++;
         if (seen->head.size >= report->seen.size)
             report->seen = seen->head;
+        return MAILLE_OK;
     }
-    return MAILLE_OK;
+    if (before) {
+        report->before++;
+        return MAILLE_OK;
+    }
+    if (!fits)
+        return wrong(report, AUDIT_CUT, error,
+                     "the end was cut: %s has seen %" PRIu64 " entries of this log (its entry %" PRIu64
+                     "), found %" PRIu64,
+                     seen->witness, seen->head.size, seen->sequence, state->tree.size);
+    return wrong(report, AUDIT_SPLIT_VIEW, error,
+                 "split view: the first %" PRIu64
+                 " entries are not those that %s was shown (its entry %" PRIu64 ")",
+                 seen->head.size, seen->witness, seen->sequence);
+}
+
+static enum maille_code check_witness(struct audit_report *report, const struct state *state,
+                                      const struct audit_check *check, struct maille_error *error)
+{
+    const uint32_t accepted = check->lost == NULL ? 0 : check->lost(check->context, report->party);
+    /* What a log says of a loss may have been pruned. */
+    const uint32_t noted = report->lost == 0 && report->pruned > 0 ? accepted : report->lost;
+    enum maille_code code = MAILLE_OK;
+    for (size_t i = 0; check->seen != NULL && i < check->seen->n && code == MAILLE_OK; i++) {
+        const struct audit_witness_head *seen = &check->seen->list[i];
+        uint32_t which;
+        if (!log_of(&which, seen->party, report->party))
+            continue;
+        if (which > noted)
+            report->after++;
+        else
+            code = check_head(report, state, seen, which < noted && which < accepted, error);
+    }
+    if (code == MAILLE_CORRUPT && noted > accepted && error != NULL) {
+        const size_t used = strlen(error->sentence);
+        snprintf(error->sentence + used, sizeof error->sentence - used,
+                 " (the log notes that the network's authorities accepted a loss; %s)",
+                 check->lost == NULL ? "--network FILE says whether they did"
+                                     : "this directory does not say so: take the newest");
+    }
+    return code;
 }
 
 static void fill_report(struct audit_report *report, const struct state *state)

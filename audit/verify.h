@@ -43,8 +43,12 @@ struct audit_check {
         *identity; /* the party's identity key in the roster, PUBLIC_BYTES; NULL: not compared, or … */
     const uint8_t *(*roster)(
         void *context,
-        const char *party);         /* … asked for here, once the party's name is known; NULL: not
-                                     * compared; an answer of NULL: the roster does not have the party */
+        const char *party); /* … asked for here, once the party's name is known; NULL: not
+                             * compared; an answer of NULL: the roster does not have the party */
+    /* How often the network's authorities have accepted that a party lost its log; NULL: never. Heads of a
+     * log that began again are kept under the name PARTY~HOW-OFTEN (directory_log_name). Those of before are
+     * not held against a log that notes the loss ("lost"), where the authorities have accepted it. */
+    uint32_t (*lost)(void *context, const char *party);
     const struct audit_heads *seen; /* heads of any party that others kept; NULL: no witness */
     int64_t taken_ms;               /* when the folder was read or copied (UTC); 0: now */
     audit_each *each; /* called for every entry as it is read, before all is verified; NULL: none */
@@ -62,8 +66,11 @@ struct audit_report {
     int64_t first_ms, last_ms, gap_ms;
     bool certified;                 /* the first key is signed by an identity … */
     uint8_t identity[PUBLIC_BYTES]; /* … this one */
-    size_t witnessed;               /* heads of others that were compared */
+    size_t witnessed;               /* heads of others that this log agrees with */
     struct audit_head seen;         /* the largest of them */
+    uint32_t lost;                  /* how often this log says that it began again */
+    size_t before; /* heads that it does not agree with: of before a loss that was accepted */
+    size_t after;  /* heads of a log that began again after this one: somebody has a newer one */
 };
 
 /* MAILLE_OK: sound. MAILLE_CORRUPT, MAILLE_SIGNATURE (AUDIT_STRANGER): the sentence names the first thing

@@ -8,7 +8,14 @@
 
 _Static_assert((int)AUDIT_PROOF_MAX == (int)TREE_PROOF_MAX, "room for any proof");
 
-const char audit_split_view[] = "split view";
+const char audit_split_view[] = "split view", audit_lost[] = "lost";
+
+uint32_t audit_entry_lost(const struct audit_entry *entry)
+{
+    if (entry->direction != AUDIT_NOTE || entry->message == NULL || strcmp(entry->message, audit_lost) != 0)
+        return 0;
+    return entry->detail == NULL ? 0 : (uint32_t)strtoul(entry->detail, NULL, 10);
+}
 
 /* Where a proof needs a block of entries that the tree has let go: their hashes, from the files. Whoever asks
  * for proofs from everywhere must not keep this program reading: at most RECALLS_A_SECOND. */

@@ -58,7 +58,10 @@ enum check {
     OWN_PROCESS,    /* tgkill, kill: the first argument is this process */
     INTERNET,       /* socket: IPv4 or IPv6 */
     OF_A_PROCESS,   /* prctl: names, what a child of its own needs */
-    NOT_TERMINAL    /* ioctl: how many bytes wait */
+    NOT_TERMINAL,   /* ioctl: how many bytes wait */
+    OWN_LIMITS,     /* prlimit: of this process */
+    OWN_PRIORITY,   /* setpriority: of this process */
+    NO_SIGNAL       /* fcntl: flags, copies and locks, not whom a signal goes to when there is news */
 };
 
 static const struct call {
@@ -112,11 +115,10 @@ static const struct call {
     {SCMP_SYS(set_robust_list), FILES, ANY},
     {SCMP_SYS(rseq), FILES, ANY},
     {SCMP_SYS(sched_getaffinity), FILES, ANY},
-    {SCMP_SYS(sched_setaffinity), FILES, ANY},
     {SCMP_SYS(sched_getscheduler), WEB, ANY}, /* libzmq asks how its threads are run */
     {SCMP_SYS(sched_getparam), WEB, ANY},
     {SCMP_SYS(sched_setscheduler), WEB, ANY}, /* and sets it to what it was */
-    {SCMP_SYS(setpriority), WEB, ANY},
+    {SCMP_SYS(setpriority), WEB, OWN_PRIORITY},
     {SCMP_SYS(prctl), FILES, OF_A_PROCESS},
     /* Files: which, Landlock says. */
     {SCMP_SYS(openat), FILES & ~WRITES, READ_ONLY},
@@ -141,13 +143,13 @@ static const struct call {
     {SCMP_SYS(pread64), FILES, ANY},
     {SCMP_SYS(preadv), FILES, ANY},
     {SCMP_SYS(fadvise64), FILES, ANY},
-    {SCMP_SYS(fcntl), FILES, ANY},
+    {SCMP_SYS(fcntl), FILES, NO_SIGNAL},
     {SCMP_SYS(flock), FILES, ANY},
     {SCMP_SYS(dup), FILES, ANY},
     {SCMP_SYS(ioctl), FILES, NOT_TERMINAL},
     {SCMP_SYS(uname), FILES, ANY},
     {SCMP_SYS(sysinfo), FILES, ANY},
-    {SCMP_SYS(prlimit64), FILES, ANY},
+    {SCMP_SYS(prlimit64), FILES, OWN_LIMITS},
     {SCMP_SYS(getrlimit), FILES, ANY},
     {SCMP_SYS(setrlimit), FILES, ANY},
     {SCMP_SYS(getuid), FILES, ANY},
@@ -251,6 +253,9 @@ static int allow(scmp_filter_ctx filter, const struct call *call)
     /* Names, the end of the parent, and what wall_check asks in a child of a supervisor with walls. */
     static const int options[] = {PR_SET_NAME,     PR_GET_NAME, PR_SET_PDEATHSIG,
                                   PR_GET_DUMPABLE, PR_SET_VMA,  PR_GET_SECCOMP};
+    static const int commands[] = {F_DUPFD,  F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,
+                                   F_GETFL,  F_SETFL,         F_GETLK,     F_SETLK,
+                                   F_SETLKW, F_OFD_GETLK,     F_OFD_SETLK, F_OFD_SETLKW};
     int status = 0;
     switch (call->check) {
     case ANY:
@@ -294,6 +299,15 @@ static int allow(scmp_filter_ctx filter, const struct call *call)
         return status;
     case NOT_TERMINAL:
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1, SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0));
+    case OWN_LIMITS:
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1, SCMP_A0(SCMP_CMP_EQ, 0, 0));
+    case OWN_PRIORITY:
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1, SCMP_A1(SCMP_CMP_EQ, 0, 0));
+    case NO_SIGNAL:
+        for (size_t i = 0; status == 0 && i < sizeof commands / sizeof *commands; i++)
+            status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1,
+                                      SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i], 0));
+        return status;
     }
     return -EINVAL;
 }

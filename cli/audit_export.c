@@ -34,6 +34,8 @@ static const struct column register_columns[] = {{"party", WORD_SITE, false},
                                                  {"purpose", WORD_PURPOSE, false},
                                                  {"legal_basis", WORD_LEGAL_BASIS, false},
                                                  {"protocol", WORD_PROTOCOL, false},
+                                                 {"registration", WORD_REGISTRATION, false},
+                                                 {"summary_for_patients", WORD_SUMMARY, false},
                                                  {"data_subjects", WORD_SUBJECTS, false},
                                                  {"patients", WORD_PATIENTS, false},
                                                  {"data", WORD_DATA, false},
@@ -95,10 +97,14 @@ static const char *time_text(struct sheet *sheet, int64_t utc_ms)
 
 /* --- what stands in them --- */
 
-static void add_register(struct sheet *sheet, const struct book *book, enum language language)
+/* directory: of today, for what the network says of a protocol; NULL: it is not asked. */
+static void add_register(struct sheet *sheet, const struct book *book, const struct directory *directory,
+                         enum language language)
 {
     for (size_t i = 0; i < book->n_queries; i++) {
         const struct book_query *query = &book->queries[i];
+        const struct registration *registration =
+            directory != NULL ? registration_find(directory, query->protocol) : NULL;
         const char *cells[] = {book->party,
                                query->name,
                                time_text(sheet, query->first_ms),
@@ -108,6 +114,8 @@ static void add_register(struct sheet *sheet, const struct book *book, enum lang
                                query->purpose,
                                query->legal_basis,
                                query->protocol,
+                               registration != NULL ? registration->title : "",
+                               registration != NULL ? registration->summary : "",
                                word(language, WORD_SUBJECTS_ARE),
                                query->cohort_band,
                                word(language, WORD_DATA_ARE),
@@ -379,7 +387,7 @@ static enum maille_code export_logs(struct arena *arena, const char **logs, size
         struct book book;
         MAILLE_TRY(book_read(&book, arena, logs[i], NULL, NULL,
                              error)); /* nothing is written from a log that is not sound */
-        add_register(&sheets[0].sheet, &book, language);
+        add_register(&sheets[0].sheet, &book, directory, language);
         add_releases(&sheets[1].sheet, &book);
         add_access(&sheets[2].sheet, &book, directory, language);
     }
@@ -416,7 +424,9 @@ int audit_export(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &network,
          .argument = "FILE",
-         .sentence = "network.yaml: the access review then names everybody who may ask, also who never did"},
+         .sentence = "network.yaml: the register then says what was registered, and the access review names "
+                     "everybody who "
+                     "may ask, also who never did"},
         {.name = NULL},
     };
     const struct option_usage usage = {

@@ -15,6 +15,7 @@ struct receipts {
         uint8_t psi[HASH_BYTES], vector[HASH_BYTES];
         bool signed_for;
     } * list;
+    size_t former; /* receipts that today's keys of the coordinator did not sign, after it had others */
     enum maille_code code; /* of the first thing that was wrong */
     struct maille_error error;
 };

@@ -29,6 +29,12 @@ static const uint8_t *roster(void *context, const char *party)
     return directory_identity(verifying->directory, party, &role);
 }
 
+static uint32_t lost(void *context, const char *party)
+{
+    const struct verifying *verifying = context;
+    return directory_lost(verifying->directory, party);
+}
+
 static void each_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
 {
     struct verifying *verifying = context;
@@ -86,23 +92,39 @@ static void say_sound(const struct verifying *verifying, const struct audit_repo
         printf("%-16s but nobody has signed its first key: whose log it is rests on the folder alone\n", "");
     else if (verifying->directory == NULL && verifying->identity == NULL)
         printf("%-16s but its first key was compared with no roster: --network FILE does that\n", "");
+    if (report->before > 0)
+        printf("%-16s but %zu head%s that others kept %s of the log before it was lost, which the network's "
+               "authorities accepted: ask for that log as well, if there is a copy\n",
+               "", report->before, plural(report->before), report->before == 1 ? "is" : "are");
+    if (report->after > 0)
+        printf("%-16s but %zu head%s that others kept %s of a log that began again after this one: this is "
+               "the one of before\n",
+               "", report->after, plural(report->after), report->after == 1 ? "is" : "are");
+    if (verifying->receipts.former > 0)
+        printf(
+            "%-16s but %zu receipt%s the coordinator's keys of before they were exchanged: compare with the "
+            "network.yaml of then\n",
+            "", verifying->receipts.former, verifying->receipts.former == 1 ? " is by" : "s are by");
     if (report->witnessed == 0)
         printf("%-16s but nobody else's log speaks of it: an end cut exactly at a seal cannot be seen "
                "(--witness LOG)\n",
                "");
 }
 
-static enum maille_code verify_one(struct verifying *verifying, const char *folder,
+/* identity: --identity, of the logs that were asked about; a witness is the roster's. */
+static enum maille_code verify_one(struct verifying *verifying, const char *folder, const uint8_t *identity,
                                    struct audit_report *report, struct audit_heads *collect,
                                    const struct audit_heads *seen, struct maille_error *error)
 {
-    struct audit_check check = {.identity = verifying->identity,
+    struct audit_check check = {.identity = identity,
                                 .seen = seen,
                                 .taken_ms = verifying->taken_ms,
                                 .each = each_entry,
                                 .context = verifying};
-    if (verifying->directory != NULL && verifying->identity == NULL)
+    if (verifying->directory != NULL && identity == NULL)
         check.roster = roster;
+    if (verifying->directory != NULL)
+        check.lost = lost;
     verifying->receipts = (struct receipts){.arena = verifying->arena, .directory = verifying->directory};
     enum maille_code code = audit_verify(report, collect, folder, &check, error);
     if (code == MAILLE_OK && verifying->receipts.code != MAILLE_OK) {
@@ -116,10 +138,11 @@ static enum maille_code verify_one(struct verifying *verifying, const char *fold
 
 /* What a log keeps of others counts as far as it is sound itself. */
 static enum maille_code collect_heads(struct verifying *verifying, const char *folder,
-                                      struct audit_report *report, struct maille_error *error)
+                                      const uint8_t *identity, struct audit_report *report,
+                                      struct maille_error *error)
 {
     size_t before = verifying->heads.n;
-    enum maille_code code = verify_one(verifying, folder, report, &verifying->heads, NULL, error);
+    enum maille_code code = verify_one(verifying, folder, identity, report, &verifying->heads, NULL, error);
     if (code != MAILLE_OK)
         verifying->heads.n = before;
     return code;
@@ -177,7 +200,7 @@ static bool verify_all(struct verifying *verifying, const char **logs, size_t n,
     struct audit_report report;
     struct maille_error error = {0};
     if (witness != NULL) {
-        enum maille_code code = collect_heads(verifying, witness, &report, &error);
+        enum maille_code code = collect_heads(verifying, witness, NULL, &report, &error);
         if (code != MAILLE_OK) {
             printf("the witness is of no use:\n");
             say_wrong(witness, &report, &error);
@@ -187,10 +210,11 @@ static bool verify_all(struct verifying *verifying, const char **logs, size_t n,
     /* Heads first, then the logs they speak of: a log that grows meanwhile is never shorter than what was
      * seen of it. */
     for (size_t i = 0; n > 1 && i < n; i++)
-        (void)!collect_heads(verifying, logs[i], &report, &error);
+        (void)!collect_heads(verifying, logs[i], verifying->identity, &report, &error);
     for (size_t i = 0; i < n; i++) {
         error = (struct maille_error){0};
-        if (verify_one(verifying, logs[i], &report, NULL, &verifying->heads, &error) == MAILLE_OK)
+        if (verify_one(verifying, logs[i], verifying->identity, &report, NULL, &verifying->heads, &error) ==
+            MAILLE_OK)
             say_sound(verifying, &report);
         else {
             say_wrong(logs[i], &report, &error);
@@ -222,7 +246,8 @@ int audit_verify_logs(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &identity,
          .argument = "HEX",
-         .sentence = "or the party's public identity key itself"},
+         .sentence =
+             "the party's public identity key itself, as of a log from before its keys were exchanged"},
         {.name = "taken",
          .kind = OPTION_STRING,
          .target = &taken,

@@ -10,6 +10,8 @@ static const char *const words[WORDS][2] = {
     [WORD_PURPOSE] = {"purpose", "finalité"},
     [WORD_LEGAL_BASIS] = {"legal basis", "base légale"},
     [WORD_PROTOCOL] = {"protocol", "protocole"},
+    [WORD_REGISTRATION] = {"registered as", "enregistré sous le titre"},
+    [WORD_SUMMARY] = {"summary for patients", "résumé pour les patients"},
     [WORD_RECIPIENTS] = {"recipients", "destinataires"},
     [WORD_ASKED_ON] = {"asked on (UTC)", "demandée le (UTC)"},
     [WORD_LAST] = {"last message (UTC)", "dernier message (UTC)"},
@@ -108,6 +110,10 @@ static const char *const kinds[][3] = {
     {"catalogue", "catalogue published", "catalogue publié"},
     {"refused", "refused", "refusé"},
     {"directory", "directory of the network", "annuaire du réseau"},
+    {"lost", "a loss was accepted", "perte acceptée"},
+    {"set back", "the log was set back", "journal revenu en arrière"},
+    {"pin", "directory pinned", "annuaire épinglé"},
+    {"rekeyed", "keys exchanged", "clés échangées"},
     {"split view", "a party showed two logs", "une partie a montré deux journaux"},
 };
 

@@ -207,6 +207,9 @@ enum maille_code bundle_verify(struct bundle_facts *facts, size_t *n_files, stru
     const struct archive_file *key = file_named(files, n, skip, QUESTION_KEY);
     if (key != NULL)
         input.question_key = (struct byte_view){key->data, key->length};
+    const struct archive_file *page = file_named(files, n, skip, "report.html");
+    if (page != NULL)
+        input.page = (struct byte_view){page->data, page->length};
     input.messages = messages;
     input.frames = frames;
     input.study = (struct byte_view){found[STUDY]->data, found[STUDY]->length};
@@ -268,6 +271,11 @@ static void print_facts(const struct bundle_facts *facts, size_t n_files, bool k
     else
         printf("%-11s as the researcher computed them from sums that the sites masked (public data)\n",
                "results");
+    printf("%-11s report.html %s\n", "page",
+           facts->page_same
+               ? "is what this program makes of result.json"
+               : "is not what this program makes of result.json, which is what was checked: make it "
+                 "anew with maille report");
     printf("%-11s maille %s, protocol %u\n", "software", facts->report.maille, facts->manifest.protocol);
     printf("%zu files, every byte as %s signed it\n", n_files, facts->manifest.researcher);
 }

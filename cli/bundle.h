@@ -24,6 +24,7 @@ struct bundle_input {
     const struct byte_view *messages; /* in the order in which they were sent */
     const struct byte_view *frames;   /* beside each: what was sealed in it; length 0: nothing */
     struct byte_view question_key;    /* raw; length 0: none */
+    struct byte_view page;            /* report.html; length 0: none */
 };
 
 /* One site of the roster. */
@@ -54,6 +55,7 @@ struct bundle_facts {
     /* In the circle: analyses of the result that sites signed, and the fewest sites that signed the same of
      * one. */
     size_t n_signed, n_agreed;
+    bool page_same; /* report.html is what this program makes of result.json: another version's may differ */
 };
 
 /* Reads and checks all of it: the directory has its quorum; every envelope is signed by whom it names,
@@ -77,8 +79,8 @@ enum maille_code bundle_answers_take(struct bundle_answers *answers, const struc
                                      const struct message_result *result, const struct byte_view *frame,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* Compares with the result file: p-values and limits within 1e-9, all else exactly. Every analysis that has a
- * result must be signed alike by n_min sites of the question: MAILLE_SIGNATURE names one that is not. Fills
- * n_signed and n_agreed. */
+ * result must be signed alike by n_min sites of the question, warnings too; so must one without, where a site
+ * signed how it ended. MAILLE_SIGNATURE names one that is not. Fills n_signed and n_agreed. */
 enum maille_code bundle_answers_compare(struct bundle_answers *answers, struct bundle_facts *facts,
                                         struct maille_error *error) MAILLE_CHECKED;
 

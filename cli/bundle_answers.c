@@ -120,13 +120,20 @@ out:
     return code;
 }
 
-static bool agrees(const struct report_analysis *a, const struct report_analysis *b)
+static bool both(const struct result *a, const struct result *b)
 {
     const char *name = NULL;
-    return strcmp(a->id, b->id) == 0 && a->status == b->status && a->n == b->n &&
+    return (a == NULL) == (b == NULL) && (a == NULL || result_agrees(a, b, &name));
+}
+
+static bool agrees(const struct report_analysis *a, const struct report_analysis *b)
+{
+    return strcmp(a->id, b->id) == 0 && a->status == b->status &&
+           strcmp(a->rule != NULL ? a->rule : "", b->rule != NULL ? b->rule : "") == 0 && a->n == b->n &&
            a->n_missing == b->n_missing && a->n_event == b->n_event && a->suppressed == b->suppressed &&
-           (a->result == NULL) == (b->result == NULL) &&
-           (a->result == NULL || result_agrees(a->result, b->result, &name));
+           a->grid_merged == b->grid_merged && both(a->warnings, b->warnings) &&
+           both(a->dropped_levels, b->dropped_levels) && both(a->aliased, b->aliased) &&
+           both(a->result, b->result);
 }
 
 enum maille_code bundle_answers_compare(struct bundle_answers *answers, struct bundle_facts *facts,
@@ -135,7 +142,8 @@ enum maille_code bundle_answers_compare(struct bundle_answers *answers, struct b
     enum maille_code code = MAILLE_OK;
     const size_t n = answers->study->n_analyses;
     const struct report *result = &facts->report;
-    size_t *same = arena_array(answers->arena, n + 1, sizeof *same);
+    size_t *same = arena_array(answers->arena, n + 1, sizeof *same),
+           *said = arena_array(answers->arena, n + 1, sizeof *said);
     if (result->n_analyses != n) {
         code = maille_fail(error, MAILLE_SIGNATURE,
                            "expected the %zu analyses of the study in result.json, found %zu", n,
@@ -145,22 +153,25 @@ enum maille_code bundle_answers_compare(struct bundle_answers *answers, struct b
     for (size_t s = 0; s < facts->n_sites; s++) {
         struct report own;
         MAILLE_TRY(as_file(&own, answers, s, error));
-        for (size_t k = 0; k < n; k++)
+        for (size_t k = 0; k < n; k++) {
+            said[k] += answers->taken[s * n + k];
             same[k] += answers->taken[s * n + k] && agrees(&result->analyses[k], &own.analyses[k]);
+        }
     }
     facts->n_agreed = facts->n_sites;
     for (size_t k = 0; k < n; k++) {
-        if (result->analyses[k].status != ANALYSIS_OK)
+        const bool ok = result->analyses[k].status == ANALYSIS_OK;
+        if (!ok && said[k] == 0) /* it never came to an answer: one site refused it, or it left */
             continue;
         if (same[k] < facts->manifest.n_min) {
-            code = maille_fail(
-                error, MAILLE_SIGNATURE,
-                "expected the numbers of %s in result.json to be signed by %u sites, found %zu who "
-                "signed them",
-                result->analyses[k].id, facts->manifest.n_min, same[k]);
+            code =
+                maille_fail(error, MAILLE_SIGNATURE,
+                            "expected the %s of %s in result.json to be signed by %u sites, found %zu who "
+                            "signed it so",
+                            ok ? "numbers" : "end", result->analyses[k].id, facts->manifest.n_min, same[k]);
             goto out;
         }
-        facts->n_signed++;
+        facts->n_signed += ok;
         facts->n_agreed = same[k] < facts->n_agreed ? same[k] : facts->n_agreed;
     }
 out:

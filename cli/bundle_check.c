@@ -84,6 +84,11 @@ static enum maille_code take_manifest(struct reading *r, const struct message *i
     if (manifest->directory_version != facts->directory->version ||
         !digest_equal(&manifest->directory_hash, &facts->directory->hash))
         return another(error, "network.yaml", "the directory of the manifest");
+    /* What a site would have asked for: less is no evidence of many. */
+    const uint32_t needed =
+        directory_sites_needed(facts->directory, manifest->mode == MODE_CIRCLE, manifest->n_sites);
+    if (needed == 0 || manifest->n_min < needed)
+        return another(error, where, "a question to as many sites as the network asks for (n_min)");
     study_heading(&facts->heading, r->arena, (const char *)manifest->study.data, manifest->study.length);
     return MAILLE_OK;
 }
@@ -131,6 +136,10 @@ static enum maille_code take_roster(struct reading *r, const struct message *in,
         facts->sites[facts->n_sites++] = (struct bundle_site){site, *accept};
         add_log(r, site->name);
         MAILLE_TRY(follow(r, site->name, &accept->head, where, error));
+    }
+    if (roster->n < facts->manifest.n_min) {
+        code = another(error, where, "a roster of at least n_min sites");
+        goto out;
     }
     add_log(r, facts->directory->coordinator.name);
     r->called = true;
@@ -342,6 +351,7 @@ enum maille_code bundle_check(struct bundle_facts *out, struct arena *arena, con
     enum maille_code code = MAILLE_OK;
     struct bundle_facts facts = {0};
     struct reading reading = {.facts = &facts, .arena = arena, .input = input};
+    struct bytes page = {0};
     reading.started = arena_array(arena, input->n_messages + 1, sizeof *reading.started);
     reading.closed = arena_array(arena, input->n_messages + 1, sizeof *reading.closed);
     MAILLE_TRY(directory_accept(&facts.directory, arena, "network.yaml", (const char *)input->network.data,
@@ -357,8 +367,11 @@ enum maille_code bundle_check(struct bundle_facts *out, struct arena *arena, con
         MAILLE_TRY(bundle_answers_new(&reading.answers, arena, &facts, input, error));
     if (reading.answers != NULL)
         MAILLE_TRY(bundle_answers_compare(reading.answers, &facts, error));
+    MAILLE_TRY(report_html(&page, &facts.report, error));
+    facts.page_same = same(&input->page, page.data, page.length);
     *out = facts;
 out:
+    bytes_clear(&page);
     bundle_answers_free(reading.answers);
     return code;
 }

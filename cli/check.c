@@ -3,13 +3,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/finding.h"
 #include "base/options.h"
+#include "cli/check_size.h"
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "base/number.h"
 #include "disclosure/gate.h"
+#include "disclosure/threshold.h"
 #include "query/words.h"
 #include "query/yaml.h"
 #include "stats/round.h"
@@ -39,7 +42,7 @@ static enum maille_code ask(struct asked *asked, size_t *n_bytes, const struct s
     struct vector *thetas = arena_array(arena, study->n_analyses + 1, sizeof *thetas);
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
-    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, error));
+    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, 0, error));
     for (size_t k = 0; k < study->n_analyses; k++) {
         const struct analysis *analysis = &study->analyses[k];
         asked[k] =
@@ -168,7 +171,7 @@ static enum maille_code judge(const struct policy *policy, const char *whose, co
     MAILLE_TRY(code);
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
-    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, error));
+    MAILLE_TRY(round_plan(&plan, study, open, thetas, NULL, 0, error));
     for (size_t k = 0; k < study->n_analyses; k++) {
         const struct analysis *a = &study->analyses[k];
         struct cells *cells = arena_alloc(arena, sizeof *cells);
@@ -191,12 +194,48 @@ out:
     return code;
 }
 
-static enum maille_code judge_all(const char *policy_path, const char *network, const struct study *study,
-                                  struct study_problems *problems, bool print, struct arena *arena,
-                                  const char *path, struct maille_error *error)
+/* What is too large for n_sites (0: not known how many). told: the caller said how many. */
+static enum maille_code judge_size(const struct policy *policy, size_t n_sites, bool told,
+                                   const struct study *study, struct study_problems *problems, bool print,
+                                   struct arena *arena, const char *path, struct maille_error *error)
+{
+    struct check_size size = {0};
+    /* Where all data are public the sites exchange nothing. */
+    const bool exchanged = told || (policy != NULL && threshold_needed(policy));
+    if (n_sites == 0)
+        return MAILLE_OK;
+    enum maille_code code = cli_check_size(&size, study, policy, n_sites, path, arena, error);
+    for (size_t i = 0; code == MAILLE_OK && i < size.n; i++) {
+        if (size.findings[i].sure && exchanged)
+            note(problems, size.findings[i].sentence);
+        else if (print)
+            printf("refused unless the head counts join steps of it, or all data are public: %s\n",
+                   size.findings[i].sentence);
+    }
+    return code;
+}
+
+/* What every site will say of the study's registration. Who will ask is not known here. */
+static void judge_registration(const struct directory *directory, const struct study *study,
+                               struct study_problems *problems, bool print, struct arena *arena,
+                               const char *path)
+{
+    const char *faults[REGISTRATION_FAULTS_MAX];
+    const struct registration *registration = registration_find(directory, study->protocol);
+    const size_t n = registration_faults(faults, arena, directory, study, NULL, clock_utc_ms());
+    for (size_t i = 0; i < n; i++)
+        note(problems, arena_printf(arena, "%s:1:1: %s", path, faults[i]));
+    if (print && registration != NULL && n == 0)
+        printf("\nwithin the registration %s: %s\n", registration->id, registration->title);
+}
+
+static enum maille_code judge_all(const char *policy_path, const char *network, uint64_t n_sites,
+                                  const struct study *study, struct study_problems *problems, bool print,
+                                  struct arena *arena, const char *path, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct policy *policy;
+    const struct policy *policy = NULL;
+    const bool told = n_sites > 0;
     const struct directory *directory;
     struct bytes text = {0};
     if (policy_path != NULL) {
@@ -210,12 +249,18 @@ static enum maille_code judge_all(const char *policy_path, const char *network, 
             if (directory_site_named(directory, study->sites[k]) == NULL)
                 note(problems, arena_printf(arena, "%s:1:1: expected a site of the network %s, found `%s`",
                                             path, directory->network, study->sites[k]));
+        if (!told)
+            n_sites = study->all_sites ? directory->n_sites : study->n_sites;
+        judge_registration(directory, study, problems, print, arena, path);
         if (directory->floor != NULL) {
             MAILLE_TRY(policy_parse(&policy, arena, "the network's floor", directory->floor,
                                     strlen(directory->floor), error));
             MAILLE_TRY(judge(policy, "the network's floor", study, problems, print, arena, path, error));
         }
     }
+    if (!told && n_sites == 0 && !study->all_sites)
+        n_sites = study->n_sites;
+    MAILLE_TRY(judge_size(policy, n_sites, told, study, problems, print, arena, path, error));
 out:
     bytes_clear(&text);
     return code;
@@ -226,6 +271,7 @@ int cli_check(int argc, char **argv)
     const char *dictionary_path = NULL, *path = NULL, *policy = NULL, *network = NULL;
     struct study_problems problems = {.today = (int32_t)(time(NULL) / 86400)};
     bool done = false, json = false;
+    uint64_t sites = 0;
     size_t n, n_bytes = 0;
     const struct option_row rows[] = {
         {.name = "dictionary",
@@ -242,7 +288,15 @@ int cli_check(int argc, char **argv)
          .kind = OPTION_STRING,
          .target = &network,
          .argument = "network.yaml",
-         .sentence = "say which analyses the network's floor would refuse or hold"},
+         .sentence = "say whether the network has registered the study, and which analyses its floor would "
+                     "refuse or hold"},
+        {.name = "sites",
+         .kind = OPTION_UNSIGNED,
+         .target = &sites,
+         .argument = "N",
+         .min = 3,
+         .max = 1024,
+         .sentence = "say what is too large for so many sites to exchange; those of the network if absent"},
         {.name = "json",
          .kind = OPTION_FLAG,
          .target = &json,
@@ -278,7 +332,7 @@ int cli_check(int argc, char **argv)
         if (asked[k].problem != NULL)
             note(&problems, arena_printf(arena, "%s:%d: analysis %s: %s", path, asked[k].analysis->line,
                                          asked[k].analysis->id, asked[k].problem));
-    MAILLE_TRY(judge_all(policy, network, study, &problems, !json, arena, path, &error));
+    MAILLE_TRY(judge_all(policy, network, sites, study, &problems, !json, arena, path, &error));
     if (problems.n > 0)
         code = maille_fail(&error, MAILLE_INVALID, "%s", problems.sentences[0]);
 out:

@@ -157,8 +157,9 @@ static enum maille_code network_run_show(int argc, char **argv, struct arena *ar
         network_path_row(&path, "the directory to show"),
         {.name = NULL},
     };
-    const struct option_usage usage = {"maille network show", "",
-                                       "Shows who is in the network, and whose signatures are there.", 0, 0};
+    const struct option_usage usage = {
+        "maille network show", "",
+        "Shows who is in the network, what is registered, and whose signatures are there.", 0, 0};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, error);
     if (code != MAILLE_OK || done)
         return code;
@@ -196,6 +197,7 @@ NETWORK_COMMAND(show)
 NETWORK_COMMAND(invite)
 NETWORK_COMMAND(rekey)
 NETWORK_COMMAND(lost)
+NETWORK_COMMAND(register)
 
 int cli_network(int argc, char **argv)
 {
@@ -204,8 +206,9 @@ int cli_network(int argc, char **argv)
         {"invite", main_invite, "a token for somebody who is to join"},
         {"add", main_add, "add a site, a researcher or an authority"},
         {"rekey", main_rekey, "other keys under the same name"},
-        {"lost", main_lost, "accept that a site lost its log or ledger"},
+        {"lost", main_lost, "accept that a site or the coordinator lost its log"},
         {"revoke", main_revoke, "remove one"},
+        {"register", main_register, "what may be asked, for whom and for what"},
         {"epoch", main_epoch, "open the next epoch"},
         {"sign", main_sign, "sign the directory as an authority"},
         {"show", main_show, "who is in the network, and who signed"},

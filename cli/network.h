@@ -41,14 +41,18 @@ enum maille_code network_invite(char token[CARD_TOKEN_BYTES], const char *path, 
 enum maille_code network_admit_card(bool *invited, const char *path, const struct card *card, int64_t now_ms,
                                     struct maille_error *error) MAILLE_CHECKED;
 
-/* --- subcommands: network_init.c, network_parties.c, network_keys.c --- */
+/* Takes a researcher who leaves out of every registration of d, whose lists are new ones in arena: the same
+ * name may come back as somebody else. Of how many. */
+size_t network_registrations_leave(struct directory *d, struct arena *arena, const char *researcher);
+
+/* --- subcommands: network_init.c, network_parties.c, network_keys.c, network_register.c --- */
 typedef enum maille_code network_run(int argc, char **argv, struct arena *arena,
                                      struct maille_error *error) MAILLE_CHECKED;
 network_run network_run_init, network_run_add, network_run_revoke, network_run_epoch, network_run_invite,
-    network_run_rekey, network_run_lost;
+    network_run_rekey, network_run_lost, network_run_register;
 
-/* maille network show: version, parties with their safety numbers, signatures and whether the quorum is met;
- * on standard output. */
+/* maille network show: version, registrations, parties with their safety numbers, signatures and whether the
+ * quorum is met; on standard output. */
 void network_print(const struct directory *directory);
 
 #endif

@@ -64,7 +64,8 @@ static enum maille_code network_init(const struct network_init *wanted, struct a
         goto out;
     }
     MAILLE_TRY(network_card_of(&card, arena, wanted->coordinator, KEY_COORDINATOR, error));
-    d.coordinator = (struct directory_coordinator){card.name, wanted->endpoint, card.keys};
+    d.coordinator =
+        (struct directory_coordinator){.name = card.name, .endpoint = wanted->endpoint, .keys = card.keys};
     for (size_t i = 0; i < wanted->n_cards; i++) {
         MAILLE_TRY(network_card_of(&card, arena, wanted->cards[i], KEY_AUTHORITY, error));
         authorities[i].name = card.name;

@@ -74,7 +74,7 @@ static enum maille_code rekey(struct directory *d, struct arena *arena, const st
         struct directory_site *sites = network_list_copy(arena, d->sites, d->n_sites, sizeof *sites);
         struct directory_site *site = &sites[directory_site_named(d, card->name) - d->sites];
         site->keys = card->keys;
-        site->lost++; /* its log and its ledger begin again */
+        site->lost++; /* its log begins again */
         d->sites = sites;
         return MAILLE_OK;
     }
@@ -87,6 +87,7 @@ static enum maille_code rekey(struct directory *d, struct arena *arena, const st
     }
     if (card->role == KEY_COORDINATOR && strcmp(d->coordinator.name, card->name) == 0) {
         d->coordinator.keys = card->keys;
+        d->coordinator.lost++;
         return MAILLE_OK;
     }
     for (size_t i = 0; card->role == KEY_AUTHORITY && i < d->n_authorities; i++)
@@ -113,12 +114,14 @@ enum maille_code network_run_rekey(int argc, char **argv, struct arena *arena, s
     size_t n;
     bool done, invited;
     const struct option_row rows[] = {network_path_row(&path, "the directory to change"), {.name = NULL}};
-    const struct option_usage usage = {"maille network rekey", "CARD.pub",
-                                       "Puts other keys under the name of a party that stays who it is: "
-                                       "after a rotation, or when keys were lost. What was\n"
-                                       "asked or accepted with the keys before ends. A site keeps its "
-                                       "number, and its log and ledger begin again.",
-                                       1, 1};
+    const struct option_usage usage = {
+        "maille network rekey", "CARD.pub",
+        "Puts other keys under the name of a party that stays who it is: "
+        "after a rotation, or when keys were lost. What was\n"
+        "asked or accepted with the keys before ends. A site keeps its "
+        "number; its log begins again, and so does that of a coordinator. What else a site "
+        "has moves along with: maille-worker rekey.",
+        1, 1};
     MAILLE_TRY(options_parse(&usage, rows, argc, argv, &file, &n, &done, error));
     if (done)
         goto out;
@@ -146,28 +149,36 @@ enum maille_code network_run_lost(int argc, char **argv, struct arena *arena, st
     size_t n;
     bool done;
     const struct option_row rows[] = {network_path_row(&path, "the directory to change"), {.name = NULL}};
-    const struct option_usage usage = {"maille network lost", "SITE",
-                                       "Accepts that a site lost its message log or its ledger, or was set "
-                                       "back by a backup, and begins again: the others stop\n"
-                                       "expecting the log that they have seen. What it answered before can "
-                                       "no longer be compared with; speak with its officer.",
-                                       1, 1};
+    const struct option_usage usage = {
+        "maille network lost", "NAME",
+        "Accepts that a site or the coordinator lost its message log, or a site its "
+        "ledger, or was set back by a backup, and begins again:\n"
+        "the others stop expecting the log that they have seen. What a site answered "
+        "before can no longer be compared with; speak with its officer.",
+        1, 1};
     MAILLE_TRY(options_parse(&usage, rows, argc, argv, &name, &n, &done, error));
     if (done)
         goto out;
     MAILLE_TRY(network_read(&before, arena, path, error));
     struct directory d = *before;
-    if (directory_site_named(&d, name) == NULL) {
+    const bool coordinator = strcmp(name, d.coordinator.name) == 0;
+    if (!coordinator && directory_site_named(&d, name) == NULL) {
         code = maille_fail(error, MAILLE_INVALID,
-                           "expected a site of %s, found \"%s\"; see: maille network show", path, name);
+                           "expected a site of %s or its coordinator, found \"%s\"; see: maille network show",
+                           path, name);
         goto out;
     }
-    struct directory_site *sites = network_list_copy(arena, d.sites, d.n_sites, sizeof *sites);
-    sites[directory_site_named(&d, name) - d.sites].lost++;
-    d.sites = sites;
+    if (coordinator) {
+        d.coordinator.lost++;
+    } else {
+        struct directory_site *sites = network_list_copy(arena, d.sites, d.n_sites, sizeof *sites);
+        sites[directory_site_named(&d, name) - d.sites].lost++;
+        d.sites = sites;
+    }
     d.version++;
-    code = network_write(arena, path, &d, arena_printf(arena, "%s may begin a log and a ledger again", name),
-                         error);
+    code = network_write(
+        arena, path, &d,
+        arena_printf(arena, "%s may begin a log%s again", name, coordinator ? "" : " and a ledger"), error);
 out:
     return code;
 }

@@ -148,17 +148,18 @@ static enum maille_code network_revoke(const char *path, const char *name, struc
     struct directory d = *before;
     const struct directory_site *site = directory_site_named(&d, name);
     const struct directory_researcher *researcher = directory_researcher(&d, name);
-    size_t authority = 0;
+    size_t authority = 0, registrations = 0;
     while (authority < d.n_authorities && strcmp(d.authorities[authority].name, name) != 0)
         authority++;
     if (site != NULL)
         leave_epoch(&d, arena, site->id);
     if (site != NULL)
         d.sites = shorter(arena, d.sites, d.n_sites--, sizeof *d.sites, (size_t)(site - d.sites));
-    else if (researcher != NULL)
+    else if (researcher != NULL) {
         d.researchers = shorter(arena, d.researchers, d.n_researchers--, sizeof *d.researchers,
                                 (size_t)(researcher - d.researchers));
-    else if (authority < d.n_authorities) {
+        registrations = network_registrations_leave(&d, arena, name);
+    } else if (authority < d.n_authorities) {
         if (d.n_authorities == d.quorum) {
             code =
                 maille_fail(error, MAILLE_INVALID,
@@ -175,7 +176,10 @@ static enum maille_code network_revoke(const char *path, const char *name, struc
         goto out;
     }
     d.version++;
-    code = network_write(arena, path, &d, arena_printf(arena, "%s is revoked", name), error);
+    code = network_write(arena, path, &d,
+                         arena_printf(arena, "%s is revoked%s", name,
+                                      registrations > 0 ? ", and named by no registration" : ""),
+                         error);
 out:
     return code;
 }
@@ -192,7 +196,8 @@ enum maille_code network_run_revoke(int argc, char **argv, struct arena *arena, 
     const struct option_usage usage = {
         "maille network revoke", "NAME",
         "Removes a site, a researcher or an authority. What is open and has a part "
-        "of it ends before the next reveal. Its name may come back with other keys, as another party: "
+        "of it ends before the next reveal. No registration names it any more. Its name may come back with "
+        "other keys, as another party: "
         "its id does not, and what others keep of its log still names it. Other keys for "
         "the same party: maille network rekey.",
         1, 1};

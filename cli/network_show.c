@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "crypto/safety.h"
 
 static void print_party(const char *role, const char *name, const char *more, enum key_role key_role,
@@ -12,6 +13,55 @@ static void print_party(const char *role, const char *name, const char *more, en
     char safety[2 * SAFETY_BYTES];
     safety_numbers(safety, key_role, keys);
     printf("  %-11s  %-20s  %s%s%s\n", role, name, safety, more[0] ? "  " : "", more);
+}
+
+static void print_list(const char *const *names, size_t n, const char *none)
+{
+    for (size_t i = 0; i < n; i++)
+        printf("%s%s", i > 0 ? ", " : "", names[i]);
+    printf("%s", n == 0 ? none : "");
+}
+
+static void print_budget(const char *what, int64_t budget)
+{
+    if (budget != REGISTRATION_NO_BUDGET)
+        printf("; at most %" PRId64 " %s", budget, what);
+}
+
+static void print_registration(const struct registration *r)
+{
+    char begin[16], end[16], opinion[16];
+    number_format_date(begin, r->begin);
+    number_format_date(end, r->end);
+    number_format_date(opinion, r->opinion_date);
+    printf("  %s  %s\n    %s, %s to %s; ", r->id, r->title, r->closed ? "closed" : "open", begin, end);
+    print_list(r->researchers, r->n_researchers, "nobody");
+    printf("; ");
+    print_list(r->purposes, r->n_purposes, "");
+    printf("; %s\n    %s: ", r->legal_basis, r->dictionary);
+    print_list(r->variables, r->n_variables, "all variables");
+    print_budget("tables", r->budget_tables);
+    print_budget("models", r->budget_models);
+    printf("\n    ethics: %s%s%s%s; patients are told: %s\n    \"",
+           r->opinion != NULL ? r->opinion : "none named", r->opinion != NULL ? " (" : "",
+           r->opinion != NULL ? opinion : "", r->opinion != NULL ? ")" : "", r->notice);
+    for (const char *c = r->summary; *c != '\0'; c++)
+        printf(*c == '\n' ? "\n     " : "%c", *c);
+    printf("\"\n");
+}
+
+static void print_registrations(const struct registrations *registrations)
+{
+    static const char *const words[] = {
+        [REGISTRATION_NONE] = "not begun: sites ask for none; begin with maille network register",
+        [REGISTRATION_ANY] = "any: whatever a study names"};
+    if (registrations->rule != REGISTRATION_LISTED)
+        printf("registered %s\n", words[registrations->rule]);
+    else
+        printf("registered %zu%s\n", registrations->n,
+               registrations->n == 0 ? ": every study is refused" : "");
+    for (size_t i = 0; i < registrations->n; i++)
+        print_registration(&registrations->list[i]);
 }
 
 void network_print(const struct directory *d)
@@ -31,6 +81,7 @@ void network_print(const struct directory *d)
         printf("\n");
     }
     printf("floor    %s\n", d->floor == NULL ? "none" : d->floor);
+    print_registrations(&d->registrations);
     printf("\n  %-11s  %-20s  safety number (identity, then transport or box)\n", "role", "name");
     print_party("coordinator", d->coordinator.name, "", KEY_COORDINATOR, &d->coordinator.keys);
     for (size_t i = 0; i < d->n_sites; i++) {

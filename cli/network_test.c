@@ -322,6 +322,8 @@ static void test_other_keys(void **state)
     good("network lost --network @/network.yaml alpha");
     says("may begin a log and a ledger again");
     bad("network lost --network @/network.yaml nobody", "expected a site of");
+    good("network lost --network @/network.yaml hub");
+    says("hub may begin a log again");
     bad("network rekey --network @/network.yaml @/keys/eta.pub", "");
     char path[512];
     struct bytes text = {0};
@@ -330,6 +332,9 @@ static void test_other_keys(void **state)
     bytes_put_u8(&text, 0);
     assert_non_null(strstr((const char *)text.data, "id: 1, name: alpha"));
     assert_non_null(strstr((const char *)text.data, "lost: 2"));
+    const char *hub = strstr((const char *)text.data, "coordinator: { name: hub");
+    assert_non_null(hub);
+    assert_true(strstr(hub, ", lost: 1 }") != NULL && strstr(hub, ", lost: 1 }") < strchr(hub, '\n'));
     bytes_clear(&text);
 }
 
@@ -371,13 +376,76 @@ static void test_floor(void **state)
         "policy.yaml:2:1");
 }
 
+static void write_text(const char *name, const char *text)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    assert_int_equal(file_write_atomic(path, text, strlen(text), 0600, NULL), MAILLE_OK);
+}
+
+/* What may be asked: read from a file, shown, closed and open again; a researcher who leaves is in none. */
+static void test_registrations(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "id: HDH-0000\ntitle: Chemotherapy\nsummary_for_patients: |\n  Who lives longer?\n  Nobody reads "
+        "you.\n"
+        "legal_basis: MR-004\npurposes: [care]\nresearchers: [alice]\ndictionary: toy@1\n"
+        "budget: { models: 5 }\nnotice: A letter\nbegin: 2026-01-01\nend: 2026-12-31\n",
+                      longer[] =
+                          "id: HDH-0000\ntitle: Other\nsummary_for_patients: S\nlegal_basis: MR-004\n"
+                          "purposes: [care]\nresearchers: [alice]\ndictionary: toy@1\nnotice: A letter\n"
+                          "begin: 2026-01-01\nend: 2027-12-31\n",
+                      nobody[] =
+                          "id: T\ntitle: T\nsummary_for_patients: S\nlegal_basis: b\npurposes: [care]\n"
+                          "researchers: [alise]\ndictionary: toy\nnotice: N\nbegin: 2026-01-01\n"
+                          "end: 2026-12-31\n";
+    write_text("r.yaml", text);
+    write_text("longer.yaml", longer);
+    write_text("nobody.yaml", nobody);
+    good("network init --network @/r-net.yaml --name toy --endpoint tcp://h:1 --coordinator @/keys/hub.pub "
+         "--purposes care @/keys/board-a.pub");
+    good("network show --network @/r-net.yaml");
+    says("registered not begun: sites ask for none");
+    bad("network register --network @/r-net.yaml @/r.yaml",
+        "r.yaml:8:15: expected a researcher of the network's directory, found \"alice\"");
+    good("network add --network @/r-net.yaml @/keys/alice.pub");
+    bad("network register --network @/r-net.yaml", "expected one of FILE.yaml, --close ID and --reopen ID");
+    bad("network register --network @/r-net.yaml --close T @/r.yaml", "expected one of");
+    bad("network register --network @/r-net.yaml @/nobody.yaml", "did you mean \"alice\"?");
+    bad("network register --network @/r-net.yaml --close HDH-0000", "expected a registration of the network");
+    good("network register --network @/r-net.yaml @/r.yaml");
+    says("HDH-0000 is registered; from now on sites refuse whatever is not registered");
+    says("version 3 has no signature");
+    good("network show --network @/r-net.yaml");
+    says("registered 1\n  HDH-0000  Chemotherapy\n    open, 2026-01-01 to 2026-12-31; alice; care; MR-004\n"
+         "    toy@1: all variables; at most 5 models\n    ethics: none named; patients are told: A letter\n"
+         "    \"Who lives longer?\n     Nobody reads you.\"\n");
+    bad("network register --network @/r-net.yaml --close HDH-0001", "did you mean \"HDH-0000\"?");
+    good("network register --network @/r-net.yaml --close HDH-0000");
+    says("HDH-0000 is closed: what is open on it ends");
+    good("network register --network @/r-net.yaml @/longer.yaml");
+    says("HDH-0000 is replaced and closed");
+    good("network show --network @/r-net.yaml");
+    says("closed, 2026-01-01 to 2027-12-31");
+    good("network register --network @/r-net.yaml --reopen HDH-0000");
+    says("HDH-0000 is open again");
+    good("network revoke --network @/r-net.yaml alice");
+    says("alice is revoked, and named by no registration");
+    good("network show --network @/r-net.yaml");
+    says("open, 2026-01-01 to 2027-12-31; nobody; care");
+    good("network sign --network @/r-net.yaml --key @/keys/board-a.key --credential @/c");
+    good("network show --network @/r-net.yaml");
+    says("accepted by every party");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keygen),      cmocka_unit_test(test_road),
         cmocka_unit_test(test_wrong_steps), cmocka_unit_test(test_invitations),
         cmocka_unit_test(test_other_keys),  cmocka_unit_test(test_authorities_change),
-        cmocka_unit_test(test_floor),
+        cmocka_unit_test(test_floor),       cmocka_unit_test(test_registrations),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

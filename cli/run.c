@@ -1,4 +1,5 @@
 /* maille run and maille resume: take part in a query and write what comes out. */
+#include "cli/check_size.h"
 #include "cli/commands.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/display.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -100,6 +102,16 @@ static enum maille_code check_outputs(const struct outputs *outputs, struct mail
                                files[f], strerror(errno));
     arena_free(arena);
     return code;
+}
+
+/* Every site would refuse it, without saying what is outside. */
+static enum maille_code check_registration(const struct cli_access *access, const struct study *study,
+                                           struct arena *arena, struct maille_error *error)
+{
+    const char *faults[REGISTRATION_FAULTS_MAX];
+    const size_t n = registration_faults(faults, arena, access->directory, study,
+                                         secret_keys_name(access->keys), clock_utc_ms());
+    return n == 0 ? MAILLE_OK : maille_refuse(error, "protocol", "%s", faults[0]);
 }
 
 enum { CATALOGUES_WAIT_MS = 5000 };
@@ -197,17 +209,27 @@ static bool all_ok(const struct agent *agent)
 }
 
 /* Takes part to the end; an analysis that was refused or failed gives exit status 1 after the results are
- * written. */
-static int take_part(struct agent *agent, const char *program, const struct outputs *outputs, bool detach)
+ * written. *again: may it be asked anew, where another question was counted at the same time; whether it is
+ * to be: then nothing is written. */
+static int take_part(struct agent *agent, const char *program, const struct outputs *outputs, bool detach,
+                     bool *again)
 {
+    const bool may = *again;
     struct maille_error error = {0};
     if (as_events(outputs))
         event_asked(agent);
     enum maille_code code = agent_run(agent, &error);
+    *again = false;
     if (code == MAILLE_OK && !agent_ended(agent) && detach) {
         printf("%s\n", agent_id(agent));
         if (!as_events(outputs))
             fprintf(stderr, "asked; go on with: maille resume %.8s\n", agent_id(agent));
+        return 0;
+    }
+    *again = may && code == MAILLE_OK && agent_again(agent);
+    if (*again) {
+        if (!as_events(outputs))
+            fprintf(stderr, "another question was counted at the same time: asking again\n");
         return 0;
     }
     if (code == MAILLE_OK)
@@ -307,6 +329,29 @@ static void split_names(struct agent_options *options, struct arena *arena, cons
     options->n_without = n;
 }
 
+/* Before anything is sent: what so many sites cannot exchange. They refuse it by itself; the others go on. */
+static enum maille_code say_size(const struct study *study, const struct agent_options *options,
+                                 const char *path, struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct check_size size = {0};
+    const struct directory *directory = options->directory;
+    const struct policy *floor = NULL;
+    const size_t named = study->all_sites ? directory->n_sites : study->n_sites;
+    if (directory->floor != NULL)
+        MAILLE_TRY(policy_parse(&floor, arena, "the network's floor", directory->floor,
+                                strlen(directory->floor), error));
+    MAILLE_TRY(cli_check_size(&size, study, floor,
+                              named > options->n_without ? named - options->n_without : 0, path, arena,
+                              error));
+    for (size_t i = 0; i < size.n; i++)
+        fprintf(stderr, "maille run: %s%s\n",
+                size.findings[i].sure ? "" : "unless the head counts join steps of it: ",
+                size.findings[i].sentence);
+out:
+    return code;
+}
+
 int cli_run(int argc, char **argv)
 {
     struct cli_access access = {.network = cli_network_default()};
@@ -314,9 +359,9 @@ int cli_run(int argc, char **argv)
     const char *dictionary_path = NULL, *path = NULL;
     int64_t timeout = 600000;
     const char *without = NULL;
-    bool detach = false, done = false;
+    bool detach = false, wait = false, done = false;
     size_t n;
-    struct option_row rows[SHARED_ROWS + 5] = {
+    struct option_row rows[SHARED_ROWS + 6] = {
         [SHARED_ROWS] = {.name = "dictionary",
                          .kind = OPTION_STRING,
                          .target = &dictionary_path,
@@ -333,6 +378,10 @@ int cli_run(int argc, char **argv)
          .target = &without,
          .argument = "SITE",
          .sentence = "do not ask this site (or several: a,b), although the study names it"},
+        {.name = "wait",
+         .kind = OPTION_FLAG,
+         .target = &wait,
+         .sentence = "wait for sites that are away, up to --timeout, instead of ending"},
         {.name = "detach",
          .kind = OPTION_FLAG,
          .target = &detach,
@@ -360,15 +409,25 @@ int cli_run(int argc, char **argv)
     MAILLE_TRY(cli_access(&access, arena, &error));
     MAILLE_TRY(cli_read_study(&study, &dictionary, NULL, arena, path, dictionary_path,
                               cli_folder_of(arena, access.network), NULL, &error));
+    MAILLE_TRY(check_registration(&access, study, arena, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.detach = detach;
+    options.wait = wait;
     options.mode = cli_mode(&access, study, timeout < CATALOGUES_WAIT_MS ? timeout : CATALOGUES_WAIT_MS);
     split_names(&options, arena, without);
-    MAILLE_TRY(agent_ask(&agent, &options, study, &error));
+    if (options.mode == MODE_CIRCLE)
+        MAILLE_TRY(say_size(study, &options, path, arena, &error));
     list_remembered(remembered, &access, &outputs);
-    MAILLE_TRY(cli_session_write(agent, remembered, REMEMBERED, &error));
-    status = take_part(agent, "maille run", &outputs, detach);
-    agent_free(agent);
+    for (unsigned asked = 0;; asked++) {
+        MAILLE_TRY(agent_ask(&agent, &options, study, &error));
+        MAILLE_TRY(cli_session_write(agent, remembered, REMEMBERED, &error));
+        bool again = asked < AGENT_AGAIN_MAX;
+        status = take_part(agent, "maille run", &outputs, detach, &again);
+        agent_free(agent);
+        agent = NULL;
+        if (!again)
+            break;
+    }
     secret_keys_free(access.keys);
     arena_free(arena);
     return status;
@@ -386,9 +445,9 @@ int cli_resume(int argc, char **argv)
     const char *id = NULL;
     const char *without = NULL;
     int64_t timeout = 600000;
-    bool without_held = false, done = false;
+    bool without_held = false, wait = false, done = false;
     size_t n;
-    struct option_row rows[SHARED_ROWS + 4] = {
+    struct option_row rows[SHARED_ROWS + 5] = {
         [SHARED_ROWS] = {.name = "timeout",
                          .kind = OPTION_DURATION,
                          .target = &timeout,
@@ -399,6 +458,10 @@ int cli_resume(int argc, char **argv)
          .target = &without,
          .argument = "SITE",
          .sentence = "go on without this site (or several: a,b) where it is silent"},
+        {.name = "wait",
+         .kind = OPTION_FLAG,
+         .target = &wait,
+         .sentence = "wait for sites that are away, up to --timeout, instead of ending"},
         {.name = "without-held",
          .kind = OPTION_FLAG,
          .target = &without_held,
@@ -426,9 +489,11 @@ int cli_resume(int argc, char **argv)
     MAILLE_TRY(cli_access(&access, arena, &error));
     struct agent_options options = agent_options(&access, &outputs, timeout);
     options.without_held = without_held;
+    options.wait = wait;
     split_names(&options, arena, without);
     MAILLE_TRY(agent_resume(&agent, &options, id, &error));
-    status = take_part(agent, "maille resume", &outputs, false);
+    bool again = false;
+    status = take_part(agent, "maille resume", &outputs, false, &again);
     agent_free(agent);
     secret_keys_free(access.keys);
     arena_free(arena);

@@ -62,6 +62,7 @@ struct coordinator {
     struct outgoing *outbox;
     size_t n_outbox, outbox_room;
     unsigned complaints;
+    uint32_t lost;                /* how many losses of its own its log has noted */
     int64_t routes_ms, forget_ms; /* monotonic: when each was last done */
 };
 
@@ -84,6 +85,9 @@ struct coordinator_options {
 enum maille_code coordinator_open(struct coordinator *coordinator, const struct coordinator_options *options,
                                   struct maille_error *error) MAILLE_CHECKED;
 void coordinator_clear(struct coordinator *coordinator); /* keys stay the caller's */
+/* Notes a loss of its own that the authorities accepted: once. */
+enum maille_code coordinator_note_loss(struct coordinator *coordinator,
+                                       struct maille_error *error) MAILLE_CHECKED;
 /* Says in the log that the program starts or stops. */
 enum maille_code coordinator_note(struct coordinator *coordinator, const char *word,
                                   struct maille_error *error) MAILLE_CHECKED;
@@ -116,6 +120,10 @@ uint32_t coordinator_other_wire(const struct coordinator *coordinator, const cha
 /* Asks a site again for what is missing, if anything is. */
 enum maille_code coordinator_ask(struct coordinator *coordinator, struct query *query,
                                  struct query_site *site, struct maille_error *error) MAILLE_CHECKED;
+
+/* Gives the call of each query to its sites whose turn it is (query_has_turn): after a call, and in time. */
+enum maille_code coordinator_turns(struct coordinator *coordinator,
+                                   struct maille_error *error) MAILLE_CHECKED;
 
 /* Reads open queries from the store; those that are over stay there. */
 enum maille_code coordinator_load(struct coordinator *coordinator, struct maille_error *error) MAILLE_CHECKED;
@@ -165,6 +173,11 @@ size_t coordinator_held_max(const struct coordinator *coordinator, const struct 
 enum maille_code coordinator_pull(struct coordinator *coordinator, struct query *query,
                                   struct query_site *site, bool again,
                                   struct maille_error *error) MAILLE_CHECKED;
+/* Ends a query because of a rule. A coordinator cannot sign a cancel: the agent hears of it, the sites have
+ * clocks of their own. */
+enum maille_code coordinator_give_up(struct coordinator *coordinator, struct query *query,
+                                     enum query_phase phase, enum maille_code reason, const char *rule,
+                                     struct maille_error *error) MAILLE_CHECKED;
 /* Ends a query: phase ENDED, CANCELLED or EXPIRED; what was large is let go; everybody else is told with
  * `over` (may be NULL). */
 enum maille_code coordinator_finish(struct coordinator *coordinator, struct query *query,
@@ -173,20 +186,22 @@ enum maille_code coordinator_finish(struct coordinator *coordinator, struct quer
 
 /* --- heads.c: witnessing --- */
 
-/* This log's head as roster, close and the log head of M7 carry it, with a proof from whatever a site of the
- * query may have seen last. In arena. */
+/* This log's head as roster, close and log head carry it, with a proof from whatever a site of the query may
+ * have seen last. In arena. */
 enum maille_code coordinator_head(struct coordinator *coordinator, const struct query *query,
                                   struct message_head *head, struct arena *arena,
                                   struct maille_error *error) MAILLE_CHECKED;
-/* Queues a log head for a site (M7). */
+/* Queues a log head for a site, with M7 or because it asks: also with proofs from `seen`, what it says that
+ * it has seen (0: nothing), and from the heads in roster and close. */
 enum maille_code coordinator_show_head(struct coordinator *coordinator, struct query *query,
-                                       struct query_site *site, struct maille_error *error) MAILLE_CHECKED;
+                                       struct query_site *site, uint64_t seen,
+                                       struct maille_error *error) MAILLE_CHECKED;
 /* A site's head against the last one. MAILLE_PROTOCOL, rule log_head: it does not follow; both are in the
  * log. */
 enum maille_code coordinator_witness(struct coordinator *coordinator, const char *party,
                                      const struct message_head *head,
                                      struct maille_error *error) MAILLE_CHECKED;
-/* What a party's log is called here: directory_log_name of a site; out: DIRECTORY_LOG_NAME_BYTES. */
+/* What a party's log is called here (directory_log_name); out: DIRECTORY_LOG_NAME_BYTES. */
 const char *coordinator_log_name(const struct coordinator *coordinator, char *out, const char *party);
 /* Entries of a party's log that it has shown; 0: none yet. */
 uint64_t coordinator_seen(const struct coordinator *coordinator, const char *party);

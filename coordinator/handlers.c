@@ -257,15 +257,15 @@ out:
     return code;
 }
 
-/* A site's log head, with M7: all that it says is in its entry in the log. */
+/* A site's log head: what it says is in its entry in the log. With M7 that is all; where the query is open,
+ * the site was shown a head of ours that it cannot take, and asks for what leads to it. */
 static enum maille_code handle_log_head(struct coordinator *coordinator, struct query *query,
                                         struct incoming *in, struct maille_error *error)
 {
-    (void)coordinator;
-    (void)query;
-    (void)in;
-    (void)error;
-    return MAILLE_OK;
+    struct query_site *site = query_site_named(query, in->message->peer);
+    if (site == NULL || !query_site_accepted(query, site))
+        return MAILLE_OK;
+    return coordinator_show_head(coordinator, query, site, in->opened.body.log_head.head.seen, error);
 }
 
 /* --- the table --- */
@@ -301,7 +301,7 @@ static const struct dispatch_row {
     {MESSAGE_REVEAL, FROM_SITE, IN(CLOSED), coordinator_handle_reveal},
     {MESSAGE_TAKEN, FROM_SITE, IN(REVEALED), coordinator_handle_taken},
     {MESSAGE_RESULT, FROM_SITE, IN(REVEALED), coordinator_handle_result},
-    {MESSAGE_LOG_HEAD, FROM_SITE, NO_QUERY, handle_log_head},
+    {MESSAGE_LOG_HEAD, FROM_SITE, OPEN, handle_log_head},
     {MESSAGE_END, FROM_RESEARCHER, ANY, coordinator_handle_end},
     {MESSAGE_CANCEL, FROM_SITE | FROM_RESEARCHER, ANY, coordinator_handle_cancel},
     {MESSAGE_RESUME, FROM_RESEARCHER, ANY, coordinator_handle_resume},
@@ -402,8 +402,10 @@ static enum maille_code note(struct coordinator *coordinator, struct incoming *i
     if (peer != NULL && quota_log(&coordinator->quotas, &peer->use, in->utc_ms))
         peer->use.told = false;
     if (shown == MAILLE_PROTOCOL) {
-        MAILLE_TRY(outbox_problem(coordinator, in->message->peer, in->message->address, qid, MAILLE_PROTOCOL,
-                                  "log_head", NULL));
+        /* The site answers with another head, and gets no answer where that is none either. */
+        if (opened->envelope.kind != MESSAGE_LOG_HEAD)
+            MAILLE_TRY(outbox_problem(coordinator, in->message->peer, in->message->address, qid,
+                                      MAILLE_PROTOCOL, "log_head", NULL));
         code = MAILLE_PROTOCOL;
     }
 out:

@@ -141,8 +141,7 @@ enum maille_code coordinator_handle_call(struct coordinator *coordinator, struct
     for (size_t i = 0; i < call->n_sites; i++)
         query_site(query, call->sites[i])->called = true;
     MAILLE_TRY(coordinator_keep(coordinator, query, error));
-    for (size_t i = 0; i < query->n_sites; i++)
-        MAILLE_TRY(coordinator_ask(coordinator, query, &query->sites[i], error));
+    MAILLE_TRY(coordinator_turns(coordinator, error));
 out:
     return code;
 }

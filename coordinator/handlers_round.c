@@ -80,7 +80,8 @@ enum maille_code coordinator_handle_start(struct coordinator *coordinator, struc
         goto out;
     }
     code = check_header(coordinator, query, header, in, error);
-    const char *quota = quota_round(coordinator, query, header->length, header->n_members);
+    const char *quota = quota_round(coordinator, query, query->circle ? 0 : header->length, header->n_members,
+                                    header->result_to == RESULT_TO_CUSTODIANS, in->message->frame.length);
     if (code == MAILLE_OK && quota != NULL) {
         code = outbox_problem(coordinator, in->message->peer, in->message->address, query->row.qid,
                               MAILLE_REFUSED, quota, error);
@@ -222,6 +223,14 @@ enum maille_code coordinator_handle_masked(struct coordinator *coordinator, stru
     MAILLE_TRY(member_of(query, in, &masked->psi, masked->site, &site, error));
     if (site == NULL)
         goto out;
+    const char *quota = query->circle && query->adder == NULL
+                            ? quota_round(coordinator, query, masked->share.length,
+                                          query_count(query, query_site_member), true, 0)
+                            : NULL;
+    if (quota != NULL) {
+        code = coordinator_give_up(coordinator, query, PHASE_CANCELLED, MAILLE_REFUSED, quota, error);
+        goto out;
+    }
     if (query->circle)
         MAILLE_TRY(coordinator_expect(coordinator, query, masked->share.length, error));
     if (masked->share.length != query->length) {
@@ -435,6 +444,11 @@ enum maille_code coordinator_handle_result(struct coordinator *coordinator, stru
                            "expected the result of a round that all sites agree on, found "
                            "another of %s",
                            site->name);
+        goto out;
+    }
+    const char *quota = quota_result(coordinator, query, in->message->frame.length);
+    if (quota != NULL) {
+        code = coordinator_give_up(coordinator, query, PHASE_CANCELLED, MAILLE_REFUSED, quota, error);
         goto out;
     }
     const struct store_key key = key_of(query, site);

@@ -60,8 +60,23 @@ static bool site_has_seen(uint64_t *seen, const struct query_site *site, struct 
     return true;
 }
 
-enum maille_code coordinator_head(struct coordinator *coordinator, const struct query *query,
-                                  struct message_head *head, struct arena *arena, struct maille_error *error)
+/* The size of our head in a message of the query; 0: there is none. */
+static uint64_t size_within(const struct parcel *parcel, struct arena *arena)
+{
+    struct maille_error ignored;
+    struct message *message = arena_alloc(arena, sizeof *message);
+    if (parcel == NULL)
+        return 0;
+    const struct byte_view view = parcel_view(parcel);
+    if (message_within(message, arena, &view, parcel->kind, NULL, 0, &ignored) != MAILLE_OK)
+        return 0;
+    return parcel->kind == MESSAGE_ROSTER ? message->body.roster.head.size : message->body.close.head.size;
+}
+
+/* also: sizes of which whoever this head is for may have seen one last. */
+static enum maille_code own_head(struct coordinator *coordinator, const struct query *query,
+                                 struct message_head *head, struct arena *arena, const uint64_t *also,
+                                 size_t n_also, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_head own;
@@ -76,6 +91,8 @@ enum maille_code coordinator_head(struct coordinator *coordinator, const struct 
     made.size = own.size;
     made.root = own.root;
     made.proofs = proving.proofs;
+    for (size_t i = 0; i < n_also; i++)
+        put_proof(&proving, also[i]);
     for (size_t i = 0; i < query->n_sites; i++)
         if (site_has_seen(&seen, &query->sites[i], arena)) {
             least = seen < least ? seen : least;
@@ -92,8 +109,14 @@ out:
     return code;
 }
 
+enum maille_code coordinator_head(struct coordinator *coordinator, const struct query *query,
+                                  struct message_head *head, struct arena *arena, struct maille_error *error)
+{
+    return own_head(coordinator, query, head, arena, NULL, 0, error);
+}
+
 enum maille_code coordinator_show_head(struct coordinator *coordinator, struct query *query,
-                                       struct query_site *site, struct maille_error *error)
+                                       struct query_site *site, uint64_t seen, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_log_head message = {0};
@@ -102,7 +125,9 @@ enum maille_code coordinator_show_head(struct coordinator *coordinator, struct q
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a message, found none");
     memcpy(message.qid, query->row.qid, QID_BYTES);
-    MAILLE_TRY(coordinator_head(coordinator, query, &message.head, arena, error));
+    const uint64_t shown[] = {seen, size_within(query->roster, arena), size_within(query->close, arena)};
+    MAILLE_TRY(
+        own_head(coordinator, query, &message.head, arena, shown, sizeof shown / sizeof *shown, error));
     MAILLE_TRY(message_log_head_encode(&body, &message, error));
     MAILLE_TRY(
         outbox_body(coordinator, site->name, 0, MESSAGE_LOG_HEAD, &body, NULL, 0, query->row.qid, error));
@@ -114,10 +139,7 @@ out:
 
 const char *coordinator_log_name(const struct coordinator *coordinator, char *out, const char *party)
 {
-    const struct directory_site *site = directory_site_named(network_directory(coordinator->network), party);
-    if (site == NULL)
-        return party;
-    directory_log_name(out, site);
+    directory_log_name(out, party, directory_lost(network_directory(coordinator->network), party));
     return out;
 }
 

@@ -26,14 +26,47 @@ out:
     return code;
 }
 
-/* A C cannot sign a cancel: the agent hears a problem, the sites have clocks of their own. */
-static enum maille_code give_up(struct coordinator *coordinator, struct query *query, enum query_phase phase,
-                                const char *rule, struct maille_error *error)
+/* The next in line of its dictionary; NULL: nobody is, or it is not its turn. */
+static struct query *next_in_line(const struct coordinator *coordinator, int64_t now_ms)
+{
+    struct query *next = NULL;
+    for (size_t i = 0; i < coordinator->n_queries; i++) {
+        struct query *query = coordinator->queries[i];
+        bool taken = !query_in_line(query) || (next != NULL && next->row.called_ms <= query->row.called_ms);
+        for (size_t j = 0; j < coordinator->n_queries && !taken && query->circle; j++)
+            taken = query_has_turn(coordinator->queries[j], now_ms) &&
+                    digest_equal(&coordinator->queries[j]->dictionary, &query->dictionary);
+        if (!taken)
+            next = query;
+    }
+    return next;
+}
+
+enum maille_code coordinator_turns(struct coordinator *coordinator, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const int64_t now = coordinator_now_ms(coordinator);
+    struct query *query;
+    while ((query = next_in_line(coordinator, now)) != NULL) {
+        query->turn_ms = now > 0 ? now : 1;
+        query->row.called_ms = query->row.activity_ms = clock_read_utc_ms(&coordinator->clock);
+        query->changed = true;
+        MAILLE_TRY(coordinator_keep(coordinator, query, error));
+        for (size_t i = 0; i < query->n_sites; i++)
+            MAILLE_TRY(coordinator_ask(coordinator, query, &query->sites[i], error));
+    }
+out:
+    return code;
+}
+
+enum maille_code coordinator_give_up(struct coordinator *coordinator, struct query *query,
+                                     enum query_phase phase, enum maille_code reason, const char *rule,
+                                     struct maille_error *error)
 {
     enum maille_code code = coordinator_finish(coordinator, query, phase, NULL, NULL, error);
     if (code == MAILLE_OK)
         code = outbox_problem(coordinator, query->row.researcher, query->agent_address, query->row.qid,
-                              MAILLE_TIMEOUT, rule, error);
+                              reason, rule, error);
     return code;
 }
 
@@ -62,11 +95,14 @@ enum maille_code coordinator_revoke(struct coordinator *coordinator, struct mail
         for (size_t s = 0; s < query->n_sites; s++) {
             const struct query_site *site = &query->sites[s];
             valid = valid && directory_site(directory, site->id) != NULL &&
+                    (site->ready == NULL ||
+                     signed_still(directory, arena, site->ready, MESSAGE_READY, FROM_SITE)) &&
                     (site->accept == NULL ||
                      signed_still(directory, arena, site->accept, MESSAGE_ACCEPT, FROM_SITE));
         }
         if (!valid)
-            MAILLE_TRY(give_up(coordinator, query, PHASE_CANCELLED, "revoked", error));
+            MAILLE_TRY(
+                coordinator_give_up(coordinator, query, PHASE_CANCELLED, MAILLE_TIMEOUT, "revoked", error));
     }
 out:
     arena_free(arena);
@@ -85,13 +121,13 @@ static enum maille_code tick_query(struct coordinator *coordinator, struct query
     enum maille_code code = MAILLE_OK;
     const struct directory_timeouts *timeouts = &network_directory(coordinator->network)->timeouts;
     /* Before the call no site has made a key, and an approval may take days. */
-    const bool keys_exist = query->row.phase >= PHASE_CALLED;
+    const bool keys_exist = query->row.phase >= PHASE_CALLED && !query_in_line(query);
     if (utc_ms > query->row.expires_ms + CLOCK_SKEW_MS) {
-        code = give_up(coordinator, query, PHASE_EXPIRED, "expired", error);
+        code = coordinator_give_up(coordinator, query, PHASE_EXPIRED, MAILLE_TIMEOUT, "expired", error);
         goto out;
     }
     if (keys_exist && utc_ms - query->row.activity_ms > timeouts->round_idle_ms) {
-        code = give_up(coordinator, query, PHASE_CANCELLED, "round_idle", error);
+        code = coordinator_give_up(coordinator, query, PHASE_CANCELLED, MAILLE_TIMEOUT, "round_idle", error);
         goto out;
     }
     if (query->row.phase == PHASE_CALLED && utc_ms - query->row.called_ms > timeouts->accept_ms &&
@@ -112,7 +148,8 @@ static enum maille_code note_routes(struct coordinator *coordinator, struct mail
         struct seen *seen = &coordinator->seen[i];
         if (seen->noted)
             continue;
-        MAILLE_TRY(store_put_route(coordinator->store, seen->name, seen->role, seen->utc_ms, error));
+        MAILLE_TRY(
+            store_put_route(coordinator->store, seen->name, seen->role, seen->utc_ms, seen->wire, error));
         seen->noted = true;
     }
 out:
@@ -128,6 +165,7 @@ enum maille_code coordinator_tick(struct coordinator *coordinator, struct maille
     for (size_t i = 0; i < coordinator->n_queries; i++)
         if (!query_over(coordinator->queries[i]))
             MAILLE_TRY(tick_query(coordinator, coordinator->queries[i], now, utc_ms, error));
+    MAILLE_TRY(coordinator_turns(coordinator, error));
     /* What is over is in the store alone once its parties were told: coordinator_recall finds it there. */
     for (size_t i = 0; i < coordinator->n_queries; i++) {
         struct query *query = coordinator->queries[i];
@@ -357,6 +395,8 @@ static enum maille_code load_query(struct coordinator *coordinator, const struct
     }
     loading.query->row = *row;
     loading.query->told_ms = coordinator_now_ms(coordinator);
+    if (row->phase > PHASE_CALLED || query_count(loading.query, query_site_accepted) > 0)
+        loading.query->turn_ms = loading.query->told_ms > 0 ? loading.query->told_ms : 1;
     MAILLE_TRY(coordinator_add_query(coordinator, loading.query, error));
     *query = loading.query;
     loading.query = NULL;

@@ -1,5 +1,7 @@
 /* The coordinator from start to stop, and the order in which a batch of messages is made durable and said. */
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -22,11 +24,40 @@ enum maille_code coordinator_note(struct coordinator *coordinator, const char *w
     return code == MAILLE_OK ? audit_sync(coordinator->log, error) : code;
 }
 
+static void each_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
+{
+    uint32_t *noted = context;
+    (void)sequence;
+    (void)utc_ms;
+    if (audit_entry_lost(entry) > *noted)
+        *noted = audit_entry_lost(entry);
+}
+
+enum maille_code coordinator_note_loss(struct coordinator *coordinator, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const uint32_t lost = network_directory(coordinator->network)->coordinator.lost;
+    char detail[128];
+    const struct audit_entry entry = {
+        .direction = AUDIT_NOTE, .message = audit_lost, .peer = "", .detail = detail};
+    if (lost <= coordinator->lost)
+        goto out;
+    snprintf(detail, sizeof detail,
+             "%" PRIu32
+             ": the authorities accept that this coordinator lost its log or keys, and began again",
+             lost);
+    MAILLE_TRY(audit_append(coordinator->log, &entry, error));
+    MAILLE_TRY(audit_sync(coordinator->log, error));
+    coordinator->lost = lost;
+out:
+    return code;
+}
+
 enum maille_code coordinator_open(struct coordinator *coordinator, const struct coordinator_options *options,
                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    char path[PATH_MAX], note[MAILLE_SENTENCE_MAX];
+    char path[PATH_MAX], note[MAILLE_SENTENCE_MAX], log_folder[PATH_MAX];
     struct audit_opened opened;
     *coordinator = (struct coordinator){
         .keys = options->keys,
@@ -39,8 +70,8 @@ enum maille_code coordinator_open(struct coordinator *coordinator, const struct 
             day_ms};
     quota_defaults(&coordinator->quotas);
     /* The log first: its lock says that no other coordinator runs in this folder. */
-    MAILLE_TRY(file_path_join(path, sizeof path, options->folder, "log", error));
-    const struct audit_options log = {.folder = path,
+    MAILLE_TRY(file_path_join(log_folder, sizeof log_folder, options->folder, "log", error));
+    const struct audit_options log = {.folder = log_folder,
                                       .party = secret_keys_name(options->keys),
                                       .keys = options->keys,
                                       .retention_months = options->log_retention_months,
@@ -60,6 +91,9 @@ enum maille_code coordinator_open(struct coordinator *coordinator, const struct 
         log_line(LOG_LEVEL_WARNING, "the directory that was pinned stays in force: %s", note);
     MAILLE_TRY(coordinator_load(coordinator, error));
     MAILLE_TRY(coordinator_note(coordinator, "start", error));
+    if (network_directory(coordinator->network)->coordinator.lost > 0)
+        MAILLE_TRY(audit_read(log_folder, each_entry, &coordinator->lost, error));
+    MAILLE_TRY(coordinator_note_loss(coordinator, error));
 out:
     return code;
 }

@@ -36,6 +36,7 @@ enum maille_code coordinator_query_new(struct query **query, const struct messag
     made->rounds_max = manifest->rounds_max;
     made->bytes_max = manifest->bytes_max;
     made->circle = manifest->mode == MODE_CIRCLE;
+    made->dictionary = manifest->dictionary_hash;
     made->manifest = parcel_keep(envelope);
     made->changed = true;
     *query = made;
@@ -194,13 +195,31 @@ static bool vector_missing(const struct query *query, const struct query_site *s
     return site->member && (query->adder == NULL || !adder_has(query->adder, site->id));
 }
 
+/* TURN_MS: who is slower goes on beside the next. TURN_ROUNDS: no more are threshold rounds (T0, T1, T2); a
+ * query that has fewer gives its turn up a little later than it must. */
+enum { TURN_MS = 120 * 1000, TURN_ROUNDS = 3 };
+
+bool query_has_turn(const struct query *query, int64_t now_ms)
+{
+    const bool counted =
+        query->row.round > TURN_ROUNDS ||
+        (query->row.round == TURN_ROUNDS && query->row.phase == PHASE_REVEALED && query_all_took(query));
+    return query->circle && !query_over(query) && query->turn_ms != 0 && now_ms - query->turn_ms < TURN_MS &&
+           !counted;
+}
+
+bool query_in_line(const struct query *query)
+{
+    return query->row.phase == PHASE_CALLED && query->turn_ms == 0;
+}
+
 bool query_waits_for(const struct query *query, const struct query_site *site)
 {
     switch (query->row.phase) {
     case PHASE_ASKED:
         return site->ready == NULL || site->ready_state == READY_HELD;
     case PHASE_CALLED:
-        return site->called && site->accept == NULL;
+        return site->called && site->accept == NULL && !query_in_line(query);
     case PHASE_ROUND:
         return vector_missing(query, site) && site->refuse == NULL;
     case PHASE_CLOSED: /* vectors are missing here only after a restart */
@@ -223,7 +242,7 @@ size_t query_ask(const struct query *query, const struct query_site *site, struc
             list[n++] = query->manifest;
         break;
     case PHASE_CALLED:
-        if (site->called && site->accept == NULL)
+        if (site->called && site->accept == NULL && !query_in_line(query))
             list[n++] = query->call;
         break;
     case PHASE_ROUND:

@@ -36,6 +36,9 @@ struct query {
     uint32_t n_min, rounds_max;
     uint64_t bytes_max;
     bool circle; /* all rounds are for the members; how long their vectors are, the first one says */
+    struct digest dictionary;
+    int64_t
+        turn_ms; /* monotonic: when its call went out to the sites; 0: it has none, or waits for its turn */
     struct digest rho;
     struct parcel *manifest, *call, *roster, *over; /* over: end or cancel */
     size_t n_sites;
@@ -75,6 +78,12 @@ void query_begin_round(struct query *query, const struct message_round_header *h
                        const struct digest *psi, struct parcel *start, struct adder *adder);
 /* Lets go of vectors and sums. */
 void query_release(struct query *query);
+
+/* In the circle one query per dictionary at a time is between its call and the end of its threshold rounds,
+ * so that of two at once both are answered (the sites end the one that was counted second under `again`).
+ * Does this one stand in the way of the others now; does it wait for its turn? */
+bool query_has_turn(const struct query *query, int64_t now_ms);
+bool query_in_line(const struct query *query);
 
 /* Is this site's next message missing? */
 bool query_waits_for(const struct query *query, const struct query_site *site);

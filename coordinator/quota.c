@@ -69,22 +69,66 @@ const char *quota_query(const struct coordinator *coordinator, const char *resea
                                                                  : NULL;
 }
 
+static uint64_t parcel_bytes(const struct parcel *parcel)
+{
+    return parcel == NULL ? 0 : parcel->envelope.length + (parcel->has_frame ? parcel->frame.length : 0);
+}
+
+/* The messages of a query. */
+static uint64_t message_bytes(const struct query *query)
+{
+    const struct parcel *const own[] = {query->manifest, query->call,    query->roster,
+                                        query->over,     query->start,   query->close,
+                                        query->sum,      query->custody, query->agreed};
+    uint64_t held = 0;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        held += parcel_bytes(own[i]);
+    for (size_t i = 0; i < query->n_sites; i++) {
+        const struct query_site *site = &query->sites[i];
+        const struct parcel *const sent[] = {site->ready,  site->accept, site->refuse, site->masked,
+                                             site->reveal, site->taken,  site->result};
+        for (size_t k = 0; k < sizeof sent / sizeof *sent; k++)
+            held += parcel_bytes(sent[k]);
+    }
+    return held;
+}
+
 /* The sum, and the vectors where they are held. */
-static uint64_t held_bytes(const struct query *query)
+static uint64_t vector_bytes(const struct query *query)
 {
     if (query->adder == NULL)
         return 0;
     return query->length * (1 + (adder_holds(query->adder) ? query_count(query, query_site_member) : 0));
 }
 
-const char *quota_round(const struct coordinator *coordinator, const struct query *query, uint64_t length,
-                        size_t n_members)
+/* What everything that a researcher asked makes this program hold; of this query without its vectors. */
+static uint64_t held_beside(const struct coordinator *coordinator, const struct query *query)
 {
-    /* At most 2^34 bytes a vector and 2^20 members (settings.c, message.h): no product overflows. */
-    uint64_t held = length * (1 + (length * n_members <= coordinator->held_max ? n_members : 0));
+    uint64_t held = message_bytes(query);
     for (size_t i = 0; i < coordinator->n_queries; i++)
         if (coordinator->queries[i] != query &&
             strcmp(coordinator->queries[i]->row.researcher, query->row.researcher) == 0)
-            held += held_bytes(coordinator->queries[i]);
+            held += message_bytes(coordinator->queries[i]) + vector_bytes(coordinator->queries[i]);
+    return held;
+}
+
+static const char *quota_within(const struct coordinator *coordinator, uint64_t held)
+{
     return held > (uint64_t)coordinator->quotas.researcher_bytes ? "researcher_bytes" : NULL;
+}
+
+const char *quota_round(const struct coordinator *coordinator, const struct query *query, uint64_t length,
+                        size_t n_members, bool for_custodians, size_t frame)
+{
+    /* At most 2^34 bytes a vector and 2^20 members (settings.c, message.h): no product overflows. Vectors of
+     * custodians are held, and once more in what is made of them. */
+    const bool held = for_custodians || length * n_members <= coordinator->held_max;
+    return quota_within(coordinator,
+                        held_beside(coordinator, query) + frame +
+                            length * (1 + (held ? n_members : 0) + (for_custodians ? n_members : 0)));
+}
+
+const char *quota_result(const struct coordinator *coordinator, const struct query *query, size_t length)
+{
+    return quota_within(coordinator, held_beside(coordinator, query) + vector_bytes(query) + length);
 }

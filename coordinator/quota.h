@@ -10,7 +10,7 @@ struct coordinator;
 struct quotas {
     int64_t queries;             /* open, of everybody */
     int64_t researcher_queries;  /* open, of one researcher */
-    int64_t researcher_bytes;    /* vectors and sums held for the rounds of one researcher's queries */
+    int64_t researcher_bytes;    /* messages, vectors and sums held for one researcher's queries */
     int64_t messages_per_minute; /* of one peer, over all of its connections */
     int64_t log_entries_per_day; /* that one peer, or one researcher's queries, may add to the message log */
 };
@@ -37,10 +37,11 @@ bool quota_message(const struct quotas *quotas, struct quota_use *use, int64_t n
 bool quota_log(const struct quotas *quotas, struct quota_use *use, int64_t utc_ms);
 bool quota_log_left(const struct quotas *quotas, const struct quota_use *use, int64_t utc_ms);
 
-/* A rule that may cross the wire, or NULL: whether a researcher may have one query more, and a query a round
- * of n vectors of `length` bytes. */
+/* A rule that may cross the wire, or NULL: whether a researcher may have one query more, a query a round of n
+ * vectors of `length` bytes, asked with a frame of so many, and a result more of so many. */
 const char *quota_query(const struct coordinator *coordinator, const char *researcher);
 const char *quota_round(const struct coordinator *coordinator, const struct query *query, uint64_t length,
-                        size_t n_members);
+                        size_t n_members, bool for_custodians, size_t frame);
+const char *quota_result(const struct coordinator *coordinator, const struct query *query, size_t length);
 
 #endif

@@ -41,9 +41,13 @@ static enum maille_code open_socket(struct daemon *daemon, struct maille_error *
     const char *endpoint = daemon->endpoint == NULL ? daemon->settings.endpoint : daemon->endpoint;
     enum maille_code code = wire_server_open(&daemon->server, endpoint, daemon->keys, network_admit,
                                              daemon->coordinator.network, error);
-    if (code == MAILLE_OK)
-        daemon->endpoint = arena_strdup(daemon->arena, wire_server_endpoint(daemon->server));
-    return code;
+    if (code != MAILLE_OK)
+        return code;
+    struct wire_limits limits = wire_limits_standard;
+    limits.connections = daemon->settings.connections_max;
+    wire_server_limit(daemon->server, &limits);
+    daemon->endpoint = arena_strdup(daemon->arena, wire_server_endpoint(daemon->server));
+    return MAILLE_OK;
 }
 
 /* The folder is read and not written from now on, but for the log and the files of the database, which are
@@ -118,7 +122,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     enum maille_code code = MAILLE_OK;
     struct coordinator *coordinator = &daemon->coordinator;
     char path[PATH_MAX];
-    char given[PATH_MAX], warning[MAILLE_SENTENCE_MAX];
+    char given[PATH_MAX], warning[MAILLE_SENTENCE_MAX], local[WIRE_ENDPOINT_BYTES];
     if (credential == NULL && keyfile_unlock(NULL).passphrase == NULL && credential_given(given))
         credential = given;
     const struct key_unlock unlock = keyfile_unlock(credential);
@@ -149,6 +153,9 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
                                                 .log_retention_months =
                                                     (uint32_t)daemon->settings.log_retention_months};
     MAILLE_TRY(coordinator_open(coordinator, &options, error));
+    /* Behind the walls no name is looked up. */
+    MAILLE_TRY(wire_endpoint_local(local, daemon->settings.endpoint, error));
+    daemon->settings.endpoint = arena_strdup(daemon->arena, local);
     MAILLE_TRY(raise_walls(daemon, dir, path, error));
     MAILLE_TRY(open_socket(daemon, error));
     log_line(LOG_LEVEL_INFO, "%s of %s listens at %s; directory version %llu, %zu sites",
@@ -171,11 +178,22 @@ static void daemon_close(struct daemon *daemon)
     arena_free(daemon->arena);
 }
 
+static enum maille_code send_one(void *context, const struct outgoing *out, bool *sent,
+                                 struct maille_error *error)
+{
+    const struct daemon *daemon = context;
+    const struct parcel *parcel = out->parcel;
+    return wire_server_send(daemon->server, out->peer, out->address, parcel->envelope.data,
+                            parcel->envelope.length, parcel->has_frame ? parcel->frame.data : NULL,
+                            parcel->frame.length, sent, error);
+}
+
 static enum maille_code reload(struct daemon *daemon, bool always, struct maille_error *error)
 {
     struct coordinator *coordinator = &daemon->coordinator;
     struct maille_error refused = {0};
     bool changed, rekeyed;
+    size_t sent;
     enum maille_code code = network_reload(coordinator->network, coordinator->store, daemon->keys, always,
                                            &changed, &rekeyed, &refused);
     if (code !=
@@ -189,12 +207,18 @@ static enum maille_code reload(struct daemon *daemon, bool always, struct maille
     if (!changed)
         return MAILLE_OK;
     compare_ports(daemon);
-    code = coordinator_revoke(coordinator, error);
+    code = coordinator_note_loss(coordinator, error);
+    if (code == MAILLE_OK)
+        code = coordinator_revoke(coordinator, error);
     if (code != MAILLE_OK)
         return code;
     if (!rekeyed)
         return MAILLE_OK;
-    /* libzmq 4.3.4 cannot disconnect one peer: everybody dials again, and the ZAP handler judges anew. */
+    /* libzmq 4.3.4 cannot disconnect one peer: everybody dials again, and the ZAP handler judges anew. Who is
+     * to hear of it hears of it first. */
+    code = coordinator_settle(coordinator, &sent, send_one, daemon, error);
+    if (code != MAILLE_OK)
+        return code;
     wire_server_free(daemon->server);
     daemon->server = NULL;
     return open_socket(daemon, error);
@@ -227,14 +251,28 @@ static enum maille_code take_messages(struct daemon *daemon, size_t *n, struct m
     return code;
 }
 
-static enum maille_code send_one(void *context, const struct outgoing *out, bool *sent,
-                                 struct maille_error *error)
+/* Who was hung up on. As often as handshakes are let in: the log of the program does not grow faster. */
+static void tell_hangups(struct daemon *daemon)
 {
-    const struct daemon *daemon = context;
-    const struct parcel *parcel = out->parcel;
-    return wire_server_send(daemon->server, out->peer, out->address, parcel->envelope.data,
-                            parcel->envelope.length, parcel->has_frame ? parcel->frame.data : NULL,
-                            parcel->frame.length, sent, error);
+    struct wire_hangup hangup;
+    while (wire_server_hangup(daemon->server, &hangup)) {
+        const char *peer = hangup.peer[0] != '\0' ? hangup.peer : "somebody who said nothing yet";
+        const unsigned long long figure = hangup.figure;
+        if (hangup.why == WIRE_CONNECTIONS)
+            log_line(LOG_LEVEL_WARNING, "hung up on %s: %llu connections at once (connections_max)", peer,
+                     figure);
+        else if (hangup.why == WIRE_HANDSHAKES)
+            log_line(LOG_LEVEL_WARNING,
+                     "did not let %s in: more than %llu new connections in a minute "
+                     "(connections_max)",
+                     peer, figure);
+        else if (hangup.why == WIRE_SILENT)
+            log_line(LOG_LEVEL_WARNING, "hung up on a connection by which nothing came in %llu s", figure);
+        else
+            log_line(LOG_LEVEL_WARNING,
+                     "hung up on %s: %llu bytes of its messages wait to be whole, read or sent", peer,
+                     figure);
+    }
 }
 
 static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *error)
@@ -243,6 +281,7 @@ static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *e
     while (!daemon->stop) {
         size_t n, sent;
         MAILLE_TRY(take_messages(daemon, &n, error));
+        tell_hangups(daemon);
         int64_t now = clock_monotonic_ms();
         if (now >= daemon->tick_ms) {
             MAILLE_TRY(coordinator_tick(&daemon->coordinator, error));

@@ -14,6 +14,7 @@ struct coordinator_settings {
     int64_t round_bytes_max, held_bytes_max, batch_messages, log_retention_months;
     int64_t walls; /* 1: without-landlock */
     struct quotas quotas;
+    int64_t connections_max; /* of one party */
     int64_t query_retention_days;
 };
 

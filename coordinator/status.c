@@ -7,6 +7,7 @@
 #include "base/options.h"
 #include "coordinator/commands.h"
 #include "coordinator/store.h"
+#include "proto/message.h"
 
 static enum maille_code print_query(void *context, const struct store_query *query,
                                     struct maille_error *error)
@@ -26,7 +27,7 @@ static enum maille_code print_query(void *context, const struct store_query *que
     return MAILLE_OK;
 }
 
-static void print_route(void *context, const char *user, enum key_role role, int64_t seen_ms)
+static void print_route(void *context, const char *user, enum key_role role, int64_t seen_ms, uint32_t wire)
 {
     char when[32];
     size_t *n = context;
@@ -34,6 +35,10 @@ static void print_route(void *context, const char *user, enum key_role role, int
         printf("last seen:\n");
     clock_format(when, seen_ms);
     printf("  %-16s %-12s %s\n", user, key_role_name(role), when);
+    if (wire != 0 && wire != PROTOCOL_VERSION)
+        printf("  %-16s ! speaks version %u of the wire, this program version %d: %s needs %s\n", "", wire,
+               PROTOCOL_VERSION, wire < PROTOCOL_VERSION ? user : "the coordinator",
+               message_wire_install(wire < PROTOCOL_VERSION ? PROTOCOL_VERSION : wire));
 }
 
 static enum maille_code status(const char *dir, struct maille_error *error)
@@ -75,10 +80,11 @@ int coordinator_status(int argc, char **argv)
          .required = true},
         {.name = NULL},
     };
-    const struct option_usage usage = {.program = "maille-coordinator status",
-                                       .positional = "",
-                                       .sentence =
-                                           "Prints the open queries and when each party was last seen."};
+    const struct option_usage usage = {
+        .program = "maille-coordinator status",
+        .positional = "",
+        .sentence = "Prints the open queries, when each party was last seen, and whose program speaks "
+                    "another version of the wire."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = status(dir, &error);

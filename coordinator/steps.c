@@ -297,7 +297,7 @@ enum maille_code coordinator_finish(struct coordinator *coordinator, struct quer
         MAILLE_TRY(outbox_site(coordinator, query, site, over, error));
         MAILLE_TRY(store_owe(coordinator->store, site->name, query->row.qid, error));
         if (query_site_accepted(query, site))
-            MAILLE_TRY(coordinator_show_head(coordinator, query, site, error));
+            MAILLE_TRY(coordinator_show_head(coordinator, query, site, 0, error));
     }
     log_line(LOG_LEVEL_INFO, "%s of %s: %s after %u rounds", query->row.study, query->row.researcher,
              query_phase_name(phase), query->row.round);

@@ -41,8 +41,10 @@ static const char schema[] =
     "activity_ms"
 
 /* Came later than the first databases of version 1. */
-static const char later[] = "CREATE TABLE IF NOT EXISTS owed (site TEXT NOT NULL, qid BLOB NOT NULL, "
-                            "PRIMARY KEY (site, qid)) WITHOUT ROWID";
+static const char later[] =
+    "CREATE TABLE IF NOT EXISTS owed (site TEXT NOT NULL, qid BLOB NOT NULL, "
+    "PRIMARY KEY (site, qid)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS wire (user TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID";
 
 /* Prepared once, by the first use of each. */
 enum statement {
@@ -64,7 +66,9 @@ enum statement {
     PAID,
     OWED,
     PUT_ROUTE,
+    PUT_WIRE,
     READ_ROUTES,
+    READ_OLD_ROUTES,
     PUT_CATALOGUE,
     READ_CATALOGUES,
     PUT_HEAD,
@@ -101,7 +105,12 @@ static const char *const statements[STATEMENTS] = {
     [FORGET_HEADS] = ("DELETE FROM heads WHERE seen_ms < ?1 AND ?2 AND "
                       "size < (SELECT max(size) FROM heads AS newer WHERE newer.party = heads.party)"),
     [PUT_ROUTE] = "INSERT OR REPLACE INTO route VALUES (?1, ?2, ?3)",
-    [READ_ROUTES] = "SELECT user, role, seen_ms FROM route ORDER BY role, user",
+    [PUT_WIRE] = "INSERT OR REPLACE INTO wire VALUES (?1, ?2)",
+    [READ_ROUTES] = "SELECT user, role, seen_ms, ifnull(version, 0) FROM route LEFT JOIN wire USING (user) "
+                    "ORDER BY role, user",
+    [READ_OLD_ROUTES] =
+        "SELECT user, role, seen_ms, 0 FROM route ORDER BY role, user", /* no program of this version ran on
+                                                                           it yet */
     [PUT_CATALOGUE] = "INSERT OR REPLACE INTO catalogue VALUES (?1, ?2, ?3)",
     [READ_CATALOGUES] = "SELECT site, envelope FROM catalogue ORDER BY site",
     [PUT_HEAD] = "INSERT OR IGNORE INTO heads VALUES (?1, ?2, ?3, ?4)",
@@ -586,7 +595,7 @@ out:
 /* --- who was seen, what they publish, their log heads --- */
 
 enum maille_code store_put_route(struct store *store, const char *user, enum key_role role, int64_t seen_ms,
-                                 struct maille_error *error)
+                                 uint32_t wire, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -594,6 +603,10 @@ enum maille_code store_put_route(struct store *store, const char *user, enum key
     bind_text(statement, 1, user);
     sqlite3_bind_int(statement, 2, (int)role);
     sqlite3_bind_int64(statement, 3, seen_ms);
+    MAILLE_TRY(done(store, statement, error));
+    MAILLE_TRY(ready(store, PUT_WIRE, true, &statement, error));
+    bind_text(statement, 1, user);
+    sqlite3_bind_int64(statement, 2, wire);
     code = done(store, statement, error);
 out:
     return code;
@@ -605,12 +618,15 @@ enum maille_code store_read_routes(struct store *store, store_each_route *each, 
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
     bool row = true;
-    MAILLE_TRY(ready(store, READ_ROUTES, false, &statement, error));
+    const bool old = sqlite3_table_column_metadata(store->database, NULL, "wire", NULL, NULL, NULL, NULL,
+                                                   NULL, NULL) != SQLITE_OK;
+    MAILLE_TRY(ready(store, old ? READ_OLD_ROUTES : READ_ROUTES, false, &statement, error));
     while (row) {
         MAILLE_TRY(next(store, statement, &row, error));
         if (row)
             each(context, (const char *)sqlite3_column_text(statement, 0),
-                 (enum key_role)sqlite3_column_int(statement, 1), sqlite3_column_int64(statement, 2));
+                 (enum key_role)sqlite3_column_int(statement, 1), sqlite3_column_int64(statement, 2),
+                 (uint32_t)sqlite3_column_int64(statement, 3));
     }
 out:
     sqlite3_reset(statement);

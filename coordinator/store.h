@@ -88,9 +88,11 @@ enum maille_code store_forget_frames(struct store *store, const uint8_t qid[QID_
 
 /* --- who was seen, what they publish, their log heads --- */
 
+/* wire: the version that its program speaks; 0: it did not say. */
 enum maille_code store_put_route(struct store *store, const char *user, enum key_role role, int64_t seen_ms,
-                                 struct maille_error *error) MAILLE_CHECKED;
-typedef void store_each_route(void *context, const char *user, enum key_role role, int64_t seen_ms);
+                                 uint32_t wire, struct maille_error *error) MAILLE_CHECKED;
+typedef void store_each_route(void *context, const char *user, enum key_role role, int64_t seen_ms,
+                              uint32_t wire);
 enum maille_code store_read_routes(struct store *store, store_each_route *each, void *context,
                                    struct maille_error *error) MAILLE_CHECKED;
 

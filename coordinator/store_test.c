@@ -190,8 +190,9 @@ static void messages_of_the_current_round_come_back_in_order(void **state)
     store_close(store);
 }
 
-static void count_route(void *context, const char *user, enum key_role role, int64_t seen_ms)
+static void count_route(void *context, const char *user, enum key_role role, int64_t seen_ms, uint32_t wire)
 {
+    assert_int_equal(wire, 2);
     assert_string_equal(user, "alpha");
     assert_int_equal(role, KEY_SITE);
     assert_int_equal(seen_ms, 9);
@@ -213,8 +214,8 @@ static void routes_catalogues_heads_directories(void **state)
     size_t routes = 0, catalogues = 0;
     bool forked = true;
     struct bytes text = {0};
-    assert_int_equal(store_put_route(store, "alpha", KEY_SITE, 5, NULL), MAILLE_OK);
-    assert_int_equal(store_put_route(store, "alpha", KEY_SITE, 9, NULL), MAILLE_OK);
+    assert_int_equal(store_put_route(store, "alpha", KEY_SITE, 5, 1, NULL), MAILLE_OK);
+    assert_int_equal(store_put_route(store, "alpha", KEY_SITE, 9, 2, NULL), MAILLE_OK);
     assert_int_equal(store_read_routes(store, count_route, &routes, NULL), MAILLE_OK);
     assert_int_equal(routes, 1);
     assert_int_equal(store_put_catalogue(store, "alpha", "old", 3, NULL), MAILLE_OK);

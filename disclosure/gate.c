@@ -52,28 +52,6 @@ static void rule_methods(struct verdict *verdict, const struct policy *policy,
         gate_refuse(verdict, "methods", "the policy does not allow the method %s", analysis->method);
 }
 
-/* Marks every variable that the analysis reads, in whatever place. */
-static void mark_variables(const struct analysis *analysis, bool *used)
-{
-    if (analysis->cohort != NULL)
-        expression_variables(analysis->cohort, used);
-    for (size_t i = 0; i < analysis->n_by; i++)
-        expression_variables(analysis->by[i], used);
-    if (analysis->weights != NULL)
-        expression_variables(analysis->weights, used);
-    if (analysis->propensity != NULL)
-        formula_variables(analysis->propensity->formula, used);
-    for (size_t k = 0; k < analysis->declared->n_keys; k++) {
-        const struct query_value *value = &analysis->values[k];
-        for (size_t i = 0; value->expressions != NULL && i < value->n; i++)
-            expression_variables(value->expressions[i], used);
-        if (value->formula != NULL)
-            formula_variables(value->formula, used);
-        if (value->model != NULL)
-            mark_variables(value->model, used);
-    }
-}
-
 /* Entries of variables.deny are names, or the words role:identifier, role:date, role:quasi. */
 static bool variable_denied(const struct policy *policy, const struct variable *variable)
 {
@@ -95,7 +73,7 @@ static void rule_variables(struct verdict *verdict, const struct policy *policy,
         gate_refuse(verdict, "variables.deny", "there is no memory to see which variables are read");
         return;
     }
-    mark_variables(analysis, used);
+    analysis_variables(analysis, used);
     for (size_t v = 0; v < dictionary->n_variables; v++)
         if (used[v] && variable_denied(policy, &dictionary->variables[v]))
             gate_refuse(verdict, "variables.deny", "the policy denies the variable %s",

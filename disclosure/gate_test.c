@@ -386,7 +386,7 @@ static void round_make(struct round *round, struct world *world, const char *ana
     struct vector thetas[8] = {{0}};
     for (size_t k = 0; k < study->n_analyses; k++)
         round->open[k] = true;
-    assert_ok(round_plan(&round->plan, study, round->open, thetas, NULL, &error), &error);
+    assert_ok(round_plan(&round->plan, study, round->open, thetas, NULL, 0, &error), &error);
     bytes_reserve(&round->words.words, round->plan.bytes);
     for (size_t i = 0; i < round->plan.vetoes; i++)
         round->words.words.data[i] = (uint8_t)i;
@@ -494,7 +494,7 @@ static void what_is_hidden_is_0_in_a_release(void **state)
     const struct surviving *surviving = second_hidden(world), *none = NULL;
     const struct vector theta = {0};
     round.open[0] = true;
-    assert_ok(round_plan(&round.plan, study, round.open, &theta, &surviving, &error), &error);
+    assert_ok(round_plan(&round.plan, study, round.open, &theta, &surviving, 0, &error), &error);
     struct tally_spec *spec = round.plan.analyses[0].spec;
     const struct tally_extent *extent = &round.plan.analyses[0].extents[1];
     uint8_t *words = bytes_reserve(&round.words.words, round.plan.bytes);

@@ -81,7 +81,7 @@ out:
 /* --- roster --- */
 
 enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, const uint32_t *sites,
-                               size_t n_sites, struct maille_error *error)
+                               size_t n_sites, const uint8_t *scene, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -97,6 +97,8 @@ enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, cons
     if (code == MAILLE_OK) {
         sqlite3_bind_int64(statement, 1, id);
         ledger_bind_blob(statement, 2, roster.data, roster.length);
+        if (scene != NULL)
+            ledger_bind_blob(statement, 3, scene, LEDGER_HASH_BYTES);
         code = ledger_run(ledger, statement, error);
     }
     code = ledger_finish(ledger, code, error);
@@ -158,7 +160,7 @@ out:
 }
 
 static enum maille_code differ(int64_t out[2], struct ledger *ledger, const struct asked *asked,
-                               const struct ledger_pair *pair, struct maille_error *error)
+                               const struct ledger_pair *pair, int64_t limit, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     int64_t then[2] = {0, 0};
@@ -172,9 +174,13 @@ static enum maille_code differ(int64_t out[2], struct ledger *ledger, const stru
     MAILLE_TRY(group_sets(then, ledger, pair->query, pair->group, error));
     for (int view = 0; then[0] != 0 && view < 2; view++) {
         struct difference difference = {0};
+        if (view == 1 && then[0] == then[1] && asked->ids[0] == asked->ids[1]) { /* a row is a patient */
+            out[1] = out[0];
+            continue;
+        }
         if (then[view] != asked->ids[view])
-            MAILLE_TRY(ledger_compare(&difference, ledger, &asked->sets[view], then[view], view == 1,
-                                      INT64_MAX, error));
+            MAILLE_TRY(
+                ledger_compare(&difference, ledger, &asked->sets[view], then[view], view == 1, limit, error));
         out[view] = difference.only_now + difference.only_then;
     }
 out:
@@ -182,13 +188,14 @@ out:
 }
 
 enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger, const uint8_t *query,
-                                    const struct ledger_pair *pairs, size_t n, struct maille_error *error)
+                                    const struct ledger_pair *pairs, size_t n, int64_t limit,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct asked asked = {.analysis = UINT32_MAX};
     for (size_t i = 0; i < n; i++) {
         MAILLE_TRY(asked_load(&asked, ledger, query, pairs[i].analysis, error));
-        MAILLE_TRY(differ(&differences[2 * i], ledger, &asked, &pairs[i], error));
+        MAILLE_TRY(differ(&differences[2 * i], ledger, &asked, &pairs[i], limit, error));
     }
 out:
     asked_clear(&asked);
@@ -224,29 +231,19 @@ out:
     return code;
 }
 
-/* Has another query gone on since this one was reserved? Then neither may have been compared with the other.
- */
-static enum maille_code check_alone(struct ledger *ledger, int64_t id, enum ledger_statement since,
-                                    struct maille_error *error)
+/* This query's number grows past all others', unless one of them has grown since it was reserved. */
+static enum maille_code pool(struct ledger *ledger, int64_t id, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
     bool there;
-    MAILLE_TRY(ledger_ready(&statement, ledger, since, error));
+    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_REVEALED_SINCE, error));
     sqlite3_bind_int64(statement, 1, id);
     MAILLE_TRY(ledger_next(&there, ledger, statement, error));
-    if (there && sqlite3_column_int(statement, 0) != 0)
+    if (there && sqlite3_column_int(statement, 0) != 0) {
         code = maille_refuse(error, "again", "another question was counted since this one was called");
-    sqlite3_reset(statement);
-out:
-    return code;
-}
-
-/* This query's number grows past all others'. */
-static enum maille_code reveal(struct ledger *ledger, int64_t id, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement = NULL;
+        goto out;
+    }
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_PUT_REVEALED, error));
     sqlite3_bind_int64(statement, 1, id);
     code = ledger_run(ledger, statement, error);
@@ -254,18 +251,25 @@ out:
     return code;
 }
 
+static enum maille_code leave(struct ledger *ledger, int64_t id, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    sqlite3_stmt *statement = NULL;
+    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_LEAVE, error));
+    sqlite3_bind_int64(statement, 1, id);
+    code = ledger_run(ledger, statement, error);
+out:
+    return code;
+}
+
 static enum maille_code mark(struct ledger *ledger, enum ledger_statement update, const uint8_t *query,
-                             const uint32_t *analyses, size_t n_analyses, const uint8_t *tag,
-                             struct maille_error *error)
+                             const uint32_t *analyses, size_t n_analyses, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
     int64_t id = 0;
     MAILLE_TRY(ledger_begin(ledger, error));
     code = reserved(&id, ledger, query, error);
-    if (code == MAILLE_OK && update != LEDGER_ANSWER && n_analyses > 0)
-        code = check_alone(ledger, id, update == LEDGER_POOL ? LEDGER_REVEALED_SINCE : LEDGER_PLANNED_SINCE,
-                           error);
     for (size_t i = 0; i < n_analyses && code == MAILLE_OK; i++) {
         code = ledger_ready(&statement, ledger, update, error);
         if (code != MAILLE_OK)
@@ -274,15 +278,10 @@ static enum maille_code mark(struct ledger *ledger, enum ledger_statement update
         sqlite3_bind_int64(statement, 2, analyses[i]);
         code = ledger_run(ledger, statement, error);
     }
-    if (code == MAILLE_OK && update != LEDGER_ANSWER)
-        code = reveal(ledger, id, error);
-    if (code == MAILLE_OK && tag != NULL)
-        code = ledger_ready(&statement, ledger, LEDGER_PUT_TAG, error);
-    if (code == MAILLE_OK && tag != NULL) {
-        sqlite3_bind_int64(statement, 1, id);
-        ledger_bind_blob(statement, 2, tag, LEDGER_HASH_BYTES);
-        code = ledger_run(ledger, statement, error);
-    }
+    if (code == MAILLE_OK && update == LEDGER_POOL)
+        code = pool(ledger, id, error);
+    if (code == MAILLE_OK && update == LEDGER_PLAN)
+        code = leave(ledger, id, error);
     code = ledger_finish(ledger, code, error);
 out:
     return code;
@@ -291,19 +290,19 @@ out:
 enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                              size_t n_analyses, struct maille_error *error)
 {
-    return mark(ledger, LEDGER_POOL, query, analyses, n_analyses, NULL, error);
+    return mark(ledger, LEDGER_POOL, query, analyses, n_analyses, error);
 }
 
 enum maille_code ledger_plan(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
-                             size_t n_analyses, const uint8_t *tag, struct maille_error *error)
+                             size_t n_analyses, struct maille_error *error)
 {
-    return mark(ledger, LEDGER_PLAN, query, analyses, n_analyses, tag, error);
+    return mark(ledger, LEDGER_PLAN, query, analyses, n_analyses, error);
 }
 
 enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                                size_t n_analyses, struct maille_error *error)
 {
-    return mark(ledger, LEDGER_ANSWER, query, analyses, n_analyses, NULL, error);
+    return mark(ledger, LEDGER_ANSWER, query, analyses, n_analyses, error);
 }
 
 enum maille_code ledger_release(struct ledger *ledger, const uint8_t *query, struct maille_error *error)

@@ -7,10 +7,10 @@
  * value. Groups of any snapshot are compared with each other; by patient only where the snapshots differ,
  * because within one snapshot the rows say it all.
  *
- * A query is first reserved, which nobody but itself sees; then its head counts are pooled among the sites;
- * what their plan lets go on is planned; what left, here or at another site, is shown, for ever. Other
- * queries are compared with what is shown, and with what is planned while its query is open. Check and change
- * are one transaction. What is here is on disk when a function returns (SQLite, write-ahead log,
+ * A query is first reserved, which nobody but itself sees; then it is pooled among the sites; what their plan
+ * lets go on is planned, the rest is left; what left, here or at another site, is shown, for ever. Other
+ * queries are compared with what is shown, and with what is pooled or planned while its query is open. Check
+ * and change are one transaction. What is here is on disk when a function returns (SQLite, write-ahead log,
  * synchronous). Nothing that a function gives depends on who is in a group but ledger_differences. */
 #ifndef DISCLOSURE_LEDGER_H
 #define DISCLOSURE_LEDGER_H
@@ -36,6 +36,8 @@ struct ledger_group {
     uint32_t analysis;
     uint32_t reading; /* of `missing`: enum missing_rule */
     bool is_model;
+    const uint8_t
+        *canon; /* LEDGER_HASH_BYTES: of what says who is in it, and of the dictionary. NULL: unknown */
     struct ledger_set rows, patients;
 };
 
@@ -81,21 +83,29 @@ enum maille_code ledger_reserve(struct ledger *ledger, const struct ledger_quest
 /* An earlier query, as it stands in M1. */
 struct ledger_past {
     uint8_t query[LEDGER_QUERY_BYTES];
-    uint8_t shown[STUDY_ANALYSES_MAX / 8]; /* bit per analysis: shown, or planned */
+    uint8_t shown[STUDY_ANALYSES_MAX / 8]; /* bit per analysis: shown, planned or pooled */
+    uint32_t snapshot;                     /* of this site */
     const uint32_t *sites;                 /* of its roster */
     size_t n_sites;
-    bool has_tag;
-    uint8_t tag[LEDGER_HASH_BYTES];
 };
-/* Every other query of this epoch and the one before of which something is shown, or planned: oldest first.
- * In arena.
- */
+/* Every other query of this epoch and the one before of which something is shown or, while it is open, pooled
+ * or planned: oldest first. A group that another query has shown too, with the same canon and scene (or an
+ * earlier analysis of the same), is listed once: there where the bytes of the query are least. settled_ms: of
+ * queries that were made up to then, so that all sites have shown the same of them. In arena. */
 enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena *arena, struct ledger *ledger,
-                             const uint8_t *query, uint32_t epoch, struct maille_error *error) MAILLE_CHECKED;
+                             const uint8_t *query, uint32_t epoch, int64_t settled_ms,
+                             struct maille_error *error) MAILLE_CHECKED;
+/* The queries of all of them, as ledger_list would give them if none were listed once: *queries has *n times
+ * LEDGER_QUERY_BYTES. In arena. */
+enum maille_code ledger_queries(const uint8_t **queries, size_t *n, struct arena *arena,
+                                struct ledger *ledger, const uint8_t *query, uint32_t epoch,
+                                struct maille_error *error) MAILLE_CHECKED;
 
-/* M2, and an attempt of round 1 with fewer members: who is asked. */
+/* M2, and an attempt of round 1 with fewer members: who is asked. scene: LEDGER_HASH_BYTES, of the sites and
+ * the snapshots of all of them; NULL: unknown. */
 enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, const uint32_t *sites,
-                               size_t n_sites, struct maille_error *error) MAILLE_CHECKED;
+                               size_t n_sites, const uint8_t *scene,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 /* One thing to compare with a group of this query. */
 struct ledger_pair {
@@ -103,23 +113,20 @@ struct ledger_pair {
     const uint8_t *query; /* whose: LEDGER_QUERY_BYTES; NULL: nobody was in it */
     uint32_t group;       /* its analysis */
 };
-/* T1. differences[2 · i], [2 · i + 1]: how many distinct patients are in one of the two and not in the other,
- * by rows and by patients. -1: a group that is not here. */
+/* T0, T1. differences[2 · i], [2 · i + 1]: how many distinct patients are in one of the two and not in the
+ * other, by rows and by patients; exact below `limit`, else any number from limit on. -1: a group that is not
+ * here. */
 enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger, const uint8_t *query,
-                                    const struct ledger_pair *pairs, size_t n,
+                                    const struct ledger_pair *pairs, size_t n, int64_t limit,
                                     struct maille_error *error) MAILLE_CHECKED;
 
-/* Before this query's first head counts can be added up at the sites. MAILLE_REFUSED "again": another query's
- * were, or its plan was made, since this one was reserved: its groups are not in what this one is compared
- * with. Idempotent. */
+/* Before this query's first totals can be added up at the sites. MAILLE_REFUSED "again": another query's
+ * were since this one was reserved: its groups are not in what this one is compared with. Idempotent. */
 enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                              size_t n_analyses, struct maille_error *error) MAILLE_CHECKED;
-/* What the plan lets go on. tag: of the query's past from now on; NULL: none. MAILLE_REFUSED "again": another
- * plan was made since this one was reserved; of two whose head counts were pooled before either had a plan
- * one goes on. Idempotent. */
+/* What the plan lets go on; what else was pooled is left: compared with nothing any more. Idempotent. */
 enum maille_code ledger_plan(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
-                             size_t n_analyses, const uint8_t *tag,
-                             struct maille_error *error) MAILLE_CHECKED;
+                             size_t n_analyses, struct maille_error *error) MAILLE_CHECKED;
 /* Before a value of these analyses leaves, or what lets others show a result: shown, for ever. Those of
  * others stay what they are. Idempotent. */
 enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,

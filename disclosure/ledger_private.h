@@ -45,7 +45,7 @@ struct person_map {
 };
 void person_map_clear(struct person_map *map);
 
-/* How two sets differ, in distinct patients. Counting stops where both numbers are `limit` or more. */
+/* How two sets differ, in distinct patients. Counting stops where one of the numbers is `limit` or more. */
 struct difference {
     int64_t only_now, only_then; /* of the plain set, of the other */
     int64_t limit;
@@ -58,10 +58,10 @@ bool difference_settled(const struct difference *difference);
 /* Forgets the patients that were seen: before the next pair. */
 void difference_done(struct difference *difference);
 
-/* What the tiles' counts alone say: true where both numbers are surely `limit` or more, or are known exactly;
- * then they are set. Only for sets in which no two numbers are of one patient. Where a tile is empty or full
- * in one set its differences are known; elsewhere the larger count shows the least that differs: |S \ T| >=
- * |S| - |T|. */
+/* What the tiles' counts alone say: true where one of the numbers is surely `limit` or more, or both are
+ * known exactly; then they are set. Only for sets in which no two numbers are of one patient. Where a tile is
+ * empty or full in one set its differences are known; elsewhere the larger count shows the least that
+ * differs: |S \ T| >= |S| - |T|. */
 bool difference_by_tiles(struct difference *difference, const struct bytes *now, const uint8_t *then,
                          size_t then_bytes);
 
@@ -96,11 +96,11 @@ enum ledger_statement {
     LEDGER_ANSWER,
     LEDGER_POOL,
     LEDGER_PLAN,
-    LEDGER_PUT_TAG,
+    LEDGER_LEAVE,
     LEDGER_REVEALED_SINCE,
-    LEDGER_PLANNED_SINCE,
     LEDGER_PUT_REVEALED,
     LEDGER_LIST,
+    LEDGER_QUERIES,
     LEDGER_CLOSE_POOLED,
     LEDGER_COUNT_ANSWERED,
     LEDGER_SPENT,

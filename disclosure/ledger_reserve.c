@@ -105,6 +105,8 @@ static enum maille_code keep(struct reserving *work, struct ledger *ledger, stru
         sqlite3_bind_int(statement, 4, question->groups[g].is_model);
         sqlite3_bind_int64(statement, 5, work->sets[work->of[g][0]].id);
         sqlite3_bind_int64(statement, 6, work->sets[work->of[g][1]].id);
+        if (question->groups[g].canon != NULL)
+            ledger_bind_blob(statement, 7, question->groups[g].canon, LEDGER_HASH_BYTES);
         MAILLE_TRY(ledger_run(ledger, statement, error));
     }
 out:
@@ -147,13 +149,12 @@ static void take_past(struct ledger_past *past, sqlite3_stmt *statement, struct 
         sites[i] = ledger_roster_site(roster, i) & ~LEDGER_INFERRED;
     past->sites = sites;
     past->n_sites = n;
-    past->has_tag = sqlite3_column_bytes(statement, 3) == LEDGER_HASH_BYTES;
-    if (past->has_tag)
-        memcpy(past->tag, sqlite3_column_blob(statement, 3), LEDGER_HASH_BYTES);
+    past->snapshot = (uint32_t)sqlite3_column_int64(statement, 3);
 }
 
 enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena *arena, struct ledger *ledger,
-                             const uint8_t *query, uint32_t epoch, struct maille_error *error)
+                             const uint8_t *query, uint32_t epoch, int64_t settled_ms,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -164,6 +165,7 @@ enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena 
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_LIST, error));
     ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
     sqlite3_bind_int64(statement, 2, epoch);
+    sqlite3_bind_int64(statement, 3, settled_ms);
     for (;;) {
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (!row)
@@ -190,5 +192,33 @@ enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena 
     *n = found;
 out:
     sqlite3_reset(statement);
+    return code;
+}
+
+enum maille_code ledger_queries(const uint8_t **queries, size_t *n, struct arena *arena,
+                                struct ledger *ledger, const uint8_t *query, uint32_t epoch,
+                                struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    sqlite3_stmt *statement = NULL;
+    struct bytes all = {0};
+    bool row = true;
+    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_QUERIES, error));
+    ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
+    sqlite3_bind_int64(statement, 2, epoch);
+    for (;;) {
+        MAILLE_TRY(ledger_next(&row, ledger, statement, error));
+        if (!row)
+            break;
+        bytes_put(&all, sqlite3_column_blob(statement, 0), LEDGER_QUERY_BYTES);
+    }
+    MAILLE_TRY(bytes_check(&all, error));
+    uint8_t *made = arena_alloc(arena, all.length + 1);
+    memcpy(made, all.data, all.length);
+    *queries = made;
+    *n = all.length / LEDGER_QUERY_BYTES;
+out:
+    sqlite3_reset(statement);
+    bytes_clear(&all);
     return code;
 }

@@ -175,7 +175,7 @@ void difference_add(struct difference *difference, const uint8_t *now, const uin
 
 bool difference_settled(const struct difference *difference)
 {
-    return difference->only_now >= difference->limit && difference->only_then >= difference->limit;
+    return difference->only_now >= difference->limit || difference->only_then >= difference->limit;
 }
 
 void difference_done(struct difference *difference)
@@ -209,7 +209,7 @@ bool difference_by_tiles(struct difference *difference, const struct bytes *now,
         only_now += a > b ? a - b : 0;
         only_then += b > a ? b - a : 0;
     }
-    if (!exact && (only_now < difference->limit || only_then < difference->limit))
+    if (!exact && only_now < difference->limit && only_then < difference->limit)
         return false;
     difference->only_now = only_now;
     difference->only_then = only_then;

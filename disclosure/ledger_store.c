@@ -8,7 +8,7 @@
 /* The file: SQLite. What is in it stands beside the snapshots, which hold the same patients with their
  * values: it is as readable as they are (0600, in a folder of 0700), and not sealed. */
 
-enum { LEDGER_VERSION = LEDGER_PINNED, BUSY_MS = 2000, CACHE_KIB = 4096 };
+enum { LEDGER_VERSION = 3, BUSY_MS = 2000, CACHE_KIB = 4096 };
 
 /* A piece's id is its set's number · LEDGER_PIECES_MAX + which piece of it: a set is read in one stretch. */
 static const char schema[] = "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BLOB NOT NULL UNIQUE, question "
@@ -34,12 +34,17 @@ static const char schema[] = "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BL
 
 /* From version 1 to 2: what was answered before there were epochs is of epoch 0. */
 static const char schema_epochs[] = "ALTER TABLE query ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;"
-                                    "ALTER TABLE query ADD COLUMN tag BLOB;"
-                                    /* A number that grows with each pooling and plan: of this query's last,
-                                     * and the greatest that there was when it was reserved. */
+                                    /* A number that grows with each pooling: of this query's, and the
+                                     * greatest that there was when it was reserved. */
                                     "ALTER TABLE query ADD COLUMN revealed INTEGER NOT NULL DEFAULT 0;"
                                     "ALTER TABLE query ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
                                     "PRAGMA user_version = 2;";
+
+/* From version 2 to 3: what is the same at all sites is listed once. */
+static const char schema_canon[] = "ALTER TABLE query ADD COLUMN scene BLOB;"
+                                   "ALTER TABLE groups ADD COLUMN canon BLOB;"
+                                   "CREATE INDEX groups_canon ON groups (canon);"
+                                   "PRAGMA user_version = 3;";
 
 static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_FIND_QUERY] = "SELECT id FROM query WHERE qid = ?1",
@@ -47,11 +52,13 @@ static const char *const statements[LEDGER_STATEMENTS] = {
         "INSERT INTO query (qid, question, snapshot, protocol, researcher, roster, rostered, made_ms, epoch, "
         "since)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, (SELECT IFNULL(MAX(revealed), 0) FROM query))",
-    [LEDGER_PUT_ROSTER] = "UPDATE query SET roster = ?2, rostered = 1 WHERE id = ?1",
+    [LEDGER_PUT_ROSTER] = "UPDATE query SET roster = ?2, scene = ?3, rostered = 1 WHERE id = ?1",
     [LEDGER_DROP_QUERY] = "DELETE FROM query WHERE id = ?1",
     [LEDGER_ALL_QUERIES] =
         "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2, 4))",
-    [LEDGER_PUT_GROUP] = "INSERT INTO groups VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)",
+    [LEDGER_PUT_GROUP] =
+        "INSERT INTO groups (query, analysis, reading, is_model, answered, by_row, by_patient, canon)"
+        " VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7)",
     [LEDGER_FIND_GROUP] =
         "SELECT groups.by_row, groups.by_patient FROM groups JOIN query ON query.id = groups.query"
         " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.answered != 3 ORDER BY groups.reading "
@@ -62,18 +69,22 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_POOL] = "UPDATE groups SET answered = 2 WHERE query = ?1 AND analysis = ?2 AND answered = 0",
     [LEDGER_PLAN] =
         "UPDATE groups SET answered = 4 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 2)",
-    [LEDGER_PUT_TAG] = "UPDATE query SET tag = ?2 WHERE id = ?1",
+    [LEDGER_LEAVE] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND answered = 2",
     [LEDGER_REVEALED_SINCE] = "SELECT EXISTS (SELECT 1 FROM query other JOIN query own ON own.id = ?1 WHERE "
                               "other.id != ?1 AND other.revealed > own.since AND own.revealed = 0)",
-    [LEDGER_PLANNED_SINCE] =
-        "SELECT EXISTS (SELECT 1 FROM query other JOIN query own ON own.id = ?1 WHERE other.id != ?1 AND "
-        "other.revealed > own.since AND EXISTS (SELECT 1 FROM groups WHERE query = other.id AND answered IN "
-        "(1, 4)) AND NOT EXISTS (SELECT 1 FROM groups WHERE query = ?1 AND answered IN (1, 4)))",
     [LEDGER_PUT_REVEALED] = "UPDATE query SET revealed = (SELECT MAX(revealed) FROM query) + 1 WHERE id = ?1",
     [LEDGER_LIST] =
-        "SELECT query.id, query.qid, query.roster, query.tag, groups.analysis FROM query JOIN groups ON "
+        "SELECT query.id, query.qid, query.roster, query.snapshot, groups.analysis FROM query JOIN groups ON "
         "groups.query = query.id WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND "
-        "groups.answered IN (1, 4) ORDER BY query.id, groups.analysis",
+        "groups.answered IN (1, 2, 4) AND NOT EXISTS (SELECT 1 FROM groups same JOIN query its ON its.id = "
+        "same.query WHERE same.canon = groups.canon AND its.scene = query.scene AND same.answered = 1 AND "
+        "its.qid != ?1 AND its.made_ms <= ?3 AND its.epoch BETWEEN ?2 - 1 AND ?2 AND (its.qid < query.qid OR "
+        "(its.qid = query.qid "
+        "AND "
+        "same.analysis < groups.analysis))) ORDER BY query.id, groups.analysis",
+    [LEDGER_QUERIES] =
+        "SELECT qid FROM query WHERE qid != ?1 AND epoch BETWEEN ?2 - 1 AND ?2 AND EXISTS (SELECT 1 "
+        "FROM groups WHERE groups.query = query.id AND answered IN (1, 2, 4))",
     [LEDGER_CLOSE_POOLED] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND answered IN (2, 4)",
     [LEDGER_COUNT_ANSWERED] = "SELECT COUNT(*) FROM groups WHERE query = ?1",
     [LEDGER_SPENT] =
@@ -200,8 +211,10 @@ static enum maille_code open_version(struct ledger *ledger, struct maille_error 
         return MAILLE_OK;
     MAILLE_TRY(execute(ledger, "BEGIN EXCLUSIVE", error));
     code = found == 0 ? execute(ledger, schema, error) : MAILLE_OK;
-    if (code == MAILLE_OK)
+    if (code == MAILLE_OK && found < LEDGER_PINNED)
         code = execute(ledger, schema_epochs, error);
+    if (code == MAILLE_OK)
+        code = execute(ledger, schema_canon, error);
     code = ledger_finish(ledger, code, error);
 out:
     return code;

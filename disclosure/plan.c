@@ -245,22 +245,12 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 /* Groups that are too near to one that was shown, or to that of an earlier analysis of this study. */
 static void judge_near(struct judge *judge)
 {
-    const struct threshold *threshold = judge->threshold;
     const size_t n = judge->plan->n;
     bool *near = arena_array(judge->plan->arena, n + 1, sizeof *near);
-    for (size_t i = 0; i < threshold->n_pairs; i++)
-        for (size_t view = 0; view < 2; view++) {
-            const int64_t word = threshold_word(judge->first, threshold->pairs_at + 2 * i + view);
-            near[threshold->pairs[i].analysis] |=
-                threshold->scope == CELL_SCOPE_TOTAL
-                    ? word >= 0 && threshold_near(threshold, judge->policy, i, word)
-                    : word != 0;
-        }
-    for (size_t k = 0; k < n; k++) {
-        const struct threshold_analysis *analysis = &threshold->analyses[k];
-        if (analysis->open && (near[analysis->same] || threshold->analyses[analysis->same].crowded))
+    threshold_refused(near, judge->threshold, THRESHOLD_FIRST, judge->first, judge->policy);
+    for (size_t k = 0; k < n; k++)
+        if (judge->threshold->analyses[k].open && near[k])
             plan_refuse(judge, k, "differencing");
-    }
 }
 
 static void judge_analysis(struct judge *judge, size_t k)
@@ -300,23 +290,14 @@ static void judge_analysis(struct judge *judge, size_t k)
         plan_refuse(judge, k, "site_rule");
 }
 
-/* What a round in the circle holds, over all sites (MESSAGE_FRAME_MAX of proto/message.h). */
-enum { CIRCLE_BYTES_MAX = 64 << 20 };
-
-/* Cells that depend on θ are asked for where a round holds those of all analyses before and this one, and
- * half of it is left for what else is asked. */
+/* Cells that depend on θ are asked for where a round holds them, and half of it is left for what else is. */
 static void judge_late(struct judge *judge, size_t n_members)
 {
-    size_t bytes = 0;
     for (size_t k = 0; k < judge->plan->n; k++) {
         const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
-        if (!analysis->open || plan_refused(judge, k))
-            continue;
-        bytes += analysis->cells->late_bytes;
-        if (analysis->cells->late_bytes > 0 && bytes > CIRCLE_BYTES_MAX / 2 / n_members) {
-            judge->plan->analyses[k].surviving.closed = false;
-            bytes -= analysis->cells->late_bytes;
-        }
+        if (analysis->open && !plan_refused(judge, k))
+            judge->plan->analyses[k].surviving.narrow =
+                analysis->cells->late_bytes > round_room(n_members) / 2;
     }
 }
 

@@ -52,7 +52,7 @@ void plan_write(struct bytes *out, const struct plan *plan)
         if (analysis->rule[0] != '\0')
             continue;
         bytes_put_u8(out, (uint8_t)(analysis->surviving.no_covariance | analysis->surviving.guarded << 1 |
-                                    analysis->surviving.closed << 2));
+                                    analysis->surviving.closed << 2 | analysis->surviving.narrow << 3));
         bytes_put_u64(out, analysis->surviving.n_blocks);
         for (size_t b = 0; b < analysis->surviving.n_blocks; b++)
             bits_write(out, analysis->surviving.kept[b], analysis->n_cells[b]);
@@ -133,7 +133,7 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
         goto out;
     MAILLE_TRY(shape_of(cells, extents, &study->analyses[k], plan->arena, error));
     uint8_t flags = reader_u8(reader);
-    if (flags > 7 || reader_u64(reader) != cells->spec.n_blocks)
+    if (flags > 15 || reader_u64(reader) != cells->spec.n_blocks)
         goto invalid;
     uint8_t **kept = arena_array(plan->arena, cells->spec.n_blocks, sizeof *kept);
     size_t *n_cells = arena_array(plan->arena, cells->spec.n_blocks, sizeof *n_cells);
@@ -156,7 +156,8 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
                                          .kept = (const uint8_t *const *)kept,
                                          .no_covariance = flags & 1,
                                          .guarded = flags & 2,
-                                         .closed = flags & 4};
+                                         .closed = flags & 4,
+                                         .narrow = flags & 8};
     plan->surviving[k] = &made->surviving;
 out:
     return code;

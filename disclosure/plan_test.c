@@ -176,7 +176,7 @@ static void test_differencing(void **state)
             assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL,
                                  differences, 2, &error),
                       &error);
-            assert_int_equal(rounds.threshold.n_pairs, PAIRS);
+            assert_int_equal(rounds.threshold.pairs[THRESHOLD_FIRST].n, PAIRS);
             assert_string_equal(rounds.plan.analyses[0].rule, cases[i].rule);
             assert_string_equal(rounds.plan.analyses[1].rule, "");
             rounds_clear(&rounds);
@@ -190,12 +190,51 @@ static void test_differencing(void **state)
         const bool open[] = {true, true};
         assert_ok(threshold_init(&threshold, study, open, roster_policy(&roster, text), 6, &past, 1, &error),
                   &error);
-        assert_int_equal(threshold_near(&threshold, roster_policy(&roster, text), 0, 0), policy == 0);
-        assert_true(threshold_near(&threshold, roster_policy(&roster, text), 0, 1));
-        assert_false(threshold_near(&threshold, roster_policy(&roster, text), 0, 11));
-        assert_false(threshold_near(&threshold, roster_policy(&roster, text), 2, 0)); /* one of this study */
+        assert_int_equal(threshold_near(&threshold, roster_policy(&roster, text), THRESHOLD_FIRST, 0, 0),
+                         policy == 0);
+        assert_true(threshold_near(&threshold, roster_policy(&roster, text), THRESHOLD_FIRST, 0, 1));
+        assert_false(threshold_near(&threshold, roster_policy(&roster, text), THRESHOLD_FIRST, 0, 11));
+        assert_false(threshold_near(&threshold, roster_policy(&roster, text), THRESHOLD_FIRST, 2,
+                                    0)); /* one of this study */
         threshold_clear(&threshold);
     }
+    /* Groups of other sites or snapshots are in T0, where nothing is counted. What a word says of rows is
+     * read only where no patient differs. */
+    static const struct {
+        int64_t rows, patients; /* at each of six sites */
+        bool near;
+    } before[] = {{0, 0, false}, {1, 1, true},  {9, 1, true},    {12, 1, true},  {2, 2, false},
+                  {1, 0, true},  {2, 0, false}, {300, 0, false}, {40, 30, false}};
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        const struct policy *policy = roster_policy(&roster, "policy: standard\n");
+        const struct threshold_past past[] = {{.n_groups = 1}, {.n_groups = 1, .other = true}};
+        const bool open[] = {true, true};
+        const int64_t of[] = {before[i].rows, before[i].patients, THRESHOLD_UNKNOWN, THRESHOLD_UNKNOWN};
+        struct threshold threshold = {0};
+        struct bytes sum = {0};
+        assert_ok(threshold_init(&threshold, study, open, policy, 6, past, 2, &error), &error);
+        assert_int_equal(threshold.n_words[THRESHOLD_BEFORE], 2); /* a pair of each analysis, no veto word */
+        assert_int_equal(threshold.pairs[THRESHOLD_FIRST].n, 3);
+        for (size_t s = 0; s < 6; s++) {
+            struct tally words = {0};
+            assert_ok(
+                threshold_zeroth(&words, &threshold, of, policy, testing_noise(roster.arena, 2, s), &error),
+                &error);
+            words_add(&sum, &words);
+            tally_clear(&words);
+        }
+        bool refused[2] = {false, false};
+        threshold_refused(refused, &threshold, THRESHOLD_BEFORE, sum.data, policy);
+        assert_int_equal(refused[0], before[i].near);
+        assert_false(refused[1]);
+        bytes_clear(&sum);
+        threshold_clear(&threshold);
+    }
+    assert_int_equal(threshold_round(false, 1), THRESHOLD_FIRST);
+    assert_int_equal(threshold_round(true, 1), THRESHOLD_BEFORE);
+    assert_int_equal(threshold_round(true, 3), THRESHOLD_SECOND);
+    assert_int_equal(threshold_round(true, 4), 0);
+    assert_int_equal(threshold_round(false, 3), 0);
     /* Under a local rule each site's own difference decides: 11 patients over six sites are 2 at one. */
     int64_t of[6][2 * PAIRS] = {{0}};
     const int64_t *differences[6];
@@ -263,7 +302,7 @@ static void test_few_sites(void **state)
               &error);
     assert_int_equal(rounds.threshold.scope, CELL_SCOPE_LOCAL);
     assert_int_equal(rounds.threshold.n_words[THRESHOLD_FIRST],
-                     8); /* a veto word, N and sites of two analyses, their pair, and nothing else */
+                     7); /* a veto word, N and sites of two analyses, their pair, and nothing else */
     assert_int_equal(rounds.plan.analyses[0].n_suppressed,
                      1); /* 12 at each site in each arm; how many are missing: nobody */
     assert_string_equal(rounds.plan.analyses[1].rule, "min_cell"); /* 6 at each site: nothing is left */

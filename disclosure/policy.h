@@ -26,6 +26,7 @@ struct policy {
         max_parameter_share;
     double min_ess_share, max_scalar_share, min_tail, differencing; /* POLICY_OFF possible */
     double budget_tables, budget_models;                            /* POLICY_OFF possible */
+    double budget_registration_tables, budget_registration_models;  /* POLICY_OFF possible */
     enum cell_scope cell_rule;
     enum grid_unit finest_grid;
     enum own_totals own_totals;

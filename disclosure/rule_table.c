@@ -71,6 +71,19 @@ const struct rule rule_rows[] = {
      .remedy = {"run maille check on the study; the sites and the researcher need programs of one release",
                 "lancer maille check sur l'étude ; les sites et le chercheur doivent avoir la même version "
                 "du programme"}},
+    {.code = "protocol",
+     .stages = RULE_ASKED | RULE_TIME,
+     .of_study = true,
+     .demand = {"a registration in the network's directory, and a study within it",
+                "un enregistrement dans l'annuaire du réseau, et une étude qui s'y tient"},
+     .sentence = {"the study is not within a registration of the network that is open: its protocol, "
+                  "researcher, purpose, legal basis, dictionary, variables and day are compared",
+                  "l'étude ne correspond à aucun enregistrement ouvert du réseau : on compare son protocole, "
+                  "le chercheur, la finalité, la base légale, le dictionnaire, les variables et la date"},
+     .remedy = {"run maille check with the network's directory, which says what is outside; ask the "
+                "network's authority to register more",
+                "lancer maille check avec l'annuaire du réseau, qui dit ce qui en sort ; demander à "
+                "l'autorité du réseau d'élargir l'enregistrement"}},
     {.code = "dictionary",
      .stages = RULE_ASKED,
      .of_study = true,
@@ -310,14 +323,19 @@ const struct rule rule_rows[] = {
     {.code = "budget",
      .stages = RULE_ASKED | RULE_ROSTER,
      .value = rule_value_budget,
-     .demand = {"at most %s a protocol, researcher and snapshot",
-                "au plus %s par protocole, chercheur et instantané"},
+     .demand = {"at most %s a protocol, researcher and snapshot, and something left of the registration",
+                "au plus %s par protocole, chercheur et instantané, et un reste à l'enregistrement"},
      .terms = rule_terms_budget,
-     .sentence = {"the researcher has asked as much of this protocol as a site's policy allows",
-                  "le chercheur a déjà posé, pour ce protocole, autant de questions que la politique d'un "
-                  "site le permet"},
-     .remedy = {"wait for the site's next snapshot, or ask the site for a larger budget",
-                "attendre le prochain instantané du site, ou demander au site un budget plus large"}},
+     .sentence =
+         {"as much was asked of this protocol as a site's policy or the network's registration allows",
+          "on a déjà demandé, pour ce protocole, autant que la politique d'un site ou l'enregistrement "
+          "du réseau le permet"},
+     .remedy =
+         {"ask again what was answered before, which costs a registration nothing; wait for the site's "
+          "next snapshot, or ask the site or the network's authority for a larger budget",
+          "redemander ce qui a déjà reçu une réponse, ce qui ne coûte rien à l'enregistrement ; attendre "
+          "le prochain instantané du site, ou demander au site ou à l'autorité du réseau un budget plus "
+          "large"}},
 
     /* Who takes part, and what was answered before. */
     {.code = "min_sites",
@@ -507,8 +525,10 @@ const struct rule rule_rows[] = {
                   "are near to it",
                   "la réponse différerait de quelques patients d'une réponse antérieure, ou trop de réponses "
                   "antérieures en sont proches"},
-     .remedy = {"ask for the very cohort that was answered before, or for one that differs by more",
-                "demander exactement la cohorte déjà étudiée, ou une cohorte qui en diffère davantage"}},
+     .remedy = {"ask for the very cohort that was answered before, or for one that differs by more, or for "
+                "fewer analyses at once",
+                "demander exactement la cohorte déjà étudiée, ou une cohorte qui en diffère davantage, ou "
+                "moins d'analyses à la fois"}},
     {.code = "site_rule",
      .stages = RULE_POOLED,
      .demand = {"nothing against it that one site alone can judge",
@@ -609,6 +629,15 @@ const struct rule rule_rows[] = {
           "un tour demandait un vecteur d'une autre longueur que celle de l'étude, ou plus long qu'annoncé"},
      .remedy = {"use the release of maille that the sites use, then ask again",
                 "utiliser la version de maille que les sites utilisent, puis refaire la demande"}},
+    {.code = "size",
+     .stages = RULE_POOLED | RULE_ROUND,
+     .demand = {"an analysis that fits into a round: 64 MiB between all sites",
+                "une analyse qui tient dans un tour : 64 Mio pour l'ensemble des sites"},
+     .sentence = {"an analysis is larger than the sites can exchange with one another in a round",
+                  "une analyse est plus grande que ce que les sites peuvent échanger entre eux en un tour"},
+     .remedy = {"take a coarser grid, fewer levels or bins, or ask fewer sites",
+                "prendre une grille plus grossière, moins de modalités ou de classes, ou interroger moins de "
+                "sites"}},
     {.code = "runs",
      .stages = RULE_ROUND,
      .of_study = true,

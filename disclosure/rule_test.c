@@ -92,15 +92,17 @@ static void demands_follow_the_policy(void **state)
     assert_null(demand_of(&sample, "max_scalar_share", LANGUAGE_EN)); /* no model */
     assert_null(demand_of(&sample, "public", LANGUAGE_EN));
     assert_null(demand_of(&sample, "expired", LANGUAGE_EN)); /* no policy decides */
-    assert_string_equal(demand_of(&sample, "budget", LANGUAGE_FR),
-                        "au plus 50 tableaux par protocole, chercheur et instantané");
+    assert_string_equal(
+        demand_of(&sample, "budget", LANGUAGE_FR),
+        "au plus 50 tableaux par protocole, chercheur et instantané, et un reste à l'enregistrement");
     sample.method.is_model = true;
     sample.cells.spec.n_blocks = 1;
     sample.cells.rules[0] = CELL_EVENTS;
     sample.cells.tail[0] = 0.25;
     sample.cells.axis.days = 30;
-    assert_string_equal(demand_of(&sample, "budget", LANGUAGE_EN),
-                        "at most 7 models a protocol, researcher and snapshot");
+    assert_string_equal(
+        demand_of(&sample, "budget", LANGUAGE_EN),
+        "at most 7 models a protocol, researcher and snapshot, and something left of the registration");
     assert_string_equal(demand_of(&sample, "finest_grid", LANGUAGE_FR),
                         "temps par trimestre ou plus grossiers");
     assert_string_equal(

@@ -10,6 +10,8 @@
 
 /* Two rounds over the whole roster cost what one round of values may cost. */
 enum { THRESHOLD_WORDS_MAX = TALLY_BYTES_MAX / 8 };
+/* What the members of a circle can exchange in one round (MESSAGE_FRAME_MAX of proto/message.h). */
+enum { CIRCLE_WORDS_MAX = (64 << 20) / 8 };
 
 bool threshold_needed(const struct policy *strictest)
 {
@@ -28,6 +30,26 @@ static bool has_few_sites(size_t n_members)
 enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members)
 {
     return has_few_sites(n_members) ? CELL_SCOPE_LOCAL : strictest->cell_rule;
+}
+
+bool threshold_before(const struct policy *strictest, const struct threshold_past *past, size_t n_past)
+{
+    bool before = false;
+    for (size_t e = 0; e < n_past; e++)
+        before = before || (past[e].other && past[e].n_groups > 0);
+    return before && strictest->differencing != POLICY_OFF;
+}
+
+enum threshold_which threshold_round(bool before, uint32_t round)
+{
+    static const enum threshold_which order[] = {THRESHOLD_BEFORE, THRESHOLD_FIRST, THRESHOLD_SECOND};
+    const size_t at = (size_t)round - 1 + (before ? 0 : 1);
+    return round > 0 && at < sizeof order / sizeof *order ? order[at] : 0;
+}
+
+uint32_t threshold_values_from(bool before)
+{
+    return before ? 4 : 3;
 }
 
 int64_t threshold_word(const uint8_t *words, size_t at)
@@ -229,35 +251,47 @@ out:
     return code;
 }
 
-/* Each group of the study against all that was shown, then against those of earlier analyses. */
-static void pair_up(struct threshold *threshold)
+/* Groups of one round that were shown. */
+static size_t shown_groups(const struct threshold *threshold, bool other)
+{
+    size_t n = 0;
+    for (size_t e = 0; e < threshold->n_past; e++)
+        n += threshold->past[e].other == other ? threshold->past[e].n_groups : 0;
+    return n;
+}
+
+/* Each group of the study against all that was shown, of T0 or of T1; in T1 then against those of earlier
+ * analyses. */
+static void pair_up(struct threshold *threshold, enum threshold_which which, size_t most)
 {
     const size_t n = threshold->study->n_analyses;
-    size_t n_shown = 0, groups = 0, room = 0;
-    for (size_t e = 0; e < threshold->n_past; e++)
-        n_shown += threshold->past[e].n_groups;
+    const bool other = which == THRESHOLD_BEFORE;
+    const size_t n_shown = shown_groups(threshold, other);
+    size_t groups = 0, room = 0, made = 0, before = 0;
     for (size_t k = 0; k < n; k++)
         if (threshold->analyses[k].open && threshold->analyses[k].same == k)
-            room += n_shown + groups++;
-    room = room < THRESHOLD_PAIRS_MAX ? room : THRESHOLD_PAIRS_MAX;
+            room += n_shown + (other ? 0 : groups++);
+    room = room < most ? room : most;
     struct threshold_pair *pairs = arena_array(threshold->arena, room + 1, sizeof *pairs);
-    size_t made = 0, before = 0;
     for (size_t k = 0; k < n; k++) {
         struct threshold_analysis *analysis = &threshold->analyses[k];
         if (!analysis->open || analysis->same != k)
             continue;
-        analysis->crowded = n_shown + before > room - made;
-        for (size_t e = 0; e < threshold->n_past && !analysis->crowded; e++)
-            for (size_t g = 0; g < threshold->past[e].n_groups; g++)
+        const bool crowded = analysis->crowded[which] = n_shown + before > room - made;
+        for (size_t e = 0; e < threshold->n_past && !crowded; e++)
+            for (size_t g = 0; threshold->past[e].other == other && g < threshold->past[e].n_groups; g++)
                 pairs[made++] = (struct threshold_pair){k, e, g};
-        for (size_t j = 0; j < k && !analysis->crowded; j++)
+        for (size_t j = 0; j < k && !other && !crowded; j++)
             if (threshold->analyses[j].open && threshold->analyses[j].same == j)
                 pairs[made++] = (struct threshold_pair){k, THRESHOLD_ABSENT, j};
-        before++;
+        before += other ? 0 : 1;
     }
-    threshold->pairs = pairs;
-    threshold->n_pairs = made;
-    threshold->pairs_at = reserve(threshold, THRESHOLD_FIRST, 2 * made);
+    threshold->pairs[which] = (struct threshold_pairs){pairs, made, reserve(threshold, which, made)};
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
 }
 
 enum maille_code threshold_init(struct threshold *threshold, const struct study *study, const bool *open,
@@ -282,7 +316,8 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
             MAILLE_TRY(analysis_init(&made, k, error));
     if (strictest->differencing != POLICY_OFF) {
         MAILLE_TRY(find_same(&made, error));
-        pair_up(&made);
+        pair_up(&made, THRESHOLD_BEFORE, least(THRESHOLD_BEFORE_MAX, CIRCLE_WORDS_MAX / n_members));
+        pair_up(&made, THRESHOLD_FIRST, least(THRESHOLD_PAIRS_MAX, CIRCLE_WORDS_MAX / 2 / n_members));
     }
     if (made.n_words[THRESHOLD_FIRST] > THRESHOLD_WORDS_MAX ||
         made.n_words[THRESHOLD_SECOND] > THRESHOLD_WORDS_MAX) {
@@ -307,10 +342,12 @@ void threshold_clear(struct threshold *threshold)
 
 void threshold_layout(struct bytes *out, const struct threshold *threshold, enum threshold_which which)
 {
-    bytes_put_string(out, which == THRESHOLD_FIRST ? "threshold 1" : "threshold 2");
+    bytes_put_string(out, which == THRESHOLD_BEFORE  ? "threshold 0"
+                          : which == THRESHOLD_FIRST ? "threshold 1"
+                                                     : "threshold 2");
     bytes_put_u8(out, threshold->scope == CELL_SCOPE_TOTAL ? 0 : threshold->few_sites ? 2 : 1);
     bytes_put_u64(out, threshold->study->n_analyses);
-    bytes_put_u64(out, threshold->n_pairs);
+    bytes_put_u64(out, threshold->pairs[which].n);
     for (size_t k = 0; k < threshold->study->n_analyses; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
         if (!analysis->open)
@@ -343,7 +380,7 @@ const uint8_t *threshold_random(const struct threshold *threshold, enum threshol
     uint8_t *random = arena_array(arena, threshold->n_words[which] + 1, 1);
     for (size_t k = 0; k < threshold->study->n_analyses; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
-        if (!analysis->open)
+        if (!analysis->open || which == THRESHOLD_BEFORE)
             continue;
         mark(random, analysis->veto[which], 1);
         for (size_t b = 0; which == THRESHOLD_SECOND && b < analysis->cells->spec.n_blocks; b++) {
@@ -353,8 +390,7 @@ const uint8_t *threshold_random(const struct threshold *threshold, enum threshol
             mark(random, block->tails, block->n_groups);
         }
     }
-    if (which == THRESHOLD_FIRST)
-        mark(random, threshold->pairs_at, 2 * threshold->n_pairs);
+    mark(random, threshold->pairs[which].at, threshold->pairs[which].n);
     return random;
 }
 

@@ -1,16 +1,16 @@
-/* The two threshold rounds of docs/DISCLOSURE.md §2: what each site puts into them. The totals go to the
+/* The threshold rounds of docs/DISCLOSURE.md §2: what each site puts into them. The totals go to the
  * sites alone (custodians), which make one plan of them (disclosure/plan.h); the analyst sees the plan, never
  * a total.
  *
+ *   T0:               pair words of groups that were shown of another roster or another snapshot of one of
+ * its sites (T) with each group of this study (S). What is near is refused, and never counted. Without such
+ * groups there is no T0.
  *   T1, T2:           per open analysis a veto word: where a rule that the site alone can judge is broken.
  *   T1, scope total:  per open analysis and cell of its `cells`: n_k (patients, or rows where the block
  * counts rows) and c_k (1 where the site has any; of CELL_AT_RISK: 1 where anybody is at risk here); of
  * CELL_ENTERING n_k alone. T1, scope local:  per open analysis: N (each CELL_COHORT) and whether this site
- * has anybody. No other cell leaves a site. T1, both:         pair words, two a pair (rows, patients): how
- * many of this site's differ between the group of an analysis (S) and one that was shown before, or that of
- * an earlier analysis of the study (T): |S \ T| + |T \ S| where that is below the policy's `differencing`,
- * else a uniformly random word. So the sum is below it exactly where the pooled difference is, but for k in
- * 2^64. Under scope local a veto word instead. Analyses with the same group are asked for once. T2, scope
+ * has anybody. No other cell leaves a site. T1, both:         pair words with the groups that were shown of
+ * the same roster and snapshots, and with those of earlier analyses of the study. T2, scope
  * total:  per cell a veto word: where the site's own n is above max_site_share · n_k (of CELL_AT_RISK: its
  * own number at risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of a tree over the
  * merged bins (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:  per cell a veto
@@ -18,6 +18,13 @@
  * THRESHOLD_TOTAL_SITES members also 0: else two of three would know the third's cell. Of CELL_COHORT also as
  * under total. Of CELL_MERGE blocks per node of a tree over the bins, and per group where too few are beyond
  * the quantile (min_tail).
+ *
+ * A pair word says by how many of this site's patients S and T differ, |S \ T| + |T \ S|: by patients in the
+ * lower THRESHOLD_PATIENT_BITS bits, by rows in those above, each where it is below the policy's
+ * `differencing`, else uniformly random. (By rows a patient counts in both directions, so that it is never
+ * less than by patients.) So a part of the sum is below it exactly where the pooled difference is, but for k
+ * in 2^40 and, where no patient differs, k in 2^24. Under scope local a veto word instead. Analyses with the
+ * same group are asked for once.
  *
  * All words have 8 bytes. A veto word is 0 where the site agrees, else uniformly random and not 0: what the
  * sites' sum says is that there is a veto, never whose or how many. All others are counts. Everything here is
@@ -31,9 +38,16 @@
 #define THRESHOLD_ABSENT SIZE_MAX /* these words are not sent */
 
 /* THRESHOLD_TOTAL_SITES: below this many members the scope is local, whatever the policies say. */
-/* Pairs past the last one are not compared: what would need them is refused. */
-enum { THRESHOLD_PAIRS_MAX = 131072, THRESHOLD_TOTAL_SITES = 5 };
-enum threshold_which { THRESHOLD_FIRST = 1, THRESHOLD_SECOND = 2 };
+/* Pairs past the last one are not compared: what would need them is refused. In T0, which holds nothing else,
+ * THRESHOLD_BEFORE_MAX, and no more than the members can exchange in one round; in T1 THRESHOLD_PAIRS_MAX,
+ * and half of that. (decision 0016) */
+enum {
+    THRESHOLD_BEFORE_MAX = 524288,
+    THRESHOLD_PAIRS_MAX = 262144,
+    THRESHOLD_TOTAL_SITES = 5,
+    THRESHOLD_PATIENT_BITS = 40
+};
+enum threshold_which { THRESHOLD_FIRST = 1, THRESHOLD_SECOND = 2, THRESHOLD_BEFORE = 3, THRESHOLD_WHICH };
 
 /* The strictest of the roster's n policies (texts of the accepts), key by key. MAILLE_INVALID: one does not
  * parse. */
@@ -45,16 +59,31 @@ enum maille_code policy_strictest(const struct policy **strictest, struct arena 
 bool threshold_needed(const struct policy *strictest);
 enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members);
 
-/* An earlier query of which something was shown: how many groups, and whether somebody was asked then who is
- * not a member now. Public facts, the same at every member. */
+/* An earlier query of which something was shown: how many groups; whether somebody was asked then who is not
+ * a member now, or does not know it any more (lost); whether it was of other sites, or on another snapshot of
+ * one of them. Public facts, the same at every member. */
 struct threshold_past {
     size_t n_groups;
-    bool gone;
+    bool gone, lost, other;
 };
+
+/* Is there a T0? */
+bool threshold_before(const struct policy *strictest, const struct threshold_past *past, size_t n_past);
+/* Which of the threshold rounds round r is, where there are any; 0: one of values. */
+enum threshold_which threshold_round(bool before, uint32_t round);
+/* The round in which values begin behind them. */
+uint32_t threshold_values_from(bool before);
+
 /* Two groups that are compared: that of an analysis, and group number `group` of past query `past`, or (past
  * = THRESHOLD_ABSENT) that of the earlier analysis `group` of this study. */
 struct threshold_pair {
     size_t analysis, past, group;
+};
+/* Those of one round, in the order of their words. */
+struct threshold_pairs {
+    const struct threshold_pair *list;
+    size_t n;
+    size_t at; /* its first word */
 };
 
 /* Where the words of one block of head counts stand: numbers of words from the start of T1 or T2, or
@@ -79,11 +108,11 @@ struct threshold_analysis {
     struct cells *cells;            /* in the arena; NULL where not open */
     struct tally_extent *extents;   /* of cells->spec */
     size_t bytes;                   /* of the site's own head counts (worker/data.h) */
-    size_t at[3];                   /* [which]: first word of this analysis in T1, T2 */
+    size_t at[THRESHOLD_WHICH];     /* [which]: first word of this analysis in T1, T2 */
     struct threshold_block *blocks; /* of cells->spec */
-    size_t veto[3];                 /* [which]: the veto word, before at[which] */
-    size_t same;  /* the first open analysis with the same group: itself, or an earlier one */
-    bool crowded; /* its pairs would stand past THRESHOLD_PAIRS_MAX */
+    size_t veto[THRESHOLD_WHICH];   /* [which]: the veto word, before at[which] */
+    size_t same; /* the first open analysis with the same group: itself, or an earlier one */
+    bool crowded[THRESHOLD_WHICH]; /* [which]: its pairs would stand past the last, of T0, T1 */
 };
 
 struct threshold {
@@ -93,14 +122,12 @@ struct threshold {
     bool few_sites; /* fewer than THRESHOLD_TOTAL_SITES members */
     size_t n_past;
     const struct threshold_past *past;
-    size_t n_pairs;
-    const struct threshold_pair *pairs; /* in the order of their words */
-    size_t pairs_at;                    /* T1: first word; two a pair */
+    struct threshold_pairs pairs[THRESHOLD_WHICH]; /* [which]: of T0 and T1 */
     const struct shown
         *shown; /* what results showed before in this epoch; borrowed, NULL: nothing. Alike at all sites */
     struct threshold_analysis *analyses;
     size_t n_open;
-    size_t n_words[3]; /* [which] */
+    size_t n_words[THRESHOLD_WHICH]; /* [which] */
 };
 
 /* Word `at` of a vector of totals. */
@@ -132,10 +159,15 @@ struct threshold_veto {
     const uint8_t *noise; /* random words, as many as the round has */
 };
 
-/* This site's words. own: head counts of every analysis (n_analyses; those not open are not read; zeros of
- * one that cannot be counted here). differences: per pair by rows, then by patients; THRESHOLD_UNKNOWN where
- * this site has no T; NULL: all 0. policy: the roster's strictest. MAILLE_INTERNAL: head counts of another
- * length; MAILLE_MEMORY.
+/* This site's words of T0. differences: per pair of that round by rows, then by patients; THRESHOLD_UNKNOWN
+ * where this site has no T. policy: the roster's strictest. noise: random words, as many as the round has.
+ * MAILLE_MEMORY. */
+enum maille_code threshold_zeroth(struct tally *out, const struct threshold *threshold,
+                                  const int64_t *differences, const struct policy *policy,
+                                  const uint8_t *noise, struct maille_error *error) MAILLE_CHECKED;
+/* Those of T1. own: head counts of every analysis (n_analyses; those not open are not read; zeros of
+ * one that cannot be counted here). differences: as above, of T1's pairs; NULL: all 0. MAILLE_INTERNAL: head
+ * counts of another length; MAILLE_MEMORY.
  */
 enum maille_code threshold_first(struct tally *out, const struct threshold *threshold,
                                  const struct tally *own, const int64_t *differences,
@@ -146,11 +178,15 @@ enum maille_code threshold_second(struct tally *out, const struct threshold *thr
                                   const struct tally *own, const uint8_t *first, const struct policy *policy,
                                   const struct threshold_veto *veto,
                                   struct maille_error *error) MAILLE_CHECKED;
-/* Is a pair near that differs by so many patients, pooled (or, under scope local, at one site)? 1 …
- * differencing − 1; and, where own_totals is counted and T had a site that is not a member now, 0 too: that
- * site's share of T would be what the two answers differ by. */
-bool threshold_near(const struct threshold *threshold, const struct policy *policy, size_t pair,
-                    int64_t differ);
+/* Is a pair of round `which` near that differs by so many patients, pooled (or, under scope local, at one
+ * site)? 1 … differencing − 1; and, where own_totals is counted and T had a site that is not a member now, 0
+ * too: that site's share of T would be what the two answers differ by. */
+bool threshold_near(const struct threshold *threshold, const struct policy *policy,
+                    enum threshold_which which, size_t pair, int64_t differ);
+/* Marks the open analyses whose group is too near to another by the totals of T0 or T1, or has pairs past the
+ * last, in n_analyses that are false. */
+void threshold_refused(bool *refused, const struct threshold *threshold, enum threshold_which which,
+                       const uint8_t *totals, const struct policy *policy);
 /* Which words of round `which` are veto words or pair words: one byte a word, 1 where it is. In arena. What
  * sites pool in these is no count. */
 const uint8_t *threshold_random(const struct threshold *threshold, enum threshold_which which,

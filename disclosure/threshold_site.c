@@ -102,28 +102,95 @@ static bool few(int64_t count, double minimum)
     return count > 0 && (double)count < minimum;
 }
 
-bool threshold_near(const struct threshold *threshold, const struct policy *policy, size_t pair,
-                    int64_t differ)
+/* Does a member not know T any more? By how many of its own S differs from T nobody can tell. */
+static bool is_lost(const struct threshold *threshold, const struct threshold_pair *pair)
 {
-    const struct threshold_pair *own = &threshold->pairs[pair];
-    const bool gone = own->past != THRESHOLD_ABSENT && threshold->past[own->past].gone &&
-                      policy->own_totals == OWN_TOTALS_COUNTED;
-    return few(differ, policy->differencing) || (gone && differ == 0);
+    return pair->past != THRESHOLD_ABSENT && threshold->past[pair->past].lost;
 }
 
-/* One word of a pair; differ: rows or patients of this site, or THRESHOLD_UNKNOWN. */
-static void pair_word(const struct filling *filling, size_t pair, size_t view, int64_t differ,
-                      const struct policy *policy)
+bool threshold_near(const struct threshold *threshold, const struct policy *policy,
+                    enum threshold_which which, size_t pair, int64_t differ)
 {
-    const size_t at = filling->threshold->pairs_at + 2 * pair + view;
-    if (differ == THRESHOLD_UNKNOWN)
-        differ = 0;
-    if (filling->threshold->scope == CELL_SCOPE_LOCAL)
-        veto(filling, at, threshold_near(filling->threshold, policy, pair, differ));
-    else if ((double)differ < policy->differencing)
-        put(filling, at, differ);
-    else
-        le64_store(filling->words + 8 * at, le64_load(filling->noise + 8 * at));
+    const struct threshold_pair *own = &threshold->pairs[which].list[pair];
+    const bool gone = own->past != THRESHOLD_ABSENT && threshold->past[own->past].gone &&
+                      policy->own_totals == OWN_TOTALS_COUNTED;
+    const bool lost = is_lost(threshold, own) && threshold->scope == CELL_SCOPE_TOTAL;
+    return few(differ, policy->differencing) || ((gone || lost) && differ == 0);
+}
+
+static const uint64_t patient_part = (UINT64_C(1) << THRESHOLD_PATIENT_BITS) - 1;
+
+/* The word of a pair; differ: rows, then patients of this site, or THRESHOLD_UNKNOWN. */
+static void pair_word(const struct filling *filling, enum threshold_which which, size_t pair,
+                      const int64_t *differ, const struct policy *policy)
+{
+    const struct threshold *threshold = filling->threshold;
+    const size_t at = threshold->pairs[which].at + pair;
+    const int64_t rows = differ[0] == THRESHOLD_UNKNOWN ? 0 : differ[0];
+    const int64_t patients = differ[1] == THRESHOLD_UNKNOWN ? 0 : differ[1];
+    const uint64_t noise = le64_load(filling->noise + 8 * at);
+    if (threshold->scope == CELL_SCOPE_LOCAL) {
+        const bool unknown = differ[0] == THRESHOLD_UNKNOWN || differ[1] == THRESHOLD_UNKNOWN;
+        veto(filling, at,
+             (unknown && is_lost(threshold, &threshold->pairs[which].list[pair])) ||
+                 threshold_near(threshold, policy, which, pair, rows) ||
+                 threshold_near(threshold, policy, which, pair, patients));
+        return;
+    }
+    const uint64_t low = (double)patients < policy->differencing ? (uint64_t)patients : noise & patient_part;
+    const uint64_t high = (double)rows < policy->differencing ? (uint64_t)rows << THRESHOLD_PATIENT_BITS
+                                                              : noise & ~patient_part;
+    le64_store(filling->words + 8 * at, high | low);
+}
+
+static void pair_words(const struct filling *filling, enum threshold_which which, const int64_t *differences,
+                       const struct policy *policy)
+{
+    static const int64_t none[2] = {0, 0};
+    for (size_t i = 0; i < filling->threshold->pairs[which].n; i++)
+        pair_word(filling, which, i, differences == NULL ? none : &differences[2 * i], policy);
+}
+
+/* What a pair's total says. Of as many patients or more by patients it is by rows too: then nothing is read
+ * there. */
+static bool near_by(const struct threshold *threshold, const struct policy *policy,
+                    enum threshold_which which, size_t pair, uint64_t total)
+{
+    const int64_t patients = (int64_t)(total & patient_part);
+    if (threshold->scope == CELL_SCOPE_LOCAL)
+        return total != 0;
+    return threshold_near(threshold, policy, which, pair, patients) ||
+           (patients == 0 &&
+            threshold_near(threshold, policy, which, pair, (int64_t)(total >> THRESHOLD_PATIENT_BITS)));
+}
+
+void threshold_refused(bool *refused, const struct threshold *threshold, enum threshold_which which,
+                       const uint8_t *totals, const struct policy *policy)
+{
+    const struct threshold_pairs *pairs = &threshold->pairs[which];
+    const size_t n = threshold->study->n_analyses;
+    for (size_t i = 0; i < pairs->n; i++)
+        refused[pairs->list[i].analysis] |=
+            near_by(threshold, policy, which, i, le64_load(totals + 8 * (pairs->at + i)));
+    for (size_t k = 0; k < n; k++) {
+        const struct threshold_analysis *analysis = &threshold->analyses[k];
+        if (analysis->open)
+            refused[k] = refused[analysis->same] || threshold->analyses[analysis->same].crowded[which];
+    }
+}
+
+enum maille_code threshold_zeroth(struct tally *out, const struct threshold *threshold,
+                                  const int64_t *differences, const struct policy *policy,
+                                  const uint8_t *noise, struct maille_error *error)
+{
+    struct bytes words = {0};
+    struct filling filling = {.threshold = threshold, .noise = noise};
+    filling.words = bytes_reserve(&words, 8 * threshold->n_words[THRESHOLD_BEFORE]);
+    if (words.failed)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a threshold round, found none");
+    pair_words(&filling, THRESHOLD_BEFORE, differences, policy);
+    out->words = words;
+    return MAILLE_OK;
 }
 
 enum maille_code threshold_first(struct tally *out, const struct threshold *threshold,
@@ -151,9 +218,7 @@ enum maille_code threshold_first(struct tally *out, const struct threshold *thre
             }
         }
     }
-    for (size_t i = 0; i < threshold->n_pairs; i++)
-        for (size_t view = 0; view < 2; view++)
-            pair_word(&filling, i, view, differences == NULL ? 0 : differences[2 * i + view], policy);
+    pair_words(&filling, THRESHOLD_FIRST, differences, policy);
     out->words = words;
     words = (struct bytes){0};
 out:

@@ -223,10 +223,24 @@ out:
     return code;
 }
 
+enum { LOST_MAX = 1000000 };
+
+static enum maille_code read_lost(uint32_t *lost, const struct yaml_node *map, struct maille_error *error)
+{
+    int64_t value = 0;
+    if (yaml_get(map, "lost") != NULL) {
+        const enum maille_code code = read_integer(&value, map, "lost", 0, LOST_MAX, error);
+        if (code != MAILLE_OK)
+            return code;
+    }
+    *lost = (uint32_t)value;
+    return MAILLE_OK;
+}
+
 static enum maille_code read_coordinator(struct directory *d, const struct yaml_node *root,
                                          struct maille_error *error)
 {
-    static const char *const keys[] = {"name", "endpoint", "identity", "transport", NULL};
+    static const char *const keys[] = {"name", "endpoint", "identity", "transport", "lost", NULL};
     const struct yaml_node *map;
     enum maille_code code;
     MAILLE_TRY(need(&map, root, "coordinator", error));
@@ -245,6 +259,7 @@ static enum maille_code read_coordinator(struct directory *d, const struct yaml_
     }
     MAILLE_TRY(read_key(d->coordinator.keys.identity, map, "identity", error));
     MAILLE_TRY(read_key(d->coordinator.keys.transport, map, "transport", error));
+    MAILLE_TRY(read_lost(&d->coordinator.lost, map, error));
 out:
     return code;
 }
@@ -254,8 +269,6 @@ static int site_order(const void *a, const void *b)
     const struct directory_site *left = a, *right = b;
     return (left->id > right->id) - (left->id < right->id);
 }
-
-enum { LOST_MAX = 1000000 };
 
 static enum maille_code read_sites(struct directory *d, struct arena *arena, const struct yaml_node *root,
                                    struct maille_error *error)
@@ -288,11 +301,7 @@ static enum maille_code read_sites(struct directory *d, struct arena *arena, con
         }
         if (yaml_get(map, "may_be_inferred") != NULL)
             MAILLE_TRY(yaml_boolean(&site->may_be_inferred, yaml_get(map, "may_be_inferred"), error));
-        if (yaml_get(map, "lost") != NULL) {
-            int64_t lost;
-            MAILLE_TRY(read_integer(&lost, map, "lost", 0, LOST_MAX, error));
-            site->lost = (uint32_t)lost;
-        }
+        MAILLE_TRY(read_lost(&site->lost, map, error));
         for (size_t j = 0; j < i; j++)
             if (sites[j].id == site->id) {
                 code = yaml_fail(error, yaml_get(map, "id"),
@@ -489,9 +498,9 @@ static enum maille_code split_signatures(size_t *signed_length, const char *name
 enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name,
                                  const char *text, size_t length, struct maille_error *error)
 {
-    static const char *const keys[] = {"network",  "version",   "quorum",      "authorities", "coordinator",
-                                       "sites",    "next_site", "researchers", "purposes",    "floor",
-                                       "timeouts", "epoch",     NULL};
+    static const char *const keys[] = {"network",  "version",   "quorum",        "authorities", "coordinator",
+                                       "sites",    "next_site", "researchers",   "purposes",    "floor",
+                                       "timeouts", "epoch",     "registrations", NULL};
     enum maille_code code = MAILLE_OK;
     struct directory *d = arena_alloc(arena, sizeof *d);
     const struct yaml_node *root;
@@ -520,6 +529,7 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
         }
         d->floor = directory_floor_text(arena, floor);
     }
+    MAILLE_TRY(registrations_read(&d->registrations, arena, root, d, error));
     MAILLE_TRY(check_distinct(d, arena, root, error));
     hash_bytes(&d->hash, d->text, d->signed_length);
     d->n_valid = count_signed(d, d->authorities, d->n_authorities);
@@ -528,10 +538,26 @@ out:
     return code;
 }
 
+/* A loss that was accepted is never taken back: heads of a log that began again would be held against the one
+ * before.
+ */
+static enum maille_code check_lost(const char *name, const char *party, uint32_t before, uint32_t now,
+                                   struct maille_error *error)
+{
+    if (now >= before)
+        return MAILLE_OK;
+    return maille_fail(error, MAILLE_SIGNATURE,
+                       "%s: expected %s to have lost its log %" PRIu32
+                       " times at least, as was accepted before, found %" PRIu32
+                       "; ask the network's authority",
+                       name, party, before, now);
+}
+
 /* What a directory that was accepted before demands of a new one. */
 static enum maille_code check_pinned(const struct directory *d, const char *name,
                                      const struct directory *pinned, struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     if (strcmp(d->network, pinned->network) != 0)
         return maille_fail(error, MAILLE_SIGNATURE, "%s: expected the network %s, found %s", name,
                            pinned->network, d->network);
@@ -555,8 +581,15 @@ static enum maille_code check_pinned(const struct directory *d, const char *name
                                "%s: expected %s to have an id that no other site ever had, found %" PRIu32
                                "; ask the network's authority",
                                name, d->sites[i].name, d->sites[i].id);
+        if (before != NULL)
+            MAILLE_TRY(check_lost(name, before->name, before->lost, d->sites[i].lost, error));
     }
-    return directory_epoch_follows(d, pinned, name, error);
+    if (strcmp(d->coordinator.name, pinned->coordinator.name) == 0)
+        MAILLE_TRY(
+            check_lost(name, d->coordinator.name, pinned->coordinator.lost, d->coordinator.lost, error));
+    code = directory_epoch_follows(d, pinned, name, error);
+out:
+    return code;
 }
 
 /* Whether the authorities of the directory before it signed these bytes. It is asked before they are parsed.

@@ -18,12 +18,14 @@
  *     purposes: [research-public-interest]
  *     epoch: { number: 1, sites: [1] }    # optional: see struct directory_epoch
  *     floor: { policy: strict }            # optional: a policy as disclosure/policy.h reads it
+ *     registrations: any                   # optional: see proto/registration.h
  *     timeouts: { ready: 60s, accept: 60s, masked: 120s, reveal: 120s, lifetime: 7d, round_idle: 1h }
  */
 #ifndef PROTO_DIRECTORY_H
 #define PROTO_DIRECTORY_H
 
 #include "proto/message.h"
+#include "proto/registration.h"
 #include "query/yaml.h"
 
 enum { DIRECTORY_BYTES_MAX = 1024 * 1024 };
@@ -35,6 +37,7 @@ struct directory_authority {
 struct directory_coordinator {
     const char *name, *endpoint;
     struct public_keys keys;
+    uint32_t lost; /* as of a site: its log, or its keys */
 };
 struct directory_site {
     uint32_t id; /* > 0, never used again for another site */
@@ -42,10 +45,10 @@ struct directory_site {
     struct public_keys keys;
     bool has_dpo;
     uint8_t dpo_identity[PUBLIC_BYTES], dpo_box[PUBLIC_BYTES];
+    /* How often the authorities accepted that it lost its log, ledger or keys, and began again. */
+    uint32_t lost;
     /* It said `own_totals: may_be_inferred`: it may leave the roster of an epoch alone. Its own policy must
      * say the same, or it does not start. */
-    uint32_t
-        lost; /* how often its authorities accepted that it lost its log, ledger or keys, and began again */
     bool may_be_inferred;
 };
 struct directory_researcher {
@@ -88,6 +91,7 @@ struct directory {
     size_t n_purposes;
     const char **purposes;
     const char *floor; /* policy text, or NULL */
+    struct registrations registrations;
     struct directory_timeouts timeouts;
     const char *text; /* all bytes, signatures included */
     size_t text_length, signed_length;
@@ -97,17 +101,17 @@ struct directory {
 
 /* Parses and checks the shape; counts valid signatures. MAILLE_INVALID with file:line:column. Names and keys
  * must be distinct, but two sites may have the same data protection officer. Absent: sites, researchers,
- * purposes, floor (none); timeouts (60 s, 60 s, 120 s, 120 s, 7 d, 1 h). floor becomes a text of its own, on
- * one line. A signature of an unknown authority, or a wrong one, is not counted; a line that is no signature
- * after the first one is refused. */
+ * purposes, floor, registrations (none); timeouts (60 s, 60 s, 120 s, 120 s, 7 d, 1 h). floor becomes a text
+ * of its own, on one line. A signature of an unknown authority, or a wrong one, is not counted; a line that
+ * is no signature after the first one is refused. */
 enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name,
                                  const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
 
 /* As directory_parse, then demands the quorum (MAILLE_SIGNATURE says how many are there and how many are
  * needed). pinned: a directory that was accepted before, or NULL: its authorities, as many as its quorum
  * says, must have signed the new one as well; the network's name is the same, the version must not go down,
- * the same version must be the same bytes, a site's id is never another site's, and the epoch goes on as
- * struct directory_epoch says. MAILLE_SIGNATURE. */
+ * the same version must be the same bytes, a site's id is never another site's, `lost` never goes down, and
+ * the epoch goes on as struct directory_epoch says. MAILLE_SIGNATURE. */
 enum maille_code directory_accept(const struct directory **directory, struct arena *arena, const char *name,
                                   const char *text, size_t length, const struct directory *pinned,
                                   struct maille_error *error) MAILLE_CHECKED;
@@ -119,6 +123,8 @@ bool directory_signed_by(const struct directory *directory, const char *authorit
 /* The text of a directory, without signatures: directory_parse reads it back to the same. Only the fields up
  * to timeouts are read. bytes_check at the end is the caller's. */
 void directory_write(struct bytes *out, const struct directory *directory);
+/* In double quotes, as YAML escapes. */
+void directory_put_quoted(struct bytes *out, const char *text);
 /* Appends the signature line of an authority over the first signed_length bytes of text; text must be whole
  * lines. */
 enum maille_code directory_sign(struct bytes *text, size_t signed_length, const struct secret_keys *authority,
@@ -131,10 +137,12 @@ const struct directory_site *directory_site(const struct directory *directory, u
 const struct directory_site *directory_site_named(const struct directory *directory, const char *name);
 const struct directory_researcher *directory_researcher(const struct directory *directory, const char *name);
 
-/* What a site's message log is called where others keep heads of it: the site's name, and after a loss "~"
+/* How often the authorities accepted a loss of a party, a site or the coordinator; 0 of others. */
+uint32_t directory_lost(const struct directory *directory, const char *party);
+/* What a party's message log is called where others keep heads of it: the party's name, and after a loss "~"
  * and how many. out: DIRECTORY_LOG_NAME_BYTES. */
 enum { DIRECTORY_LOG_NAME_BYTES = NAME_MAX_BYTES + 12 };
-void directory_log_name(char *out, const struct directory_site *site);
+void directory_log_name(char *out, const char *party, uint32_t lost);
 
 /* Name and role of whoever owns a transport key (ZAP); NULL: unknown. */
 const char *directory_by_transport(const struct directory *directory, const uint8_t transport[PUBLIC_BYTES],

@@ -1,6 +1,7 @@
 /* Look-ups in a directory. */
 #include "proto/directory.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,12 +70,20 @@ const uint8_t *directory_identity(const struct directory *directory, const char 
     return NULL;
 }
 
-void directory_log_name(char *out, const struct directory_site *site)
+uint32_t directory_lost(const struct directory *directory, const char *party)
 {
-    if (site->lost == 0)
-        snprintf(out, DIRECTORY_LOG_NAME_BYTES, "%s", site->name);
+    const struct directory_site *site = directory_site_named(directory, party);
+    if (site != NULL)
+        return site->lost;
+    return strcmp(directory->coordinator.name, party) == 0 ? directory->coordinator.lost : 0;
+}
+
+void directory_log_name(char *out, const char *party, uint32_t lost)
+{
+    if (lost == 0)
+        snprintf(out, DIRECTORY_LOG_NAME_BYTES, "%s", party);
     else
-        snprintf(out, DIRECTORY_LOG_NAME_BYTES, "%s~%u", site->name, site->lost);
+        snprintf(out, DIRECTORY_LOG_NAME_BYTES, "%s~%" PRIu32, party, lost);
 }
 
 size_t directory_network(const struct directory *directory)

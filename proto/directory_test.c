@@ -335,6 +335,26 @@ static void test_pinned(void **state)
     assert_int_equal(directory_accept(&read, arena, "n", (const char *)next.data, next.length, pinned, NULL),
                      MAILLE_OK);
     bytes_clear(&next);
+    /* a loss that was accepted is never taken back */
+    network.sites[0].lost = 2;
+    struct bytes with_loss = text_of(&network.directory, 3);
+    const struct directory *twice = NULL;
+    assert_int_equal(
+        directory_accept(&twice, arena, "n", (const char *)with_loss.data, with_loss.length, pinned, NULL),
+        MAILLE_OK);
+    network.directory.version++;
+    for (uint32_t lost = 1; lost <= 3; lost++) {
+        network.sites[0].lost = lost;
+        next = text_of(&network.directory, 3);
+        assert_int_equal(
+            directory_accept(&read, arena, "n", (const char *)next.data, next.length, twice, &error),
+            lost < 2 ? MAILLE_SIGNATURE : MAILLE_OK);
+        if (lost < 2)
+            assert_non_null(strstr(error.sentence, "to have lost its log 2 times at least"));
+        bytes_clear(&next);
+    }
+    network.sites[0].lost = 0;
+    bytes_clear(&with_loss);
     network.directory.network = "other";
     next = text_of(&network.directory, 3);
     assert_int_equal(directory_accept(&read, arena, "n", (const char *)next.data, next.length, pinned, NULL),

@@ -12,8 +12,7 @@ static void put_key(struct bytes *out, const char *before, const uint8_t key[PUB
     bytes_printf(out, "%s%s", before, hex);
 }
 
-/* In double quotes, as YAML escapes. */
-static void put_quoted(struct bytes *out, const char *text)
+void directory_put_quoted(struct bytes *out, const char *text)
 {
     bytes_put_u8(out, '"');
     for (; *text != '\0'; text++) {
@@ -39,7 +38,7 @@ static void put_scalar(struct bytes *out, const struct yaml_node *node)
     if (plain)
         bytes_put(out, node->scalar, strlen(node->scalar));
     else
-        put_quoted(out, node->scalar);
+        directory_put_quoted(out, node->scalar);
 }
 
 static void put_node(struct bytes *out, const struct yaml_node *node)
@@ -81,10 +80,16 @@ static void put_duration(struct bytes *out, const char *before, int64_t ms)
     bytes_printf(out, "%s%" PRId64 "%s", before, ms / units[i].ms, units[i].unit);
 }
 
+static void put_lost(struct bytes *out, uint32_t lost)
+{
+    if (lost > 0)
+        bytes_printf(out, ", lost: %" PRIu32, lost);
+}
+
 static void put_site(struct bytes *out, const struct directory_site *site)
 {
     bytes_printf(out, "  - { id: %" PRIu32 ", name: %s, legal_entity: ", site->id, site->name);
-    put_quoted(out, site->legal_entity);
+    directory_put_quoted(out, site->legal_entity);
     put_key(out, ", identity: ", site->keys.identity);
     put_key(out, ", transport: ", site->keys.transport);
     if (site->has_dpo) {
@@ -93,8 +98,7 @@ static void put_site(struct bytes *out, const struct directory_site *site)
     }
     if (site->may_be_inferred)
         bytes_printf(out, ", may_be_inferred: true");
-    if (site->lost > 0)
-        bytes_printf(out, ", lost: %" PRIu32, site->lost);
+    put_lost(out, site->lost);
     bytes_printf(out, " }\n");
 }
 
@@ -111,9 +115,10 @@ void directory_write(struct bytes *out, const struct directory *directory)
         bytes_printf(out, " }\n");
     }
     bytes_printf(out, "coordinator: { name: %s, endpoint: ", directory->coordinator.name);
-    put_quoted(out, directory->coordinator.endpoint);
+    directory_put_quoted(out, directory->coordinator.endpoint);
     put_key(out, ", identity: ", directory->coordinator.keys.identity);
     put_key(out, ", transport: ", directory->coordinator.keys.transport);
+    put_lost(out, directory->coordinator.lost);
     bytes_printf(out, " }\nsites:%s\n", directory->n_sites == 0 ? " []" : "");
     for (size_t i = 0; i < directory->n_sites; i++)
         put_site(out, &directory->sites[i]);
@@ -140,6 +145,7 @@ void directory_write(struct bytes *out, const struct directory *directory)
         bytes_put(out, directory->floor, strlen(directory->floor));
         bytes_printf(out, "\n");
     }
+    registrations_write(out, &directory->registrations);
     const struct directory_timeouts *t = &directory->timeouts;
     put_duration(out, "timeouts: { ready: ", t->ready_ms);
     put_duration(out, ", accept: ", t->accept_ms);

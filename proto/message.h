@@ -205,8 +205,8 @@ struct message_ledger_entry {
     uint8_t id[LEDGER_ID_BYTES]; /* KDF(earlier qid, "ledger", this qid), cut */
     struct byte_view shown;      /* its analyses whose results left */
     struct byte_view roster;     /* numbers of the sites that it was asked of */
-    bool has_tag;
-    struct digest tag; /* KDF(K_c, "history", plan) of that query: who has another has another past */
+    bool moved;                  /* the site had another snapshot then */
+    bool lost;                   /* of a union: a site of its roster does not list it; in no message */
 };
 struct message_accept {
     uint8_t qid[QID_BYTES];
@@ -440,10 +440,14 @@ enum maille_code message_rho(struct digest *rho, const struct digest *manifest_h
                              struct maille_error *error) MAILLE_CHECKED;
 
 /* The ledger entries of a roster's accepts, each once, by id: the order in which they stand in the threshold
- * rounds. What was shown and the roster are what any of them says; the tag is that of most (has_tag false:
- * none has one). Returns their number; *entries in arena. */
+ * rounds. What was shown and the roster are what any of them says; moved: what any says, or a site of the
+ * entry's roster that does not know it. Returns their number; *entries in arena. */
 size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena,
                             const struct message_accept *accepts, size_t n);
+/* Of an entry of the union and the members of an attempt: was a site asked then that is not a member now; was
+ * it asked of other sites than these, or of another snapshot of one of them? */
+bool message_ledger_gone(const struct message_ledger_entry *entry, const uint32_t *members, size_t n);
+bool message_ledger_other(const struct message_ledger_entry *entry, const uint32_t *members, size_t n);
 bool message_bit(struct byte_view bits, size_t n);
 size_t message_bits(struct byte_view bits); /* how many are set */
 

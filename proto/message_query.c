@@ -129,8 +129,7 @@ static void accept_pack(Maille__Wire__Accept *out, const struct message_accept *
         out->ledger[i]->id = codec_encode_bytes(in->ledger[i].id, LEDGER_ID_BYTES);
         out->ledger[i]->shown = codec_encode_view(in->ledger[i].shown);
         out->ledger[i]->roster = codec_encode_view(in->ledger[i].roster);
-        if (in->ledger[i].has_tag)
-            out->ledger[i]->tag = codec_encode_bytes(in->ledger[i].tag.b, HASH_BYTES);
+        out->ledger[i]->moved = in->ledger[i].moved;
     }
     out->head = codec_encode_head(arena, &in->head);
 }
@@ -151,9 +150,9 @@ static void accept_unpack(struct decoder *d, struct message_accept *out, const M
             codec_decode_fixed(d, "ledger.id", ledger[i].id, LEDGER_ID_BYTES, in->ledger[i]->id);
             ledger[i].shown = decode_bits(d, "ledger.shown", in->ledger[i]->shown, LEDGER_SHOWN_MAX);
             ledger[i].roster = decode_bits(d, "ledger.roster", in->ledger[i]->roster, LEDGER_ROSTER_MAX);
-            ledger[i].has_tag = in->ledger[i]->tag.len > 0;
-            if (ledger[i].has_tag)
-                codec_decode_fixed(d, "ledger.tag", ledger[i].tag.b, HASH_BYTES, in->ledger[i]->tag);
+            ledger[i].moved = in->ledger[i]->moved != 0;
+            if (in->ledger[i]->moved > 1)
+                decoder_refuse(d, "ledger.moved", "0 or 1");
             if (d->code == MAILLE_OK && i > 0 && memcmp(ledger[i - 1].id, ledger[i].id, LEDGER_ID_BYTES) >= 0)
                 decoder_refuse(d, "ledger.id", "ids in ascending order");
         }
@@ -207,23 +206,23 @@ static struct byte_view bits_or(struct byte_view a, struct byte_view b, struct a
     return (struct byte_view){made, longer->length};
 }
 
-/* The tag that most of n entries of one query have; of several the least. */
-static void most_tagged(struct message_ledger_entry *out, const struct message_ledger_entry *entries,
-                        size_t n)
+/* How many members an entry's roster has. */
+static size_t here(const struct message_ledger_entry *entry, const uint32_t *members, size_t n)
 {
-    size_t most = 0;
-    out->has_tag = false;
-    for (size_t i = 0; i < n; i++) {
-        size_t same = 0;
-        for (size_t j = 0; j < n && entries[i].has_tag; j++)
-            same += entries[j].has_tag && digest_equal(&entries[i].tag, &entries[j].tag) != 0;
-        if (same < most || same == 0 ||
-            (same == most && memcmp(entries[i].tag.b, out->tag.b, HASH_BYTES) >= 0))
-            continue;
-        most = same;
-        out->has_tag = true;
-        out->tag = entries[i].tag;
-    }
+    size_t found = 0;
+    for (size_t m = 0; m < n; m++)
+        found += message_bit(entry->roster, members[m]);
+    return found;
+}
+
+bool message_ledger_gone(const struct message_ledger_entry *entry, const uint32_t *members, size_t n)
+{
+    return here(entry, members, n) < message_bits(entry->roster);
+}
+
+bool message_ledger_other(const struct message_ledger_entry *entry, const uint32_t *members, size_t n)
+{
+    return entry->moved || here(entry, members, n) < n || message_ledger_gone(entry, members, n);
 }
 
 size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena,
@@ -239,12 +238,17 @@ size_t message_ledger_union(struct message_ledger_entry **entries, struct arena 
             memcpy(list + at, accepts[i].ledger, accepts[i].n_ledger * sizeof *list);
     qsort(list, all, sizeof *list, compare_entries);
     for (size_t first = 0, end; first < all; first = end, kept++) {
+        size_t asked = 0;
         made[kept] = list[first];
         for (end = first + 1; end < all && compare_entries(&list[first], &list[end]) == 0; end++) {
             made[kept].shown = bits_or(made[kept].shown, list[end].shown, arena);
             made[kept].roster = bits_or(made[kept].roster, list[end].roster, arena);
+            made[kept].moved = made[kept].moved || list[end].moved;
         }
-        most_tagged(&made[kept], list + first, end - first);
+        for (size_t i = 0; i < n; i++)
+            asked += message_bit(made[kept].roster, accepts[i].site);
+        made[kept].lost = end - first < asked;
+        made[kept].moved = made[kept].moved || made[kept].lost;
     }
     *entries = made;
     return kept;

@@ -210,3 +210,30 @@ enum maille_code analysis_time_axis(struct time_axis *out, const struct analysis
     *out = axis;
     return MAILLE_OK;
 }
+
+void analysis_variables(const struct analysis *analysis, bool *used)
+{
+    if (analysis->cohort != NULL)
+        expression_variables(analysis->cohort, used);
+    for (size_t i = 0; i < analysis->n_by; i++)
+        expression_variables(analysis->by[i], used);
+    if (analysis->weights != NULL)
+        expression_variables(analysis->weights, used);
+    if (analysis->propensity != NULL)
+        formula_variables(analysis->propensity->formula, used);
+    for (size_t k = 0; k < analysis->declared->n_keys; k++) {
+        const struct query_value *value = &analysis->values[k];
+        for (size_t i = 0; value->expressions != NULL && i < value->n; i++)
+            expression_variables(value->expressions[i], used);
+        if (value->formula != NULL)
+            formula_variables(value->formula, used);
+        if (value->model != NULL)
+            analysis_variables(value->model, used);
+    }
+}
+
+void study_variables(const struct study *study, bool *used)
+{
+    for (size_t k = 0; k < study->n_analyses; k++)
+        analysis_variables(&study->analyses[k], used);
+}

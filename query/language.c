@@ -42,7 +42,8 @@ const struct language_key language_study[] = {
     {.name = "protocol",
      .kind = LANGUAGE_TEXT,
      .most = STUDY_TEXT_MAX,
-     .sentence = "Reference of the registered protocol."},
+     .sentence = "The registration that it belongs to, by its id; required where the network registers "
+                 "(NETWORK.md §3)."},
     {.name = "expires",
      .kind = LANGUAGE_DATE,
      .required = true,

@@ -157,6 +157,16 @@ enum maille_code study_parse_all(const struct study **, struct study_problems *p
                                  size_t n_methods, const char *file, const char *text, size_t length,
                                  struct maille_error *) MAILLE_CHECKED;
 
+/* Appends what is asked as canonical bytes: equal for analyses that ask the same of the same rows of one
+ * dictionary, whatever study they stand in and whatever they are called. arena: room for what is worked out.
+ */
+void analysis_serialise(struct bytes *out, struct arena *arena, const struct analysis *);
+
+/* Marks (used[index] = true) every variable of the dictionary that the analysis, or any of the study, reads
+ * in whatever place. */
+void analysis_variables(const struct analysis *, bool *used);
+void study_variables(const struct study *, bool *used);
+
 /* The value of a declared key; the key must be declared (assert). Defaults are filled in, present says
  * whether written. */
 const struct query_value *analysis_value(const struct analysis *, const char *key);

@@ -68,9 +68,11 @@ struct snapshot_facts {
 };
 
 /* Opens a snapshot file and checks its shape (every dataset there, lengths equal, types as the dictionary
- * says). Errors: MAILLE_CORRUPT with the path and what is wrong; MAILLE_IO. Whether the bytes are the ones
- * that were written is checked by the worker, which keeps the file's hash. After the opening HDF5 is not used
- * any more: the columns hold a file descriptor and the places of the chunks. */
+ * says). Errors: MAILLE_CORRUPT with the path and what is wrong, and the rule columns_other_format where
+ * another version of maille wrote it; MAILLE_IO. Whether the bytes are the ones that were written is checked
+ * by the worker, which keeps the file's hash. After the opening HDF5 is not used any more: the columns hold a
+ * file descriptor and the places of the chunks. */
+extern const char columns_other_format[];
 enum maille_code columns_open(struct columns **columns, const char *path,
                               struct maille_error *error) MAILLE_CHECKED;
 

@@ -26,6 +26,14 @@ const struct route *route_find(const char *where);
 enum maille_code route_open(int *fd, const struct route *route, const char *where, const char *query,
                             struct maille_error *error) MAILLE_CHECKED;
 
+/* For routes that parse what strangers wrote: runs `parse` in a child behind walls (base/wall.h), which reads
+ * these files, writes to the descriptors that are open, and has no passphrase, network or other file. What it
+ * finds out is what it wrote. Errors: those of parse; MAILLE_INVALID where the child did not live to say one;
+ * MAILLE_IO where there are no walls. */
+enum maille_code route_apart(enum maille_code (*parse)(void *context, struct maille_error *error),
+                             void *context, const char *const *files, size_t n_files,
+                             struct maille_error *error) MAILLE_CHECKED;
+
 /* For routes: one field of CSV, and a library's functions. The library stays loaded: it has threads and locks
  * of others'. MAILLE_FAILED: it is not there, or lacks one. */
 void route_put_field(struct bytes *out, const char *text, bool first);

@@ -77,6 +77,7 @@ struct reading {
     struct keymap *labels; /* "FORMAT=value" → which of label_texts */
     const char **label_texts;
     size_t n_labels, labels_room;
+    const char *where, *catalog; /* NULL: none */
     int fd, n_variables;
     enum kind *kinds;
     const char **formats;
@@ -251,12 +252,28 @@ static enum maille_code parse(struct reading *reading, const char *path,
                        sas->error_message(found));
 }
 
+/* In a process of its own: ReadStat parses what somebody else wrote. */
+static enum maille_code parse_files(void *context, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct reading *reading = context;
+    reading->error = error;
+    if (reading->catalog != NULL)
+        MAILLE_TRY(parse(reading, reading->catalog, reading->sas->parse_sas7bcat));
+    MAILLE_TRY(
+        parse(reading, reading->where,
+              ends(reading->where, ".xpt") ? reading->sas->parse_xport : reading->sas->parse_sas7bdat));
+    MAILLE_TRY(bytes_check(&reading->out, error));
+    code = file_write_all(reading->fd, reading->out.data, reading->out.length, error);
+out:
+    return code;
+}
+
 static enum maille_code fetch(int to, const char *where, const char *query, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct readstat sas = {0};
-    struct reading reading = {
-        .sas = &sas, .fd = to, .error = error, .arena = arena_new(), .labels = keymap_new()};
+    struct reading reading = {.sas = &sas, .fd = to, .arena = arena_new(), .labels = keymap_new()};
     if (reading.arena == NULL || reading.labels == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory to read %s, found none", where);
         goto out;
@@ -267,12 +284,10 @@ static enum maille_code fetch(int to, const char *where, const char *query, stru
         goto out;
     }
     MAILLE_TRY(load(&sas, error));
-    const char *catalog = catalog_of(reading.arena, where);
-    if (catalog != NULL)
-        MAILLE_TRY(parse(&reading, catalog, sas.parse_sas7bcat));
-    MAILLE_TRY(parse(&reading, where, ends(where, ".xpt") ? sas.parse_xport : sas.parse_sas7bdat));
-    MAILLE_TRY(bytes_check(&reading.out, error));
-    code = file_write_all(to, reading.out.data, reading.out.length, error);
+    reading.where = where;
+    reading.catalog = catalog_of(reading.arena, where);
+    const char *const files[] = {where, reading.catalog};
+    code = route_apart(parse_files, &reading, files, reading.catalog != NULL ? 2 : 1, error);
 out:
     bytes_wipe(&reading.out);
     keymap_free(reading.labels);

@@ -1,9 +1,12 @@
 /* Files that ReadStat itself has written, read through the route. */
 #include <fcntl.h>
 #include <readstat.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "registry/import.h"
+#include "registry/route.h"
 #include "registry/testing.h"
 
 static const char text[] = "dictionary: toy\nversion: 1\nkey: pid\nrows: one\nvariables:\n"
@@ -138,9 +141,63 @@ static void a_transport_file_is_read(void **state)
     arena_free(arena);
 }
 
+/* What ReadStat would do if a file took it over, tried in its place. */
+struct attempt {
+    const char *what, *own, *other;
+};
+
+static enum maille_code attempt(void *context, struct maille_error *error)
+{
+    const struct attempt *attempt = context;
+    int fd = -1;
+    if (strcmp(attempt->what, "own") == 0)
+        fd = open(attempt->own, O_RDONLY);
+    else if (strcmp(attempt->what, "other") == 0)
+        fd = open(attempt->other, O_RDONLY);
+    else if (strcmp(attempt->what, "write") == 0)
+        fd = open(attempt->own, O_WRONLY);
+    else if (strcmp(attempt->what, "socket") == 0)
+        fd = socket(AF_INET, SOCK_STREAM, 0);
+    else if (strcmp(attempt->what, "passphrase") == 0)
+        fd = getenv("MAILLE_PASSPHRASE") != NULL && getenv("MAILLE_PASSPHRASE")[0] != '\0' ? 1 : -1;
+    else if (strcmp(attempt->what, "abort") == 0)
+        abort();
+    else if (strcmp(attempt->what, "leave") == 0)
+        _exit(0);
+    return fd >= 0 ? MAILLE_OK : maille_fail(error, MAILLE_INVALID, "could not: %s", attempt->what);
+}
+
+static void what_parses_can_do_nothing_else(void **state)
+{
+    static const char *const stopped[] = {"other", "write", "socket", "passphrase"}, *const ended[] = {
+                                                                                         "abort", "leave"};
+    char own[PATH_MAX], other[PATH_MAX];
+    struct maille_error error = {0};
+    (void)state;
+    write_bytes(test_path(own, "own.xpt"), "x", 1);
+    write_bytes(test_path(other, "site.key"), "x", 1);
+    const char *const files[] = {own};
+    setenv("MAILLE_PASSPHRASE", "a long passphrase", 1);
+    struct attempt one = {"own", own, other};
+    MUST(route_apart(attempt, &one, files, 1, &error));
+    for (size_t i = 0; i < sizeof stopped / sizeof *stopped; i++) {
+        one.what = stopped[i];
+        assert_int_equal(route_apart(attempt, &one, files, 1, &error), MAILLE_INVALID);
+        assert_non_null(strstr(error.sentence, "could not: "));
+    }
+    for (size_t i = 0; i < sizeof ended / sizeof *ended; i++) {
+        one.what = ended[i];
+        assert_int_equal(route_apart(attempt, &one, files, 1, &error), MAILLE_INVALID);
+        assert_non_null(strstr(error.sentence, "its reader ended"));
+    }
+    assert_string_equal(getenv("MAILLE_PASSPHRASE"), "a long passphrase"); /* of this process it stays */
+    unsetenv("MAILLE_PASSPHRASE");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_parses_can_do_nothing_else),
         cmocka_unit_test(a_data_set_is_read_with_its_catalog),
         cmocka_unit_test(a_transport_file_is_read),
     };

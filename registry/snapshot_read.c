@@ -78,6 +78,8 @@ static bool read_string(hid_t object, const char *name, char *value, size_t room
     return done;
 }
 
+const char columns_other_format[] = "snapshot_format";
+
 static enum maille_code read_facts(struct opening *opening, struct maille_error *error)
 {
     struct columns *columns = opening->columns;
@@ -89,13 +91,16 @@ static enum maille_code read_facts(struct opening *opening, struct maille_error 
         return corrupt(opening, "attribute", "format", error);
     if (!read_number(file, "format_version", UINT64_MAX, &version))
         return corrupt(opening, "attribute", "format_version", error);
-    if (version != SNAPSHOT_FORMAT_VERSION)
-        return maille_fail(error, MAILLE_CORRUPT,
-                           "%s: expected a snapshot of format %d, found format %llu: %s", opening->path,
-                           SNAPSHOT_FORMAT_VERSION, (unsigned long long)version,
-                           version < SNAPSHOT_FORMAT_VERSION
-                               ? "an older maille wrote it; import the data again"
-                               : "a newer maille wrote it; use that one, or import the data again");
+    if (version != SNAPSHOT_FORMAT_VERSION) {
+        maille_fail(error, MAILLE_CORRUPT, "%s: expected a snapshot of format %d, found format %llu: %s",
+                    opening->path, SNAPSHOT_FORMAT_VERSION, (unsigned long long)version,
+                    version < SNAPSHOT_FORMAT_VERSION
+                        ? "an older maille wrote it; import the data again"
+                        : "a newer maille wrote it; use that one, or import the data again");
+        if (error != NULL)
+            snprintf(error->rule, sizeof error->rule, "%s", columns_other_format);
+        return MAILLE_CORRUPT;
+    }
     if (!read_number(file, "number", UINT32_MAX, &number) ||
         !read_string(file, "created", facts->created, sizeof facts->created) ||
         !read_string(file, "source_hash", facts->source_hash, sizeof facts->source_hash) ||

@@ -316,6 +316,34 @@ static void a_part_of_a_file_is_a_table(void **state)
     free(keep);
 }
 
+/* The hash of a snapshot is published: without the salt it would confirm a guess of its rows. */
+static void a_snapshot_has_its_salt(void **state)
+{
+    struct fixture *f = *state;
+    struct maille_error error = {0};
+    struct snapshot_facts facts = f->facts;
+    char path[PATH_MAX];
+    const char *const wrong[] = {"", "55",
+                                 "5555555555555555555555555555555555555555555555555555555555555z55"};
+    unlink(test_path(path, "salt.h5"));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(facts.salt, sizeof facts.salt, "%s", wrong[i]);
+        assert_int_equal(snapshot_write(f->small, path, &facts, &error), MAILLE_INVALID);
+        assert_int_not_equal(access(path, F_OK), 0);
+    }
+    struct bytes files[2] = {{0}, {0}};
+    for (size_t i = 0; i < 2; i++) { /* another salt, another file */
+        memset(facts.salt, i == 0 ? '5' : '6', 64);
+        MUST(snapshot_write(f->small, path, &facts, &error));
+        MUST(file_read(&files[i], path, 1 << 20, &error));
+        unlink(path);
+    }
+    assert_true(files[0].length != files[1].length ||
+                memcmp(files[0].data, files[1].data, files[0].length) != 0);
+    bytes_clear(&files[0]);
+    bytes_clear(&files[1]);
+}
+
 static void a_snapshot_is_frozen(void **state)
 {
     struct fixture *f = *state;
@@ -546,6 +574,7 @@ static void refuses_other_formats(void **state)
         H5Aclose(attribute);
         assert_true(H5Fclose(file) >= 0);
         assert_int_equal(columns_open(&columns, path, &error), MAILLE_CORRUPT);
+        assert_string_equal(error.rule, columns_other_format);
         if (strstr(error.sentence, others[i].sentence) == NULL)
             fail_msg("expected `%s`, found `%s`", others[i].sentence, error.sentence);
     }
@@ -560,6 +589,7 @@ int main(void)
         cmocka_unit_test(is_small_private_and_without_keys),
         cmocka_unit_test(two_threads_read_at_once),
         cmocka_unit_test(a_part_of_a_file_is_a_table),
+        cmocka_unit_test(a_snapshot_has_its_salt),
         cmocka_unit_test(a_snapshot_is_frozen),
         cmocka_unit_test(the_same_table_is_the_same_file),
         cmocka_unit_test(a_full_disk_leaves_nothing),

@@ -328,7 +328,7 @@ enum maille_code cox_plan(const struct analysis *analysis, const struct vector *
     struct fit_theta at;
     MAILLE_TRY(cox_prepare(&cox, analysis, arena, error));
     MAILLE_TRY(cox_merge(&cox, surviving, arena, error));
-    MAILLE_TRY(fit_theta_read(&at, arena, cox.design, true, theta, error));
+    MAILLE_TRY(fit_theta_read(&at, arena, &cox.design, true, theta, error));
     spec->survival = cox.survival;
     if (at.stage == COX_ROUND_1) {
         MAILLE_TRY(cox_left_out(&cox.left_out, analysis, arena, error));
@@ -338,8 +338,10 @@ enum maille_code cox_plan(const struct analysis *analysis, const struct vector *
         MAILLE_TRY(cox_site_plan(&cox, &at, arena, spec, error));
     else
         MAILLE_TRY(cox_pooled_plan(&cox, &at, arena, spec, error));
-    if (at.stage == COX_ROUND_1)
+    if (at.stage == COX_ROUND_1) {
+        fit_narrow_plan(spec, cox.design, cox.cohort.rows, arena);
         fit_poly_plan(spec, cox.design, cox.cohort.rows, arena);
+    }
 out:
     return code;
 }
@@ -423,7 +425,9 @@ enum maille_code cox_step(const struct analysis *analysis, const struct totals *
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a step, found none");
     MAILLE_TRY(cox_prepare(&at.cox, analysis, at.arena, error));
     MAILLE_TRY(cox_merge(&at.cox, iteration->surviving, at.arena, error));
-    MAILLE_TRY(fit_theta_read(&at.at, at.arena, at.cox.design, true, &iteration->theta, error));
+    MAILLE_TRY(fit_theta_read(&at.at, at.arena, &at.cox.design, true, &iteration->theta, error));
+    if (at.at.stage == COX_ROUND_1 && fit_narrow_read(&iteration->theta, at.cox.design, totals, at.arena))
+        goto out;
     bind(&at);
     if (at.at.stage == COX_ROUND_1) {
         MAILLE_TRY(cox_left_out(&at.cox.left_out, analysis, at.arena, error));

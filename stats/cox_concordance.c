@@ -307,7 +307,7 @@ void cox_concordance_spread(struct cox_step *step, const f128 *second_moments)
     size_t n = step->at.n_columns;
     f128 variance = 0, total = (f128)step->own[COX_EVENT_WEIGHT];
     double *gamma = arena_array(step->arena, step->cox.design->n_columns, sizeof *gamma);
-    fit_gamma(&step->fit, step->fit.beta, gamma);
+    fit_gamma(&step->fit, gamma);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
             size_t a = step->at.columns[i], b = step->at.columns[j];
@@ -322,7 +322,7 @@ void cox_concordance_spread(struct cox_step *step, const f128 *second_moments)
 static void push_bins(struct cox_step *step, double shift)
 {
     double *gamma = arena_array(step->arena, step->cox.design->n_columns, sizeof *gamma);
-    fit_gamma(&step->fit, step->fit.beta, gamma);
+    fit_gamma(&step->fit, gamma);
     const struct expression *offset = step->cox.formula->offset;
     double range = offset ? (offset->high - offset->low) / 4 : 0,
            spread = sqrt(step->own[COX_SPREAD] * step->own[COX_SPREAD] + range * range);

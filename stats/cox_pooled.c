@@ -184,7 +184,7 @@ static enum maille_code step_evaluation(struct cox_step *step, bool *done, struc
     double loglik = 0;
     bool accepted = false;
     fit_theta_write(&step->fit, &next_theta, COX_CURVATURE);
-    MAILLE_TRY(fit_theta_read(&next, step->arena, step->cox.design, true, &next_theta, error));
+    MAILLE_TRY(fit_theta_read(&next, step->arena, &step->cox.design, true, &next_theta, error));
     MAILLE_TRY(cox_evaluate(step, &next, &loglik, error));
     MAILLE_TRY(cox_accept(step, loglik, &accepted, error));
     if (!accepted) {

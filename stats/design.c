@@ -140,6 +140,16 @@ static enum maille_code too_many(struct maille_error *error)
                        DESIGN_COLUMNS_MAX);
 }
 
+/* number × the indicator of level k; either may be NULL. */
+static const struct expression *column_term(struct arena *arena, const struct expression *number,
+                                            const struct expression *levels, size_t k)
+{
+    const struct expression *indicator = levels ? expression_indicator(arena, levels, (uint32_t)k) : NULL;
+    if (number && indicator)
+        return expression_binary(arena, OP_MULTIPLY, number, indicator);
+    return number ? number : indicator;
+}
+
 /* The columns of one term (or, with formula_term SIZE_MAX, of a base that no term names). */
 static enum maille_code add_term(struct design *design, struct arena *arena, uint64_t bits,
                                  size_t formula_term, const char *label, struct maille_error *error)
@@ -168,12 +178,13 @@ static enum maille_code add_term(struct design *design, struct arena *arena, uin
             number = number ? expression_binary(arena, OP_MULTIPLY, number, one) : one;
         }
         double middle = 0, half = 1;
+        const struct expression *raw = number;
         if (number) {
             MAILLE_TRY(expression_unit_scale(&middle, &half, number, label, error));
             number = expression_scale(arena, number, middle, half);
         }
         size_t *columns;
-        add_piece(design, arena, number, levels, n_levels, &columns);
+        add_piece(design, arena, number, levels, n_levels, &columns)->raw = raw;
         for (size_t k = 0; k < n_levels; k++) {
             columns[k] = design->n_columns;
             struct design_column *column = add_column(design);
@@ -185,12 +196,7 @@ static enum maille_code add_term(struct design *design, struct arena *arena, uin
             column->half = half;
             column->formula_term = formula_term;
             column->numeric = number != NULL;
-            const struct expression *indicator =
-                levels ? expression_indicator(arena, levels, (uint32_t)k) : NULL;
-            if (number && indicator)
-                column->term = expression_binary(arena, OP_MULTIPLY, number, indicator);
-            else
-                column->term = number ? number : indicator;
+            column->term = column_term(arena, number, levels, k);
         }
     }
 out:
@@ -301,6 +307,45 @@ enum maille_code design_build(const struct design **out, struct arena *arena, co
     *out = design;
 out:
     return code;
+}
+
+bool design_is_orthogonal(const struct design *design, size_t j)
+{
+    const struct formula *formula = design->formula;
+    size_t term = design->columns[j].formula_term;
+    for (size_t f = 0; f < formula->n_factors && term != SIZE_MAX; f++)
+        if (formula->factors[f].orthogonal && formula->terms[term].factors >> f & 1)
+            return true;
+    return false;
+}
+
+const struct design *design_narrow(struct arena *arena, const struct design *design, const double *middle,
+                                   const double *half)
+{
+    struct design *narrow = arena_alloc(arena, sizeof *narrow);
+    *narrow = *design;
+    narrow->narrowed = true;
+    narrow->columns = arena_array(arena, design->n_columns, sizeof *narrow->columns);
+    narrow->pieces = arena_array(arena, design->n_pieces, sizeof *narrow->pieces);
+    memcpy(narrow->columns, design->columns, design->n_columns * sizeof *narrow->columns);
+    memcpy(narrow->pieces, design->pieces, design->n_pieces * sizeof *narrow->pieces);
+    for (size_t i = 0; i < design->n_pieces; i++) {
+        struct design_piece *piece = &narrow->pieces[i];
+        const size_t first = piece->columns[0];
+        if (piece->number == NULL || !(half[first] > 0))
+            continue;
+        const struct expression *one = expression_constant(arena, 1), *low = expression_constant(arena, -1);
+        piece->number = expression_scale(arena, piece->raw, middle[first], half[first]);
+        piece->number =
+            expression_binary(arena, OP_MIN, expression_binary(arena, OP_MAX, piece->number, low), one);
+        for (size_t k = 0; k < piece->n_levels; k++) {
+            struct design_column *column = &narrow->columns[piece->columns[k]];
+            column->middle = middle[first];
+            column->half = half[first];
+            column->term = column_term(arena, piece->number, piece->code, k);
+        }
+    }
+    return narrow;
 }
 
 const struct expression *design_predictor(const struct design *design, struct arena *arena,

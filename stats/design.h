@@ -35,6 +35,7 @@ struct design_column {
 /* Columns that enter the linear predictor together: number × table[code]. */
 struct design_piece {
     const struct expression *number; /* scaled; NULL: 1 */
+    const struct expression *raw;    /* before it was scaled */
     const struct expression *code;   /* NULL: one column */
     const size_t *columns;           /* column of each level of code; one entry without */
     size_t n_levels;
@@ -42,6 +43,7 @@ struct design_piece {
 
 struct design {
     const struct formula *formula;
+    bool narrowed;  /* by design_narrow */
     bool intercept; /* R's design has one: the constant counts */
     struct design_column *columns;
     size_t n_columns; /* column 0 is the constant */
@@ -63,6 +65,15 @@ struct design {
 enum maille_code design_build(const struct design **design, struct arena *arena,
                               const struct formula *formula, bool intercept,
                               struct maille_error *error) MAILLE_CHECKED;
+
+/* The same model with other bounds for its numbers: middle and half of every column of which half[j] is above
+ * 0, the same for all columns of a piece. A value beyond them is cut off: nobody of the model may have one.
+ * n_columns each. Lives in arena. */
+const struct design *design_narrow(struct arena *arena, const struct design *design, const double *middle,
+                                   const double *half);
+
+/* Is the column made of an orthogonal polynomial? */
+bool design_is_orthogonal(const struct design *design, size_t j);
 
 /* Σ_j gamma[j]·column_j + offset (may be NULL) − shift as an OP_LINEAR over the pieces in model order. gamma:
  * n_columns numbers. Levels of a factor come in by a lookup, so the interval is the range over levels, not

@@ -165,19 +165,47 @@ struct tally_block *fit_block(struct tally_spec *spec, const struct guard *guard
     return block;
 }
 
-enum { THETA_STAGE, THETA_SHIFT, THETA_HEAD };
+enum { THETA_STAGE, THETA_SHIFT, THETA_NARROWED, THETA_HEAD };
+/* A half-range that θ may name, as a share of the dictionary's. */
+#define THETA_HALF_MIN 0x1p-40
 
-enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design *design,
+unsigned fit_theta_stage(const struct vector *theta)
+{
+    return theta->n == 0 ? 0 : (unsigned)theta->v[THETA_STAGE];
+}
+
+double *fit_theta_gamma(struct vector *theta)
+{
+    return theta->v + THETA_HEAD;
+}
+
+/* Are these bounds within the dictionary's? middle, half: n columns each. */
+static bool is_narrower(const struct design *design, const double *middle, const double *half)
+{
+    for (size_t j = 0; j < design->n_columns; j++) {
+        const struct design_column *column = &design->columns[j];
+        if (half[j] == 0)
+            continue;
+        if (!column->numeric || !(half[j] <= column->half && half[j] >= column->half * THETA_HALF_MIN) ||
+            !(fabs(middle[j] - column->middle) <= column->half))
+            return false;
+    }
+    return true;
+}
+
+enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design **design,
                                 bool centred, const struct vector *theta, struct maille_error *error)
 {
-    size_t n = design->n_columns;
-    bool first = theta->n == 0;
+    size_t n = (*design)->n_columns;
+    const bool first = theta->n == 0;
     double *gamma = arena_array(arena, n, sizeof *gamma);
     bool *kept = arena_array(arena, n, sizeof *kept);
     *view = (struct fit_theta){
         .gamma = gamma, .kept = kept, .columns = arena_array(arena, n, sizeof *view->columns)};
     if (!first) {
-        if (theta->n < THETA_HEAD + 2 * n)
+        const bool narrowed = theta->n > THETA_NARROWED && theta->v[THETA_NARROWED] == 1;
+        const size_t size = THETA_HEAD + (narrowed ? 4 : 2) * n;
+        if (theta->n < size)
             return maille_fail(error, MAILLE_INVALID,
                                "expected parameters for a design of %zu columns, found %zu numbers", n,
                                theta->n);
@@ -185,21 +213,41 @@ enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, con
             if (!isfinite(theta->v[i]))
                 return maille_fail(error, MAILLE_INVALID,
                                    "expected finite parameters, found one that is not");
-        if (!(theta->v[THETA_STAGE] >= 1 && theta->v[THETA_STAGE] <= 8))
+        if (!(theta->v[THETA_STAGE] >= !narrowed && theta->v[THETA_STAGE] <= 8))
             return maille_fail(error, MAILLE_INVALID, "expected parameters of a known stage, found %g",
                                theta->v[THETA_STAGE]);
+        if (narrowed) {
+            const double *middle = theta->v + THETA_HEAD + 2 * n, *half = middle + n;
+            if (!is_narrower(*design, middle, half))
+                return maille_fail(error, MAILLE_INVALID,
+                                   "expected bounds within the dictionary's, found others");
+            *design = design_narrow(arena, *design, middle, half);
+        }
         view->stage = (unsigned)theta->v[THETA_STAGE];
         view->shift = theta->v[THETA_SHIFT];
-        view->extra = theta->v + THETA_HEAD + 2 * n;
-        view->n_extra = theta->n - THETA_HEAD - 2 * n;
+        view->extra = theta->v + size;
+        view->n_extra = theta->n - size;
     }
     for (size_t j = 0; j < n; j++) {
-        gamma[j] = first ? 0 : theta->v[THETA_HEAD + j];
-        kept[j] = (first || theta->v[THETA_HEAD + n + j] == 1) && !(centred && j == 0);
+        gamma[j] = view->stage == 0 ? 0 : theta->v[THETA_HEAD + j];
+        kept[j] = (view->stage == 0 || theta->v[THETA_HEAD + n + j] == 1) && !(centred && j == 0);
         if (kept[j])
             view->columns[view->n_columns++] = j;
     }
     return MAILLE_OK;
+}
+
+void fit_theta_public_gamma(double *gamma, const struct fit_theta *view, const struct design *narrowed,
+                            const struct design *design)
+{
+    memcpy(gamma, view->gamma, design->n_columns * sizeof *gamma);
+    for (size_t j = 0; j < design->n_columns; j++) {
+        const struct design_column *own = &design->columns[j], *narrow = &narrowed->columns[j];
+        if (own->half == narrow->half && own->middle == narrow->middle)
+            continue;
+        gamma[j] = view->gamma[j] * (own->half / narrow->half); /* powers of two */
+        gamma[own->base] += view->gamma[j] * ((own->middle - narrow->middle) / narrow->half);
+    }
 }
 
 const struct expression *const *fit_theta_terms(const struct fit_theta *view, struct arena *arena,
@@ -216,7 +264,7 @@ const struct expression *const *fit_theta_terms(const struct fit_theta *view, st
 
 size_t fit_memo_size(const struct design *design)
 {
-    return FIT_SCALARS + 5 * design->n_columns + fit_poly_size(design);
+    return FIT_SCALARS + 7 * design->n_columns + fit_poly_size(design);
 }
 
 void fit_bind(struct fit *fit, const struct design *design, bool centred, struct vector *memo)
@@ -233,7 +281,9 @@ void fit_bind(struct fit *fit, const struct design *design, bool centred, struct
                         .accepted = v + FIT_SCALARS + 2 * n,
                         .sum = v + FIT_SCALARS + 3 * n,
                         .event_sum = v + FIT_SCALARS + 4 * n,
-                        .moments = v + FIT_SCALARS + 5 * n,
+                        .low = v + FIT_SCALARS + 5 * n,
+                        .accepted_low = v + FIT_SCALARS + 6 * n,
+                        .moments = v + FIT_SCALARS + 7 * n,
                         .memo = memo};
 }
 
@@ -295,14 +345,14 @@ enum maille_code fit_check_levels(struct fit *fit, const double *events, bool bo
             return maille_fail(
                 error, MAILLE_FAILED,
                 "expected patients with and without %s in every level that others are compared "
-                "with, found %s of the %.0f rows with %s: merge the level with another, take it "
+                "with, found %s of the rows with %s: merge the level with another, take it "
                 "out, or name another reference with relevel()",
-                what, none ? "none" : "all", fit->sum[j], column->label);
+                what, none ? "none" : "all", column->label);
         fit->state[j] = none ? FIT_BELOW : FIT_ABOVE;
         wording_warn(outcome,
-                     "%s of the %.0f rows with %s has %s: its estimate is %s infinity and is not shown; the "
+                     "%s of the rows with %s has %s: its estimate is %s infinity and is not shown; the "
                      "others are what R's tend to, which prints a large number with a larger error for it",
-                     none ? "none" : "each", fit->sum[j], column->label, what, none ? "minus" : "plus");
+                     none ? "none" : "each", column->label, what, none ? "minus" : "plus");
     }
     /* What else is of these rows alone says nothing, but is a parameter of R's. */
     for (size_t j = 1; j < design->n_columns; j++)
@@ -319,17 +369,52 @@ size_t fit_infinite(const struct fit *fit)
     return n;
 }
 
-void fit_gamma(const struct fit *fit, const double *beta, double *gamma)
+/* β_j to twice the digits of a double where the design is narrowed: there a constant is far from what the
+ * columns of the model make of it. */
+static f128 coefficient(const struct fit *fit, size_t j)
+{
+    return (f128)fit->beta[j] + (f128)fit->low[j];
+}
+
+static void set_coefficient(struct fit *fit, size_t j, f128 value)
+{
+    fit->beta[j] = (double)value;
+    fit->low[j] = fit->design->narrowed ? (double)(value - (f128)fit->beta[j]) : 0;
+}
+
+static void narrowed_gamma(const struct fit *fit, double *gamma)
+{
+    const struct design *design = fit->design;
+    for (size_t base = 0; base < design->n_columns; base++) {
+        f128 sum = 0;
+        for (size_t j = 0; j < design->n_columns; j++) {
+            const struct design_column *column = &design->columns[j];
+            if ((int)fit->state[j] != FIT_USED && !fit_is_infinite(fit, j))
+                continue;
+            if (j == base)
+                sum += coefficient(fit, j) * (f128)column->half;
+            if (column->numeric && column->base == base && !(fit->centred && base == 0))
+                sum += coefficient(fit, j) * (f128)column->middle;
+        }
+        gamma[base] = (double)sum;
+    }
+}
+
+void fit_gamma(const struct fit *fit, double *gamma)
 {
     const struct design *design = fit->design;
     memset(gamma, 0, design->n_columns * sizeof *gamma);
+    if (design->narrowed) {
+        narrowed_gamma(fit, gamma);
+        return;
+    }
     for (size_t j = 0; j < design->n_columns; j++) {
         const struct design_column *column = &design->columns[j];
         if (fit->state[j] != FIT_USED && !fit_is_infinite(fit, j))
             continue;
-        gamma[j] += beta[j] * column->half; /* a power of two: exact */
+        gamma[j] += fit->beta[j] * column->half; /* a power of two: exact */
         if (column->numeric && !(fit->centred && column->base == 0))
-            gamma[column->base] += beta[j] * column->middle;
+            gamma[column->base] += fit->beta[j] * column->middle;
     }
 }
 
@@ -350,7 +435,8 @@ void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage
     vector_truncate(theta, 0);
     vector_push(theta, stage);
     vector_push(theta, 0);
-    fit_gamma(fit, fit->beta, vector_grow(theta, n));
+    vector_push(theta, fit->design->narrowed);
+    fit_gamma(fit, vector_grow(theta, n));
     theta->v[THETA_SHIFT] = fit_shift(fit, theta->v + THETA_HEAD);
     double *kept = vector_grow(theta, n);
     kept[0] = !fit->centred;
@@ -359,6 +445,11 @@ void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage
             kept[j] = kept[fit->design->columns[j].base] = 1;
     if (fit->centred)
         kept[0] = 0;
+    for (int part = 0; part < 2 && fit->design->narrowed; part++)
+        for (size_t j = 0; j < n; j++) {
+            const struct design_column *column = &fit->design->columns[j];
+            vector_push(theta, !column->numeric ? 0 : part == 0 ? column->middle : column->half);
+        }
 }
 
 void fit_theta_set_stage(struct vector *theta, unsigned stage)
@@ -431,8 +522,8 @@ void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, c
     }
 }
 
-/* What a pivot must be above: the column's own variation (about the constant where R's design has one), and
- * rounding. lost: a number that varies by no more than rounding. */
+/* What a pivot must be above: the column's own variation (about its level, else the constant, where R's
+ * design has it), and rounding. lost: a number that varies by no more than rounding. */
 static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, const struct fit *fit,
                          const struct fit_tally *tally)
 {
@@ -443,8 +534,11 @@ static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, c
         const struct design_column *column = &fit->design->columns[normal->columns[j]];
         double size = fabs(column->middle) + column->half, raw = 0;
         f128 variation = a[j * n + j];
-        if (constant && j > 0 && a[0] > 0)
-            variation -= a[j * n] * a[j * n] / a[0];
+        size_t about = 0; /* a number that has a slope in a level varies there */
+        for (size_t k = 1; k < j && column->numeric && about == 0; k++)
+            about = normal->columns[k] == column->base ? k : 0;
+        if ((constant || about > 0) && j > 0 && a[about * n + about] > 0)
+            variation -= a[j * n + about] * a[j * n + about] / a[about * n + about];
         while (p < tally->theta->n_columns && tally->theta->columns[p] < normal->columns[j])
             p++;
         if (p < tally->theta->n_columns && tally->theta->columns[p] == normal->columns[j])
@@ -454,16 +548,6 @@ static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, c
         floor[j] = (f128)FIT_COLLINEAR * variation + rounding;
         lost[j] = column->numeric && !(variation > rounding);
     }
-}
-
-static bool is_orthogonal(const struct design *design, size_t j)
-{
-    const struct formula *formula = design->formula;
-    size_t term = design->columns[j].formula_term;
-    for (size_t f = 0; f < formula->n_factors && term != SIZE_MAX; f++)
-        if (formula->factors[f].orthogonal && formula->terms[term].factors >> f & 1)
-            return true;
-    return false;
 }
 
 enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct fit *fit,
@@ -495,7 +579,7 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
                                "separated by the "
                                "model's terms): take the term out or merge its levels",
                                design->columns[normal->columns[j]].label);
-        if (is_orthogonal(design, normal->columns[j]))
+        if (design_is_orthogonal(design, normal->columns[j]))
             return maille_fail(
                 error, MAILLE_FAILED,
                 "expected a polynomial that is no combination of the other terms, found %s: take "
@@ -609,6 +693,7 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
 void fit_take_step(struct fit *fit, const struct normal *normal)
 {
     memcpy(fit->accepted, fit->beta, fit->design->n_columns * sizeof *fit->beta);
+    memcpy(fit->accepted_low, fit->low, fit->design->n_columns * sizeof *fit->low);
     for (size_t j = 0; j < normal->n; j++) {
         const size_t at = normal->columns[j];
         if (fit_is_infinite(fit, at))
@@ -616,7 +701,7 @@ void fit_take_step(struct fit *fit, const struct normal *normal)
                             : fit->state[at] == FIT_BELOW ? -FIT_INFINITY
                                                           : FIT_INFINITY;
         else if (!normal->factor.aliased[j])
-            fit->beta[at] = (double)((f128)fit->accepted[at] + normal->step[j]);
+            set_coefficient(fit, at, coefficient(fit, at) + normal->step[j]);
     }
     fit->scalars[FIT_STEPS]++;
     fit->scalars[FIT_HALVINGS] = 0;
@@ -626,21 +711,27 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double 
                            const struct expression *offset)
 {
     const size_t n = fit->design->n_columns;
-    double *gamma = arena_array(arena, n, sizeof *gamma), *whole = arena_array(arena, n, sizeof *whole);
+    double *gamma = arena_array(arena, n, sizeof *gamma), *whole = arena_array(arena, 2 * n, sizeof *whole);
     fit_take_step(fit, normal);
     memcpy(whole, fit->beta, n * sizeof *whole);
+    memcpy(whole + n, fit->low, n * sizeof *whole);
     for (double fraction = 1; fraction >= 0x1p-6; fraction /= 2) {
-        for (size_t j = 0; j < n; j++)
+        for (size_t j = 0; j < n; j++) {
             fit->beta[j] = fraction < 1 && !fit_is_infinite(fit, j)
                                ? fit->accepted[j] + fraction * (whole[j] - fit->accepted[j])
                                : whole[j];
-        fit_gamma(fit, fit->beta, gamma);
+            fit->low[j] = fraction < 1 && !fit_is_infinite(fit, j)
+                              ? fit->accepted_low[j] + fraction * (whole[n + j] - fit->accepted_low[j])
+                              : whole[n + j];
+        }
+        fit_gamma(fit, gamma);
         const struct expression *eta =
             design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
-        if (eta->high <= most && (fit->centred || eta->low >= -most))
+        if (eta->high <= most && eta->low >= -(fit->centred ? FIT_LOGIT_MAX : most))
             return true;
     }
     memcpy(fit->beta, whole, n * sizeof *whole);
+    memcpy(fit->low, whole + n, n * sizeof *whole);
     return false;
 }
 
@@ -659,7 +750,8 @@ enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
     MAILLE_TRY(fit_count_halving(&fit->scalars[FIT_HALVINGS], error));
     for (size_t j = 0; j < fit->design->n_columns; j++)
         if (!fit_is_infinite(fit, j))
-            fit->beta[j] = (fit->beta[j] + fit->accepted[j]) / 2;
+            set_coefficient(fit, j,
+                            (coefficient(fit, j) + (f128)fit->accepted[j] + (f128)fit->accepted_low[j]) / 2);
 out:
     return code;
 }
@@ -685,9 +777,10 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
             if ((int)fit->state[at] == FIT_LOST)
                 wording_warn(
                     outcome,
-                    "`%s` has no estimate because it hardly varies: it is one value for everybody, or its "
-                    "spread is lost in the dictionary's bounds, which are far wider: narrow them, or derive "
-                    "a difference from a typical value",
+                    "`%s` has no estimate because it hardly varies: it is one value for everybody (with "
+                    "strata(site): within each site), or varies by less than a ten-millionth of the "
+                    "dictionary's "
+                    "bounds: narrow them, or derive a difference from a typical value",
                     column->label);
             for (size_t i = 0; i < sizeof estimate_names / sizeof *estimate_names; i++)
                 result_add_null(row, estimate_names[i]);

@@ -1,8 +1,9 @@
 /* What the regression models share: one Newton iteration spread over rounds.
  *
- * θ, as the sites see it:   [stage, shift c, γ per tallied column, kept (0/1) per tallied column, the
- * method's own …] memo, the analyst's own:  [scalars, state, β tried, β accepted, Σ column, Σ column over
- * events (all per column), the method's own …]
+ * θ, as the sites see it:   [stage, shift c, narrowed (0/1), γ per tallied column, kept (0/1) per tallied
+ * column, where narrowed: middle and half-range per tallied column, the method's own …] memo, the analyst's
+ * own:  [scalars, state, β tried, β accepted, Σ column, Σ column over events, what β and the accepted one
+ * lack of twice the digits (all per column), the method's own …]
  *
  * β are R's coefficients, on R's columns; γ the same linear predictor on the tallied columns
  * (stats/design.h). */
@@ -58,12 +59,19 @@ struct fit_theta {
     size_t n_extra;
 };
 
-/* Reads θ; an empty one is round 1: all columns, γ = 0. `centred` leaves the constant out (Cox). Lives in
- * arena. MAILLE_INVALID when θ has not the shape of this design or a number is not finite: a site does not
- * trust it. */
-enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design *design,
+/* Reads θ; an empty one is round 1: all columns, γ = 0. `centred` leaves the constant out (Cox). *design
+ * becomes the narrowed one where θ says so. Lives in arena. MAILLE_INVALID when θ has not the shape of this
+ * design or a number is not finite: a site does not trust it. */
+enum maille_code fit_theta_read(struct fit_theta *view, struct arena *arena, const struct design **design,
                                 bool centred, const struct vector *theta,
                                 struct maille_error *error) MAILLE_CHECKED;
+/* The stage of θ; 0 of an empty one. */
+unsigned fit_theta_stage(const struct vector *theta);
+/* Its γ. */
+double *fit_theta_gamma(struct vector *theta);
+/* γ of θ on the columns of the design that was not narrowed. */
+void fit_theta_public_gamma(double *gamma, const struct fit_theta *view, const struct design *narrowed,
+                            const struct design *design);
 
 /* The expressions of the kept columns, with `first` before them when it is not NULL. */
 const struct expression *const *fit_theta_terms(const struct fit_theta *view, struct arena *arena,
@@ -91,7 +99,7 @@ enum fit_scalar {
 struct fit {
     const struct design *design;
     bool centred; /* Cox: R's design has no constant */
-    double *scalars, *state, *beta, *accepted, *sum, *event_sum;
+    double *scalars, *state, *beta, *accepted, *sum, *event_sum, *low, *accepted_low;
     double *moments; /* of orthogonal polynomials: fit_poly_read */
     struct vector *memo;
 };
@@ -123,8 +131,8 @@ void fit_theta_set_stage(struct vector *theta, unsigned stage);
 void fit_theta_set_shift(struct vector *theta, double shift);
 double fit_theta_shift(const struct vector *theta);
 
-/* γ of some β (n_columns each). */
-void fit_gamma(const struct fit *fit, const double *beta, double *gamma);
+/* γ of β (n_columns). */
+void fit_gamma(const struct fit *fit, double *gamma);
 
 /* The shift c of a linear predictor: its mean over the rows where the fit is centred, else 0. */
 double fit_shift(const struct fit *fit, const double *gamma);
@@ -181,8 +189,8 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
 void fit_take_step(struct fit *fit, const struct normal *normal);
 
 /* The same where exp() is taken of the linear predictor: a step whose predictor could leave ±most
- * over the public bounds (above; below too unless the fit is centred) is shortened; one that would have to be
- * shorter than 1/64 is left as it is, and the tally refuses it by rule "theta": false then. */
+ * over the public bounds (below, where the fit is centred, −FIT_LOGIT_MAX) is shortened; one that would have
+ * to be shorter than 1/64 is left as it is, and the tally refuses it by rule "theta": false then. */
 bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double most, struct arena *arena,
                            const struct expression *offset);
 
@@ -210,6 +218,16 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
 void fit_report_vcov(const struct fit_report *report, struct outcome *outcome, struct result *result);
 /* {statistic, df, p_value} of a χ². */
 void fit_report_chisq(struct result *to, const char *name, double statistic, double df);
+
+/* --- fit_narrow.c: numbers that vary far less than their bounds --- */
+
+/* In round 1, behind the method's own blocks and before those of fit_poly_plan: 1, t and t² of every number
+ * of the design. No block where there is none, or where the design is narrowed. */
+void fit_narrow_plan(struct tally_spec *spec, const struct design *design, const struct expression *rows,
+                     struct arena *arena);
+/* Reads it, before anything else is read. true: θ asks for round 1 again with narrower bounds. */
+bool fit_narrow_read(struct vector *theta, const struct design *design, const struct totals *totals,
+                     struct arena *arena);
 
 /* --- fit_poly.c: orthogonal polynomials --- */
 

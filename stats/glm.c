@@ -6,8 +6,7 @@
  * in the same rounds. R's counterpart: glm(), summary.glm(); docs/methods/glm.md. */
 #include <math.h>
 
-#include "stats/family.h"
-#include "stats/fit.h"
+#include "stats/glm.h"
 #include "stats/iptw.h"
 #include "stats/wording.h"
 #include "tally/elementary.h"
@@ -46,7 +45,10 @@ enum {
     BLOCK_NULL_DEVIANCE = 3,
     BLOCK_NULL_SCORE,
     BLOCK_NULL_INFORMATION,
-    BLOCK_SQUARES /* robust: Σ (a·(y − μ))²·x·x′ */
+    BLOCK_SQUARES, /* robust: Σ (a·(y − μ))²·x·x′ */
+    /* later, with strata(site): one block of the sites' own (glm_site.c) stands for the first three */
+    BLOCK_SITES = 0,
+    BLOCK_NULL_BESIDE_SITES
 };
 
 /* θ beyond the common part. */
@@ -63,20 +65,8 @@ enum {
     MEMO_CONSTANT,
     MEMO_WEIGHTLESS, /* rows with weight 0 */
     MEMO_START,      /* θ is the null model, which need not lie in the span of R's columns */
+    MEMO_SITES,      /* strata(site): how many have a constant */
     MEMO_EXTRA
-};
-
-/* What a glm is made of; built anew for each call. */
-struct glm {
-    const struct formula *formula;
-    const struct family *family;
-    const struct design *design;
-    struct cohort_rows cohort;        /* rows: of the model */
-    const struct expression *y;       /* NUMBER */
-    const struct expression *event;   /* BOOLEAN; NULL unless the family has events */
-    const struct expression *groups;  /* event as CODE {FALSE, TRUE}, or NULL */
-    const struct expression *weights; /* NUMBER ≥ 0, or NULL */
-    bool robust;
 };
 
 static enum maille_code read_response(struct glm *glm, const struct analysis *analysis, struct arena *arena,
@@ -119,9 +109,16 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
             "expected a response on the left of ~, as in death ~ age; Surv() is for cox and km");
         goto out;
     }
-    if (formula->n_strata || formula->strata_site || formula->has_cluster || formula->cluster_site) {
+    if (formula->n_strata || formula->has_cluster || formula->cluster_site) {
         code = wording_invalid(error, analysis,
-                               "expected no strata() or cluster() in a glm; name the variable as a term");
+                               "expected no strata() but strata(site), and no cluster(), in a glm; name the "
+                               "variable as a term");
+        goto out;
+    }
+    glm->by_site = formula->strata_site;
+    if (glm->by_site && !formula->intercept) {
+        code = wording_invalid(
+            error, analysis, "expected no `- 1` beside strata(site), which gives each site its own constant");
         goto out;
     }
     MAILLE_TRY(read_response(glm, analysis, arena, error));
@@ -185,11 +182,8 @@ static const struct expression *times(struct arena *arena, const struct expressi
     return expression_binary(arena, OP_MULTIPLY, a, x);
 }
 
-/* Deviance, score and information at a linear predictor; the terms of the score and information are those
- * given. */
-static void add_evaluation(const struct glm *glm, struct arena *arena, struct tally_spec *spec,
-                           const struct expression *eta, const struct expression *const *terms,
-                           size_t n_terms)
+void glm_add_evaluation(const struct glm *glm, struct arena *arena, struct tally_spec *spec,
+                        const struct expression *eta, const struct expression *const *terms, size_t n_terms)
 {
     const struct family *family = glm->family;
     eta = family->events ? fit_logit(arena, eta) : eta;
@@ -206,10 +200,9 @@ static void add_evaluation(const struct glm *glm, struct arena *arena, struct ta
     score->n_terms = information->n_terms = n_terms;
 }
 
-/* The middle of the sandwich, of the score that stands in the same round. */
-static void add_squares(struct tally_spec *spec, struct arena *arena)
+void glm_add_squares(struct tally_spec *spec, struct arena *arena, size_t at)
 {
-    const struct tally_block score = spec->blocks[BLOCK_SCORE];
+    const struct tally_block score = spec->blocks[at];
     struct tally_block *squares =
         fit_block(spec, &guard_cohort, score.filter, expression_power(arena, score.weight, 2), 2);
     squares->terms = score.terms;
@@ -252,16 +245,21 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     struct glm glm;
     struct fit_theta at;
     MAILLE_TRY(prepare(&glm, analysis, arena, error));
-    MAILLE_TRY(fit_theta_read(&at, arena, glm.design, false, theta, error));
+    MAILLE_TRY(
+        fit_theta_read(&at, arena, &glm.design, glm.by_site && fit_theta_stage(theta) > 0, theta, error));
     if (at.stage > STAGE_STEP || at.n_extra != (at.stage ? THETA_EXTRA : 0)) {
         code = maille_fail(error, MAILLE_INVALID, "expected parameters of a glm, found others");
         goto out;
     }
-    const struct expression *eta =
-        design_predictor(glm.design, arena, at.gamma, glm.formula->offset, at.shift);
-    add_evaluation(&glm, arena, spec, eta, fit_theta_terms(&at, arena, glm.design, NULL), at.n_columns);
+    if (glm.by_site && at.stage > 0)
+        glm_site_plan(&glm, &at, arena, spec);
+    else
+        glm_add_evaluation(&glm, arena, spec,
+                           design_predictor(glm.design, arena, at.gamma, glm.formula->offset, at.shift),
+                           fit_theta_terms(&at, arena, glm.design, NULL), at.n_columns);
     if (at.stage == 0) {
         add_counts(&glm, arena, spec, &at);
+        fit_narrow_plan(spec, glm.design, glm.cohort.rows, arena);
         fit_poly_plan(spec, glm.design, glm.cohort.rows, arena);
         goto out;
     }
@@ -269,10 +267,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     null_gamma[0] = at.extra[THETA_NULL];
     const struct expression **one = arena_alloc(arena, sizeof *one);
     one[0] = glm.design->columns[0].term;
-    add_evaluation(&glm, arena, spec,
-                   design_predictor(glm.design, arena, null_gamma, glm.formula->offset, at.shift), one, 1);
-    if (glm.robust)
-        add_squares(spec, arena);
+    glm_add_evaluation(&glm, arena, spec,
+                       design_predictor(glm.design, arena, null_gamma, glm.formula->offset, 0), one, 1);
+    if (glm.robust && !glm.by_site)
+        glm_add_squares(spec, arena, BLOCK_SCORE);
 out:
     return code;
 }
@@ -330,7 +328,7 @@ out:
 /* How far x′β may go over the dictionary's bounds. */
 static double predictor_max(const struct glm *glm)
 {
-    return glm->family->events ? FIT_LOGIT_MAX : FIT_PREDICTOR_MAX;
+    return glm->family->events || glm->by_site ? FIT_LOGIT_MAX : FIT_PREDICTOR_MAX;
 }
 
 /* A step of the null model where an offset can be anywhere: short, and inside the bounds of the predictor. */
@@ -388,12 +386,12 @@ static enum maille_code start_null(struct step *step, const f128 *score, const f
 
 static void step_null(struct step *step, double dispersion)
 {
-    double u = totals_real(step->totals, BLOCK_NULL_SCORE, 0),
-           i = totals_real(step->totals, BLOCK_NULL_INFORMATION, 0);
+    const size_t block = step->glm.by_site ? BLOCK_NULL_BESIDE_SITES : BLOCK_NULL_DEVIANCE;
+    double u = totals_real(step->totals, block + GLM_SCORE, 0),
+           i = totals_real(step->totals, block + GLM_INFORMATION, 0);
     if (step->own[MEMO_NULL_DONE] != 0)
         return;
-    double deviance = totals_real(step->totals, BLOCK_NULL_DEVIANCE, 0),
-           old = step->own[MEMO_NULL_ACCEPTED_DEVIANCE];
+    double deviance = totals_real(step->totals, block, 0), old = step->own[MEMO_NULL_ACCEPTED_DEVIANCE];
     if (null_is_far(&step->glm) && !(deviance <= old + 1e-9 * fabs(old))) {
         step->own[MEMO_NULL] = (step->own[MEMO_NULL] + step->own[MEMO_NULL_ACCEPTED]) / 2;
         return;
@@ -435,14 +433,16 @@ static void report(struct step *step, const struct normal *normal, double devian
     struct outcome *outcome = step->outcome;
     struct result *result = outcome->result;
     const double rows = step->fit.scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS],
-                 rank = (double)(normal->factor.rank + fit_infinite(&step->fit));
+                 rank = (double)(normal->factor.rank + fit_infinite(&step->fit)) + step->own[MEMO_SITES];
     const f128 *robust = NULL;
     if (step->glm.robust) {
         size_t m = step->at.n_columns;
         f128 *upper = arena_array(step->arena, m * (m + 1) / 2, sizeof *upper),
              *middle = arena_array(step->arena, m * m, sizeof *middle);
+        const size_t block = step->glm.by_site ? BLOCK_SITES : BLOCK_SQUARES,
+                     first = step->glm.by_site ? GLM_SITE_SCORE + m + m * (m + 1) / 2 : 0;
         for (size_t i = 0; i < m * (m + 1) / 2; i++)
-            upper[i] = totals_quad(step->totals, BLOCK_SQUARES, i);
+            upper[i] = totals_quad(step->totals, block, first + i);
         linear_unpack(middle, upper, m);
         robust = fit_sandwich(step->arena, &step->fit, &step->at, normal, middle);
     }
@@ -466,6 +466,8 @@ static void report(struct step *step, const struct normal *normal, double devian
     result_add_number(result, "dispersion", dispersion);
     result_add_number(result, "aic", akaike(step, deviance, rank, outcome));
     result_add_integer(result, "iterations", llround(step->fit.scalars[FIT_STEPS]));
+    if (step->glm.by_site)
+        result_add_integer(result, "site_effects", llround(step->own[MEMO_SITES]));
     fit_report_vcov(&report, step->outcome, result);
     fit_subgroups_report(&shown, &report, step->analysis, step->arena, result);
 }
@@ -482,8 +484,30 @@ static void start_from_null(struct step *step)
     struct vector *theta = &step->iteration->theta;
     step->own[MEMO_START] = 1;
     write_theta(step);
-    size_t n = step->glm.design->n_columns;
-    theta->v[theta->n - THETA_EXTRA - 2 * n] = step->own[MEMO_NULL];
+    fit_theta_gamma(theta)[0] = step->own[MEMO_NULL];
+}
+
+/* Score, information and its diagonal before anything was subtracted, on the kept columns; returns the
+ * deviance. */
+static double read_evaluation(struct step *step, f128 *score, f128 *information, double *raw)
+{
+    const struct totals *totals = step->totals;
+    const size_t m = step->at.n_columns, n = m * (m + 1) / 2;
+    const bool by_site = step->glm.by_site && step->at.stage > 0;
+    f128 *upper = arena_array(step->arena, n, sizeof *upper);
+    for (size_t i = 0; i < m; i++)
+        score[i] = by_site ? totals_quad(totals, BLOCK_SITES, GLM_SITE_SCORE + i)
+                           : totals_quad(totals, BLOCK_SCORE, i);
+    for (size_t i = 0; i < n; i++)
+        upper[i] = by_site ? totals_quad(totals, BLOCK_SITES, GLM_SITE_SCORE + m + i)
+                           : totals_quad(totals, BLOCK_INFORMATION, i);
+    linear_unpack(information, upper, m);
+    for (size_t i = 0; i < m; i++) /* of a column, |t| ≤ 1 */
+        raw[i] = by_site ? totals_real(totals, BLOCK_SITES, GLM_SITE_WEIGHT) : (double)information[i * m + i];
+    if (!by_site)
+        return totals_real(totals, BLOCK_DEVIANCE, 0);
+    step->own[MEMO_SITES] = totals_real(totals, BLOCK_SITES, GLM_SITES);
+    return totals_real(totals, BLOCK_SITES, GLM_SITE_DEVIANCE);
 }
 
 static enum maille_code advance(struct step *step, bool *done, struct maille_error *error)
@@ -494,20 +518,16 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     size_t m = step->at.n_columns;
     bool first = step->at.stage == 0, starting = step->own[MEMO_START] != 0;
     f128 *score = arena_array(step->arena, m, sizeof *score);
-    f128 *upper = arena_array(step->arena, m * (m + 1) / 2, sizeof *upper);
     f128 *information = arena_array(step->arena, m * m, sizeof *information);
     double *raw = arena_array(step->arena, m, sizeof *raw);
-    for (size_t i = 0; i < m; i++)
-        score[i] = totals_quad(step->totals, BLOCK_SCORE, i);
-    for (size_t i = 0; i < m * (m + 1) / 2; i++)
-        upper[i] = totals_quad(step->totals, BLOCK_INFORMATION, i);
-    linear_unpack(information, upper, m);
-    for (size_t i = 0; i < m; i++)
-        raw[i] = (double)information[i * m + i];
-    double deviance = totals_real(step->totals, BLOCK_DEVIANCE, 0), old = fit->scalars[FIT_OBJECTIVE];
+    double deviance = read_evaluation(step, score, information, raw), old = fit->scalars[FIT_OBJECTIVE];
 
     if (first) {
         MAILLE_TRY(start_null(step, score, information, error));
+        if (step->glm.by_site) { /* the sites' constants come with the next round */
+            write_theta(step);
+            goto out;
+        }
         if (!family->from_zero) {
             start_from_null(step);
             goto out;
@@ -525,20 +545,21 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     fit->scalars[FIT_OBJECTIVE] = starting ? HUGE_VAL : deviance;
 
     struct normal normal;
-    struct fit_tally tally = {.theta = &step->at,
-                              .score = score,
-                              .information = information,
-                              .raw = raw,
-                              .rounding = fit->scalars[FIT_ROWS] *
-                                          ldexp(1, -step->totals->extents[BLOCK_INFORMATION].fraction)};
+    const double rounding =
+        step->glm.by_site
+            ? ldexp(1, TALLY_SITES_MAX_LOG2 - step->totals->extents[BLOCK_SITES].fraction)
+            : fit->scalars[FIT_ROWS] * ldexp(1, -step->totals->extents[BLOCK_INFORMATION].fraction);
+    struct fit_tally tally = {
+        .theta = &step->at, .score = score, .information = information, .raw = raw, .rounding = rounding};
     MAILLE_TRY(fit_normal(&normal, step->arena, fit, &tally, error));
     double df = fit->scalars[FIT_ROWS] - step->own[MEMO_WEIGHTLESS] - (double)normal.factor.rank -
-                (fit->scalars[FIT_STEPS] > 0 ? (double)fit_infinite(fit) : 0);
+                (fit->scalars[FIT_STEPS] > 0 ? (double)fit_infinite(fit) : 0) - step->own[MEMO_SITES];
     double dispersion = family->dispersion ? deviance / df : 1; /* 0/0 where nothing is left, as in R */
     if (!first)
         step_null(step, 1);
     /* Gaussian: the first step is exact. */
-    bool settled = !starting && !first && (family->dispersion || fit_step_size(&normal, 1) < FIT_TOLERANCE);
+    bool settled = !starting && fit->scalars[FIT_STEPS] > 0 &&
+                   (family->dispersion || fit_step_size(&normal, 1) < FIT_TOLERANCE);
     if (settled && step->own[MEMO_NULL_DONE] != 0) {
         if (family->dispersion && step->own[MEMO_NULL_DEVIANCE] <= 0) {
             code = maille_fail(error, MAILLE_FAILED,
@@ -559,7 +580,7 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
             fit_take_step(fit, &normal);
         else if (!fit_take_bounded_step(fit, &normal, predictor_max(&step->glm), step->arena,
                                         step->glm.formula->offset) &&
-                 family->events) {
+                 (family->events || step->glm.by_site)) {
             code = fit_fail_bounds(fit, &normal, predictor_max(&step->glm),
                                    error); /* else the tally refuses it */
             goto out;
@@ -583,11 +604,15 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     if (!at.arena)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a step, found none");
     MAILLE_TRY(prepare(&at.glm, analysis, at.arena, error));
-    MAILLE_TRY(fit_theta_read(&at.at, at.arena, at.glm.design, false, &iteration->theta, error));
+    MAILLE_TRY(fit_theta_read(&at.at, at.arena, &at.glm.design,
+                              at.glm.by_site && fit_theta_stage(&iteration->theta) > 0, &iteration->theta,
+                              error));
+    if (at.at.stage == 0 && fit_narrow_read(&iteration->theta, at.glm.design, totals, at.arena))
+        goto out;
     size_t common = fit_memo_size(at.glm.design);
     if (iteration->memo.n == 0)
         vector_grow(&iteration->memo, common + MEMO_EXTRA);
-    fit_bind(&at.fit, at.glm.design, false, &iteration->memo);
+    fit_bind(&at.fit, at.glm.design, at.glm.by_site, &iteration->memo);
     at.own = iteration->memo.v + common;
     if (at.at.stage == 0)
         MAILLE_TRY(read_counts(&at, error));

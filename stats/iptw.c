@@ -469,8 +469,11 @@ static enum maille_code step_model(const struct chain *chain, const struct total
     const double *gamma = theta.v + 1; /* of several arms: behind the stage */
     if (chain->fitted == &method_glm) {
         MAILLE_TRY(check_levels(chain, &iteration->memo, error));
-        MAILLE_TRY(fit_theta_read(&converged, arena, chain->design, false, &theta, error));
-        gamma = converged.gamma;
+        const struct design *design = chain->design;
+        double *own_columns = arena_array(arena, chain->n_gamma, sizeof *own_columns);
+        MAILLE_TRY(fit_theta_read(&converged, arena, &design, false, &theta, error));
+        fit_theta_public_gamma(own_columns, &converged, design, chain->design);
+        gamma = own_columns;
     }
     head[0] = IPTW_COUNT;
     memcpy(head + 1, gamma, chain->n_gamma * sizeof *head);

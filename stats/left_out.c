@@ -39,7 +39,7 @@ void left_out_warn(struct outcome *outcome, const struct totals *totals, size_t 
         long long n = (long long)totals_count(totals, block, i);
         outcome->suppressed += !kept;
         if (!kept)
-            wording_warn(outcome, "rows were left out, how many is withheld: of each, %s", why);
+            wording_warn(outcome, "rows may be left out, how many is withheld: of each, %s", why);
         else if (n > 0)
             wording_warn(outcome, "%lld %s left out: %s%s", n, n == 1 ? "row was" : "rows were",
                          n == 1 ? "" : "of each, ", why);

@@ -28,6 +28,7 @@ struct surviving {
     size_t n_blocks;
     const uint8_t *const *kept;
     bool closed;  /* sums are opened to the sites alone, and pooled: the circle of five sites or more */
+    bool narrow;  /* a round has no room for cells that depend on θ (cells.late_bytes): they are not asked */
     bool guarded; /* small cells are hidden: a result tells no moment that says what few patients have */
     bool no_covariance; /* the covariances of a model's estimates stay out of the result (CELL_PAIRS) */
 };

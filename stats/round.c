@@ -25,6 +25,11 @@ out:
 
 enum { VETO_BYTES = 8 };
 
+size_t round_room(size_t n_sites)
+{
+    return n_sites == 0 ? ROUND_CIRCLE_BYTES : ROUND_CIRCLE_BYTES / n_sites;
+}
+
 size_t round_veto_at(const struct round_plan *plan, size_t analysis)
 {
     size_t at = plan->vetoes;
@@ -33,8 +38,27 @@ size_t round_veto_at(const struct round_plan *plan, size_t analysis)
     return at;
 }
 
+/* Is there room for `bytes` more and a veto word behind what the round has? Where there is not, the analysis
+ * waits or, being too large for any round, is refused. */
+static bool has_room(struct round_plan *plan, size_t k, size_t bytes, size_t room)
+{
+    if (room == 0 || plan->bytes + bytes + VETO_BYTES <= room)
+        return true;
+    if (bytes + VETO_BYTES > room)
+        maille_refuse(
+            &plan->analyses[k].error, "size",
+            "expected at most %zu bytes of one analysis in a round of so many sites, found %zu; ask "
+            "for a coarser grid, fewer levels or bins, or of fewer sites",
+            room - VETO_BYTES, bytes);
+    else {
+        plan->analyses[k].waits = true;
+        plan->analyses[k].open = false;
+    }
+    return false;
+}
+
 static void analysis_plan(struct round_plan *plan, size_t k, const struct study *study,
-                          const struct vector *theta, const struct surviving *surviving, size_t *offset)
+                          const struct vector *theta, const struct surviving *surviving, size_t room)
 {
     struct maille_error *error = &plan->analyses[k].error;
     const struct analysis *analysis = &study->analyses[k];
@@ -58,15 +82,16 @@ static void analysis_plan(struct round_plan *plan, size_t k, const struct study 
             return;
     }
     if (tally_layout(extents, &bytes, spec, error) != MAILLE_OK ||
-        mask(spec, cells, surviving, plan->arena, error) != MAILLE_OK)
+        mask(spec, cells, surviving, plan->arena, error) != MAILLE_OK || !has_room(plan, k, bytes, room))
         return;
     plan->analyses[k].own = own;
     plan->analyses[k].spec = spec;
     plan->analyses[k].cells = cells;
     plan->analyses[k].extents = extents;
-    plan->analyses[k].offset = *offset;
+    plan->analyses[k].offset = plan->vetoes;
     plan->analyses[k].bytes = bytes;
-    *offset += bytes;
+    plan->vetoes += bytes;
+    plan->bytes += bytes + VETO_BYTES;
     bytes_put_u64(&plan->layout, k);
     bytes_put_string(&plan->layout, method->declared.name);
     bytes_put_u64(&plan->layout, method->version);
@@ -76,22 +101,21 @@ static void analysis_plan(struct round_plan *plan, size_t k, const struct study 
 
 enum maille_code round_plan(struct round_plan *plan, const struct study *study, const bool *open,
                             const struct vector *thetas, const struct surviving *const *surviving,
-                            struct maille_error *error)
+                            size_t room, struct maille_error *error)
 {
     struct round_plan made = {.arena = arena_new(), .n = study->n_analyses};
     enum maille_code code = MAILLE_OK;
-    size_t offset = 0;
     if (made.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a round's plan, found none");
     made.analyses = arena_array(made.arena, study->n_analyses, sizeof *made.analyses);
     for (size_t k = 0; k < study->n_analyses; k++) {
         made.analyses[k].open = open[k];
         if (open[k])
-            analysis_plan(&made, k, study, &thetas[k], surviving != NULL ? surviving[k] : NULL, &offset);
+            analysis_plan(&made, k, study, &thetas[k], surviving != NULL ? surviving[k] : NULL, room);
     }
-    made.vetoes = made.bytes = offset;
+    made.bytes = made.vetoes;
     for (size_t k = 0; k < study->n_analyses; k++)
-        made.bytes += open[k] ? VETO_BYTES : 0;
+        made.bytes += made.analyses[k].open ? VETO_BYTES : 0;
     if (made.bytes > TALLY_BYTES_MAX) {
         code = maille_fail(error, MAILLE_INVALID,
                            "expected at most %zu bytes in one round, found %zu; ask for fewer analyses",
@@ -290,7 +314,7 @@ enum maille_code study_run_plan(struct study_run *run, struct round_plan *plan, 
             thetas[k] = run->states[k].iteration.theta;
         }
         round_plan_clear(&made);
-        MAILLE_TRY(round_plan(&made, run->study, open, thetas, run->surviving, error));
+        MAILLE_TRY(round_plan(&made, run->study, open, thetas, run->surviving, run->room, error));
         for (size_t k = 0; k < n; k++)
             if (open[k] && made.analyses[k].error.code != MAILLE_OK) {
                 analysis_give_up(run, k, &made.analyses[k].error);

@@ -12,6 +12,7 @@ struct round_plan {
     size_t n; /* analyses of the study */
     struct {
         bool open;               /* takes part in this round */
+        bool waits;              /* is open and has no room in this round: it takes part in a later one */
         struct tally_spec *spec; /* NULL unless open and planned; what did not survive is taken out of it */
         const struct tally_spec *own; /* its first blocks, those of the method */
         const struct cells *cells;    /* the head counts that guard it */
@@ -28,14 +29,20 @@ struct round_plan {
     struct bytes layout; /* canonical bytes of all of it: H(layout) is the layout hash of RS */
 };
 
+/* What each of n_sites may put into a round whose vectors all of them get: 64 MiB between them. */
+enum { ROUND_CIRCLE_BYTES = 64 << 20 };
+size_t round_room(size_t n_sites);
+
 /* thetas: study->n_analyses vectors (empty in the first value round). open: which take part. surviving: one
  * per analysis; NULL: there were no threshold rounds. Takes out of every block what its guards say
- * (stats/guard.h); one without guards is a fault of its method (MAILLE_INTERNAL). A failure of one analysis
- * is in its `error`; the code is MAILLE_OK unless memory or a limit ends everything. Free with
- * round_plan_clear. */
+ * (stats/guard.h); one without guards is a fault of its method (MAILLE_INTERNAL). room: bytes of the vector;
+ * in study order what does not fit beside the analyses before it waits, and what does not fit alone has the
+ * error MAILLE_REFUSED "size". 0: all take part, in at most TALLY_BYTES_MAX. A failure of one analysis is
+ * in its `error`; the code is MAILLE_OK unless memory or a limit ends everything. Free with round_plan_clear.
+ */
 enum maille_code round_plan(struct round_plan *plan, const struct study *study, const bool *open,
                             const struct vector *thetas, const struct surviving *const *surviving,
-                            struct maille_error *error) MAILLE_CHECKED;
+                            size_t room, struct maille_error *error) MAILLE_CHECKED;
 void round_plan_clear(struct round_plan *plan);
 /* Where the veto word of an open analysis stands. */
 size_t round_veto_at(const struct round_plan *plan, size_t analysis);
@@ -72,6 +79,7 @@ struct study_run {
     struct arena *arena;                      /* of the outcomes */
     struct analysis_state *states;            /* one per analysis */
     const struct surviving *const *surviving; /* one per analysis, borrowed; NULL: no threshold rounds */
+    size_t room;                              /* of a round: as round_plan has it */
 };
 
 enum maille_code study_run_init(struct study_run *run, const struct study *study,
@@ -86,7 +94,8 @@ bool study_run_open(const struct study_run *run);
 void study_run_refuse(struct study_run *run, size_t analysis, const char *rule, const char *reason);
 void study_run_fail(struct study_run *run, size_t analysis, const char *reason);
 void study_run_veto(struct study_run *run, size_t analysis);
-/* The next round's plan over the open analyses; those that cannot be planned are marked and left out. */
+/* The next round's plan over the open analyses; those that cannot be planned are marked and left out, those
+ * that have no room in it stay open. */
 enum maille_code study_run_plan(struct study_run *run, struct round_plan *plan,
                                 struct maille_error *error) MAILLE_CHECKED;
 /* Reads the veto words, marks what is vetoed, and steps every other analysis of the plan with the pooled

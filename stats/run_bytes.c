@@ -146,9 +146,17 @@ void study_run_write_agreed(struct bytes *out, const struct study_run *run)
 void study_run_write_ended(struct bytes *out, const struct study_run *run, size_t analysis)
 {
     const struct analysis_state *state = &run->states[analysis];
+    static struct result none_listed = {.kind = RESULT_LIST}, none_shown = {.kind = RESULT_OBJECT};
+    static const struct outcome nothing = {.n = -1,
+                                           .n_missing = -1,
+                                           .n_event = -1,
+                                           .warnings = &none_listed,
+                                           .dropped_levels = &none_listed,
+                                           .aliased = &none_listed,
+                                           .result = &none_shown};
     put_status(out, state);
     bytes_put_string(out, state->reason);
-    put_outcome(out, &state->outcome);
+    put_outcome(out, state->status == ANALYSIS_OK ? &state->outcome : &nothing);
 }
 
 enum maille_code study_run_read_ended(struct study_run *run, size_t analysis, struct reader *reader,

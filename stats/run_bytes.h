@@ -20,8 +20,9 @@ enum maille_code study_run_read(struct study_run *run, const void *bytes, size_t
  * memo to the bit, and of every number of its result whether it is shown. */
 void study_run_write_agreed(struct bytes *out, const struct study_run *run);
 
-/* One analysis that is over, as the researcher gets it: status, rule, reason, outcome. And back, into the
- * run's state of that analysis, which was open. MAILLE_INVALID: no ended analysis. */
+/* One analysis that is over, as the researcher gets it: status, rule, reason, and of one that has a result
+ * its outcome; what others had come to before they ended stays with the sites. And back, into the run's state
+ * of that analysis, which was open. MAILLE_INVALID: no ended analysis. */
 void study_run_write_ended(struct bytes *out, const struct study_run *run, size_t analysis);
 enum maille_code study_run_read_ended(struct study_run *run, size_t analysis, struct reader *reader,
                                       struct maille_error *error) MAILLE_CHECKED;

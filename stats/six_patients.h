@@ -48,6 +48,7 @@ struct six {
     struct study_run run;
     const struct analysis_state *state;
     unsigned rounds;
+    size_t bytes; /* of the largest round */
 };
 
 /* Parses a study of one analysis: `analysis` is the inside of its braces in YAML. */
@@ -103,9 +104,9 @@ static inline const struct surviving *six_surviving(struct six *six, const struc
     return surviving;
 }
 
-/* As six_run, behind threshold rounds; hidden NULL: without such rounds. */
-static inline void six_run_behind(struct six *six, const char *analysis, const struct six_hidden *hidden,
-                                  size_t n)
+/* As six_run, behind threshold rounds; hidden NULL: without such rounds. room: of a round (round_plan). */
+static inline void six_run_within(struct six *six, const char *analysis, const struct six_hidden *hidden,
+                                  size_t n, size_t room)
 {
     struct maille_error error = {0};
     struct import_report report = {0};
@@ -122,6 +123,7 @@ static inline void six_run_behind(struct six *six, const char *analysis, const s
     assert_int_equal(import_csv(&six->table, &report, six->study->dictionary, path, &options, &error),
                      MAILLE_OK);
     assert_int_equal(study_run_init(&six->run, six->study, &error), MAILLE_OK);
+    six->run.room = room;
     if (hidden != NULL) {
         const struct surviving **one = arena_alloc(six->arena, sizeof *one);
         *one = six_surviving(six, hidden, n);
@@ -130,6 +132,7 @@ static inline void six_run_behind(struct six *six, const char *analysis, const s
     while (study_run_open(&six->run)) {
         assert_in_range(++six->rounds, 1, 100);
         assert_int_equal(study_run_plan(&six->run, &plan, &error), MAILLE_OK);
+        six->bytes = plan.bytes > six->bytes ? plan.bytes : six->bytes;
         uint8_t *words = arena_array(six->arena, plan.bytes + 1, 1);
         for (size_t k = 0; k < plan.n; k++) {
             struct tally tally = {0};
@@ -146,6 +149,12 @@ static inline void six_run_behind(struct six *six, const char *analysis, const s
     }
     import_report_clear(&report);
     six->state = &six->run.states[0];
+}
+
+static inline void six_run_behind(struct six *six, const char *analysis, const struct six_hidden *hidden,
+                                  size_t n)
+{
+    six_run_within(six, analysis, hidden, n, 0);
 }
 
 static inline void six_run(struct six *six, const char *analysis)

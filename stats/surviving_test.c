@@ -48,7 +48,7 @@ static void test_asked(void **state)
     const struct vector none = {0};
     const bool open = true;
     struct round_plan plan;
-    assert_int_equal(round_plan(&plan, six.study, &open, &none, &surviving, &error), MAILLE_OK);
+    assert_int_equal(round_plan(&plan, six.study, &open, &none, &surviving, 0, &error), MAILLE_OK);
     const struct tally_spec *spec = plan.analyses[0].spec;
     assert_int_equal(spec->blocks[0].kept[0], 0);
     assert_memory_equal(spec->blocks[1].kept, ((uint8_t[]){1, 0, 1}), 3);
@@ -348,7 +348,7 @@ static void test_site(void **state)
         six_study(&six, "method: cox, formula: \"Surv(start, time, dead) ~ age + strata(site)\"", &error),
         MAILLE_OK);
     const struct surviving *surviving = six_surviving(&six, NULL, 0);
-    assert_int_equal(round_plan(&plan, six.study, &open, &none, &surviving, &error), MAILLE_OK);
+    assert_int_equal(round_plan(&plan, six.study, &open, &none, &surviving, 0, &error), MAILLE_OK);
     const struct tally_spec *spec = plan.analyses[0].spec;
     size_t n = 0;
     for (size_t b = 0; b < spec->n_blocks; b++)

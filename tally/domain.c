@@ -32,6 +32,8 @@ enum maille_code tally_spec_may_fail(bool *may_fail, const struct tally_spec *sp
         roots[n++] = block->eta;
         for (size_t i = 0; i < block->n_terms; i++)
             roots[n++] = block->terms[i];
+        if (block->kind == TALLY_OWN && block->own->over != NULL && !found)
+            MAILLE_TRY(tally_spec_may_fail(&found, block->own->over, error));
     }
     MAILLE_TRY(program_compile(&program, arena, roots, n, false, error));
     for (uint32_t i = 0; i < program.n_instructions; i++)

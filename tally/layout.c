@@ -70,13 +70,15 @@ static const struct expression *uncut(const struct expression *x)
     return x;
 }
 
-static enum maille_code check_exponents(const struct program *program, struct maille_error *error)
+/* own: of a site's own rounds, where an exponent that is cut off meets the limit of a logit. */
+static enum maille_code check_exponents(const struct program *program, bool own, struct maille_error *error)
 {
     for (uint32_t i = 0; i < program->n_instructions; i++) {
         const struct expression *e = program->instructions[i].node;
         if (e->op == OP_EXP && e->args[0]->high > THETA_MAX)
             return theta_refuse(e->args[0]->high, THETA_MAX, error);
-        if (e->op != OP_LOGISTIC && e->op != OP_SOFTPLUS)
+        if (e->op != OP_LOGISTIC && e->op != OP_SOFTPLUS &&
+            !(own && e->op == OP_EXP && uncut(e->args[0]) != e->args[0]))
             continue;
         const struct expression *x = uncut(e->args[0]);
         double most = x == e->args[0] ? THETA_MAX : THETA_CUT_MAX;
@@ -101,7 +103,7 @@ static enum maille_code check_survival_leaves(const struct program *program, con
 
 /* Everything that a block evaluates, for the checks on single nodes. */
 static enum maille_code check_expressions(const struct tally_spec *spec, const struct tally_block *block,
-                                          struct arena *arena, struct maille_error *error)
+                                          bool own, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct program program;
@@ -110,7 +112,7 @@ static enum maille_code check_expressions(const struct tally_spec *spec, const s
     for (size_t i = 0; i < block->n_terms; i++)
         roots[1 + i] = block->terms[i];
     MAILLE_TRY(program_compile(&program, arena, roots, block->n_terms + 1, false, error));
-    MAILLE_TRY(check_exponents(&program, error));
+    MAILLE_TRY(check_exponents(&program, own, error));
     if (block->kind == TALLY_RISKSET && block->eta != NULL &&
         !(block->eta->high <= THETA_MAX && block->eta->low >= -THETA_CUT_MAX)) {
         code = theta_refuse(magnitude(block->eta), THETA_MAX, error);
@@ -120,8 +122,12 @@ static enum maille_code check_expressions(const struct tally_spec *spec, const s
     roots[block->n_terms + 2] = block->group;
     roots[block->n_terms + 3] = block->kind == TALLY_RISKSET ? block->eta : NULL;
     MAILLE_TRY(program_compile(&program, arena, roots, block->n_terms + 4, false, error));
-    MAILLE_TRY(check_exponents(&program, error)); /* a group may be an interval of a predicted probability */
+    MAILLE_TRY(
+        check_exponents(&program, own, error)); /* a group may be an interval of a predicted probability */
     MAILLE_TRY(check_survival_leaves(&program, spec, error));
+    if (block->kind == TALLY_OWN && block->own->over != NULL)
+        for (size_t b = 0; b < block->own->over->n_blocks; b++)
+            MAILLE_TRY(check_expressions(block->own->over, &block->own->over->blocks[b], true, arena, error));
 out:
     return code;
 }
@@ -148,11 +154,11 @@ static enum maille_code check_shape(const struct tally_spec *spec, const struct 
                            "expected moments of order 0 to 2, and patients counted without a weight");
     if (block->kind == TALLY_OWN &&
         (block->own == NULL || block->own->what == NULL || block->own->run == NULL ||
-         block->own->n_values == 0 || block->own->n_values > TALLY_TERMS_MAX || block->n_terms != 0 ||
+         block->own->n_values == 0 || block->own->n_values > TALLY_OWN_MAX || block->n_terms != 0 ||
          !(block->own->bound > 0) || !is_finite(block->own->bound)))
         return maille_fail(error, MAILLE_INVALID,
                            "expected 1 to %d numbers of a site with a public bound, found others",
-                           TALLY_TERMS_MAX);
+                           TALLY_OWN_MAX);
     if (block->kind != TALLY_RISKSET)
         return MAILLE_OK;
     bool cox = block->riskset != RISKSET_LOGRANK;
@@ -246,7 +252,7 @@ static enum maille_code block_layout(struct tally_extent *extent, const struct t
     enum maille_code code = MAILLE_OK;
     double bound = 0;
     MAILLE_TRY(check_shape(spec, block, error));
-    MAILLE_TRY(check_expressions(spec, block, arena, error));
+    MAILLE_TRY(check_expressions(spec, block, false, arena, error));
     MAILLE_TRY(block_bound(&bound, block, error));
     extent->count = block_values(block);
     if (block->kind == TALLY_MOMENTS && block->order == 0 && block->weight == NULL) {
@@ -355,6 +361,8 @@ void tally_spec_serialise(struct bytes *out, const struct tally_spec *spec)
             bytes_put_string(out, block->own->what);
             bytes_put_u64(out, block->own->n_values);
             bytes_put_f64(out, block->own->bound);
+            if (block->own->over != NULL)
+                tally_spec_serialise(out, block->own->over);
         }
     }
 }

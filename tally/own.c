@@ -11,7 +11,9 @@ enum maille_code own_write(uint8_t *words, const struct tally_own *own, const st
                            struct maille_error *error)
 {
     enum maille_code code;
-    double values[TALLY_TERMS_MAX] = {0};
+    double *values = calloc(own->n_values, sizeof *values);
+    if (values == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for a site's own numbers, found none");
     MAILLE_TRY(own->run(values, own, columns, options, error));
     for (size_t k = 0; k < own->n_values; k++) {
         if (!(values[k] <= own->bound && values[k] >= -own->bound)) {
@@ -26,6 +28,7 @@ enum maille_code own_write(uint8_t *words, const struct tally_own *own, const st
         le64_store(word + 8, (uint64_t)(value >> 64));
     }
 out:
-    explicit_bzero(values, sizeof values);
+    explicit_bzero(values, own->n_values * sizeof *values);
+    free(values);
     return code;
 }

@@ -18,7 +18,7 @@
 #define TALLY_N_MAX_LOG2 26
 /* Sites of a network, likewise. */
 #define TALLY_SITES_MAX_LOG2 10
-enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512 };
+enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512, TALLY_OWN_MAX = 1 << 18 };
 #define TALLY_BYTES_MAX ((size_t)256 << 20)
 
 /* What became of a row on the grid. The first three do not count; a row that misses something has no fate. */
@@ -94,6 +94,9 @@ struct tally_own {
     enum maille_code (*run)(double *values, const struct tally_own *own, struct columns *columns,
                             const struct tally_options *options, struct maille_error *error);
     const void *context; /* of run */
+    /* Tallies that its rounds are made of, as those of a first one; the layout hash covers them. NULL: none.
+     */
+    const struct tally_spec *over;
 };
 
 struct tally_block {

@@ -156,6 +156,14 @@ static const struct property {
      true},
     {"logrank", "  - { id: s, method: logrank, formula: \"Surv(stop, dead) ~ sex + strata(site)\" }\n", true},
     {"glm",
+     "  - { id: s, method: glm, family: binomial, formula: \"dead ~ age + arm + strata(site)\", weights: "
+     "weight, "
+     "robust: true }\n"
+     "  - { id: t, method: glm, family: poisson, formula: \"dead ~ sex + offset(log(stop - start)) + "
+     "strata(site)\" }\n"
+     "  - { id: u, method: glm, family: gaussian, formula: \"x ~ sex + strata(site)\", subgroups: [arm] }\n",
+     true},
+    {"glm",
      "  - { id: n, method: glm, family: gaussian, formula: \"x ~ lag + months(seen, back):sex\" }\n"
      "  - { id: o, method: glm, family: binomial, formula: \"dead ~ poly(age, 2) * sex\" }\n",
      false},

@@ -12,7 +12,7 @@ for file in $(ls ./*/*.c | grep -v '_test\.c$\|^\./bench/\|disclosure/rule'); do
         my ($f, $s, @c) = ($ARGV, qr/"((?:[^"\\]|\\.)*)"/);
         push @c, $1 while /\b(?:maille_refuse|gate_refuse|refuse_all)\([^,()]*(?:\[[^\]]*\])?[^,()]*,\s*$s/g;
         push @c, $1 while /\bvault_cancel\([^,]*,[^,]*,\s*$s/g;
-        push @c, $1 while /\bgive_up\([^,]*,[^,]*,[^,]*,\s*$s/g;
+        push @c, $1 while /\bcoordinator_give_up\([^,]*,[^,]*,[^,]*,[^,]*,\s*$s/g;
         push @c, $1 while /\.rule\s*=\s*$s/g;
         push @c, $1 while /\bwhy->rule, sizeof why->rule, $s\)/g;
         push @c, $1 while /->rule\s*:\s*$s/g;

@@ -70,6 +70,13 @@ static void put_head(struct bytes *out, struct arena *arena, const struct vault 
     bytes_printf(out, "purpose: %s\n", study->purpose);
     bytes_printf(out, "legal_basis: %s\n", study->legal_basis);
     bytes_printf(out, "protocol: %s\n", study->protocol);
+    const struct registration *registration = registration_find(vault->directory, study->protocol);
+    if (registration != NULL) {
+        char *summary = arena_strdup(arena, registration->summary);
+        for (char *c = strchr(summary, '\n'); c != NULL; c = strchr(c, '\n'))
+            *c = ' ';
+        bytes_printf(out, "registration: %s\nsummary_for_patients: %s\n", registration->title, summary);
+    }
     clock_format(utc, manifest->created_ms);
     bytes_printf(out, "asked: %s\n", utc);
     clock_format(utc, manifest->expires_ms);
@@ -132,7 +139,7 @@ static enum maille_code first_round(struct vault *vault, const struct query *que
     const struct study *study = query->study;
     struct vector *none = arena_array(arena, study->n_analyses + 1, sizeof *none);
     bool *planned = arena_array(arena, study->n_analyses + 1, sizeof *planned);
-    MAILLE_TRY(round_plan(plan, study, open, none, NULL, error));
+    MAILLE_TRY(round_plan(plan, study, open, none, NULL, 0, error));
     for (size_t k = 0; k < study->n_analyses; k++)
         planned[k] = open[k] && plan->analyses[k].error.code == MAILLE_OK;
     MAILLE_TRY(vault->options.data.round(vault->options.data.context, sums, snapshot, study, planned, none,
@@ -161,7 +168,7 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
     put_head(&text, arena, vault, query, facts);
     for (size_t k = 0; k < n; k++) {
         put_analysis(&text, arena, query, &plan, k, &answer->verdicts[k], &sums);
-        if (sums.words.words.length > 0 && plan.analyses[k].spec != NULL)
+        if (open[k] && plan.analyses[k].spec != NULL)
             words_hash(&words[k], vault, sums.words.words.data + plan.analyses[k].offset,
                        plan.analyses[k].bytes);
     }
@@ -437,7 +444,7 @@ static bool words_kept(const struct round_plan *full, const uint8_t *approved, c
 }
 
 enum maille_code vault_approval_check(struct vault *vault, const struct query *query,
-                                      struct verdict *verdicts, const bool *open, bool begins,
+                                      struct verdict *verdicts, struct verdict *objections, const bool *first,
                                       const struct surviving *const *surviving, const struct round_plan *plan,
                                       const struct data_round *sums, struct maille_error *error)
 {
@@ -459,13 +466,13 @@ enum maille_code vault_approval_check(struct vault *vault, const struct query *q
     arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory to hold a round against what was approved");
-    bool *first = arena_array(arena, n + 1, sizeof *first);
     struct vector *none = arena_array(arena, n + 1, sizeof *none);
+    bool any = false;
     for (size_t k = 0; k < n; k++)
-        first[k] = open[k];
-    if (!begins || sums->words.words.length == 0)
+        any = any || first[k];
+    if (!any)
         goto out;
-    MAILLE_TRY(round_plan(&full, query->study, first, none, NULL, error));
+    MAILLE_TRY(round_plan(&full, query->study, first, none, NULL, 0, error));
     if (surviving != NULL)
         MAILLE_TRY(vault->options.data.round(vault->options.data.context, &counted, query->snapshot,
                                              query->study, first, none, NULL, error));
@@ -474,12 +481,11 @@ enum maille_code vault_approval_check(struct vault *vault, const struct query *q
         const struct data_round *from = surviving != NULL ? &counted : sums;
         if (!first[k])
             continue;
-        if (from->words.words.length > 0)
-            words_hash(&hash, vault, from->words.words.data + at->analyses[k].offset, at->analyses[k].bytes);
-        if (from->words.words.length == 0 || !digest_equal(&hash, &query->approved_words[k]) ||
+        words_hash(&hash, vault, from->words.words.data + at->analyses[k].offset, at->analyses[k].bytes);
+        if (!digest_equal(&hash, &query->approved_words[k]) ||
             (surviving != NULL &&
              !words_kept(&full, counted.words.words.data, plan, sums->words.words.data, k)))
-            gate_refuse(&verdicts[k], "approval", "what would leave is not what the officer approved");
+            gate_refuse(&objections[k], "approval", "what would leave is not what the officer approved");
     }
 out:
     data_round_clear(&counted);

@@ -47,9 +47,11 @@ enum maille_code answer_study(struct vault *vault, const struct query *query, co
         code = vault_verdicts(vault, answer->verdicts, query->study, query->manifest.researcher, true, error);
         if (code == MAILLE_OK)
             code = vault_ledger_budget(vault, answer->verdicts, query, facts->number, error);
-        /* Where head counts are judged it is pooled, in the threshold rounds. Elsewhere the data are public:
-         * what cannot be counted here is said now. */
-        if (code == MAILLE_OK && !threshold_needed(vault->policy))
+        if (code == MAILLE_OK)
+            code = vault_registration_budget(vault, answer->verdicts, query, error);
+        /* In the circle what cannot be counted here is vetoed, and nobody learns where. Elsewhere the data
+         * are public: it is said now. */
+        if (code == MAILLE_OK && !circle_is(query))
             code = vault_counts(vault, &cells, answer->verdicts, query->study, facts->number, error);
         data_cells_clear(&cells);
     }
@@ -305,6 +307,8 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
         goto out;
     }
     code = vault_ledger_reserve(&ledger, &n_ledger, vault, query, &facts, &in->body.call, in->arena, error);
+    if (code == MAILLE_OK)
+        code = vault_registration_reserve(vault, query, error);
     if (code == MAILLE_REFUSED) {
         code = vault_cancel(vault, query, error->rule, outbox, error);
         goto out;
@@ -374,7 +378,7 @@ enum maille_code vault_handle_end(struct vault *vault, struct query *query, stru
     MAILLE_TRY(vault_log_note(
         vault, "erased", in->qid,
         in->envelope.kind == MESSAGE_END ? "ended by the researcher" : "cancelled by the researcher", error));
-    MAILLE_TRY(vault_log_head_out(vault, in->qid, outbox, error));
+    MAILLE_TRY(vault_log_head_out(vault, query, outbox, error));
     vault_tell_over(vault, query, NULL);
     MAILLE_TRY(vault_query_end(vault, query, error));
 out:

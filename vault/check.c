@@ -7,7 +7,7 @@
 /* The checks of docs/PROTOCOL.md §3 on what begins a query: who signed, the manifest, the call, the roster.
  * Each is one small function named by its rule. */
 
-enum { ROUNDS_MAX = 64 };
+enum { ROUNDS_MAX = 256 }; /* analyses that do not fit into one round follow one another */
 static const uint64_t bytes_max = (uint64_t)256 << 20;
 
 bool vault_sites_ascend(const uint32_t *sites, size_t n)
@@ -337,6 +337,7 @@ enum maille_code vault_check_study(const struct vault *vault, const struct query
     MAILLE_TRY(vault_ledger_shielded(vault, query, query->manifest.sites, query->manifest.n_sites, error));
     MAILLE_TRY(rule_study_expired(vault, query, error));
     MAILLE_TRY(rule_purpose_listed(vault, query, error));
+    MAILLE_TRY(vault_check_registration(vault, query, error));
     for (size_t k = 0; k < query->study->n_analyses; k++) {
         const struct analysis *analysis = &query->study->analyses[k];
         const struct method *method = method_find(analysis->method);

@@ -116,7 +116,7 @@ static enum maille_code rule_analyses(const struct vault *vault, const struct qu
     for (size_t i = 0; i < header->n_analyses && circle_is(query); i++)
         if (query->circle.run.states[header->analyses[i]].status != ANALYSIS_OPEN)
             return vault_protest(error, "analyses", "expected analyses that go on, found one that is over");
-    if (custody_which(query, header->round) == THRESHOLD_SECOND && header->n_analyses != last->n_analyses)
+    if (custody_which(query, header) == THRESHOLD_SECOND && header->n_analyses != last->n_analyses)
         return vault_protest(error, "analyses", "expected the analyses whose totals are here, found fewer");
     return MAILLE_OK;
 }

@@ -80,7 +80,7 @@ enum maille_code circle_bind(struct round_work *work, const struct query *query,
     if (n > CUSTODY_MEMBERS_MAX || shape->length > MESSAGE_FRAME_MAX / n ||
         shape->length > query->manifest.bytes_max)
         return maille_refuse(
-            why, "length",
+            why, "size",
             "expected at most %llu bytes in a round among %zu sites, found %llu; ask for fewer "
             "analyses at once, or a coarser grid",
             (unsigned long long)(MESSAGE_FRAME_MAX / n), n, (unsigned long long)shape->length);
@@ -123,6 +123,14 @@ enum maille_code circle_seal_self(struct message_reveal *reveal, const struct qu
 
 /* --- the step --- */
 
+_Static_assert((size_t)ROUND_CIRCLE_BYTES == (size_t)MESSAGE_FRAME_MAX,
+               "a round holds what a message may: stats/round.h does not know messages");
+
+size_t circle_room(const struct query *query, const struct message_round_header *header)
+{
+    return circle_is(query) ? round_room(header->n_members) : 0;
+}
+
 void circle_open(bool *open, const struct query *query)
 {
     const struct message_round_header *header = &query->attempt.header;
@@ -143,7 +151,8 @@ enum maille_code circle_plan(struct round_plan *plan, const struct query *query,
     circle_open(open, query);
     for (size_t k = 0; k < n; k++)
         thetas[k] = query->circle.run.states[k].iteration.theta;
-    MAILLE_TRY(round_plan(plan, query->study, open, thetas, query->custody.plan.surviving, error));
+    MAILLE_TRY(round_plan(plan, query->study, open, thetas, query->custody.plan.surviving,
+                          circle_room(query, &query->attempt.header), error));
     if (plan->bytes != query->attempt.length) {
         round_plan_clear(plan);
         code =
@@ -196,6 +205,27 @@ out:
     return code;
 }
 
+/* T0: what is near to what was shown is over, before anything of it is counted. */
+static enum maille_code refuse_near(struct bytes *run, const struct query *query, const struct bytes *totals,
+                                    struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct study_run changed = {0};
+    bool *near = arena_array(arena, query->study->n_analyses + 1, sizeof *near);
+    MAILLE_TRY(custody_near(near, query, totals, error));
+    MAILLE_TRY(study_run_init(&changed, query->study, error));
+    MAILLE_TRY(study_run_read(&changed, run->data, run->length, error));
+    for (size_t k = 0; k < query->study->n_analyses; k++)
+        if (near[k] && changed.states[k].status == ANALYSIS_OPEN)
+            study_run_refuse(&changed, k, "differencing", rule_reason(arena, "differencing", LANGUAGE_EN));
+    run->length = 0;
+    study_run_write(run, &changed);
+    code = bytes_check(run, error);
+out:
+    study_run_clear(&changed);
+    return code;
+}
+
 /* Where the study stands after these totals. */
 static enum maille_code step(struct bytes *run, struct vault *vault, const struct query *query,
                              enum threshold_which which, const struct bytes *totals, const struct bytes *plan,
@@ -207,7 +237,9 @@ static enum maille_code step(struct bytes *run, struct vault *vault, const struc
     circle_open(open, query);
     study_run_write(run, &query->circle.run);
     MAILLE_TRY(bytes_check(run, error));
-    if (which == THRESHOLD_FIRST)
+    if (which == THRESHOLD_BEFORE)
+        MAILLE_TRY(refuse_near(run, query, totals, arena, error));
+    if (which == THRESHOLD_BEFORE || which == THRESHOLD_FIRST)
         goto out;
     if (which == THRESHOLD_SECOND)
         MAILLE_TRY(refuse_by_plan(run, query, plan, arena, error));
@@ -250,8 +282,7 @@ out:
 
 /* What other queries are compared with from now on. Before anything of the round is in the journal, and so
  * before the others hear of it: once each member has said that it took the last totals, any of them may give
- * out the result, whether or not this site hears that they did. MAILLE_REFUSED: the rule that ends the query.
- */
+ * out the result, whether or not this site hears that they did. */
 static enum maille_code put_in_ledger(struct vault *vault, const struct query *query,
                                       enum threshold_which which, const struct bytes *plan,
                                       const struct study_run *run, struct maille_error *error)
@@ -260,7 +291,7 @@ static enum maille_code put_in_ledger(struct vault *vault, const struct query *q
     struct plan made = {0};
     if (which == THRESHOLD_SECOND) {
         MAILLE_TRY(plan_read(&made, query->study, plan->data, plan->length, error));
-        MAILLE_TRY(vault_ledger_planned(vault, query, &made, NULL, error));
+        MAILLE_TRY(vault_ledger_planned(vault, query, &made, error));
     }
     code = vault_ledger_shown(vault, query, run, error);
 out:
@@ -494,12 +525,6 @@ enum maille_code vault_handle_agreed(struct vault *vault, struct query *query, s
             error));
         code = vault_cancel(vault, query, "diverged", outbox, error);
         goto out;
-    }
-    if (custody_which(query, header->round) == THRESHOLD_SECOND) {
-        struct digest history;
-        hash_kdf(&history, query->circle.key.b, "history", query->custody.plan_bytes.data,
-                 query->custody.plan_bytes.length);
-        MAILLE_TRY(vault_ledger_planned(vault, query, &query->custody.plan, &history, error));
     }
     code = answer_result(vault, query, in->arena, outbox, error);
 out:

@@ -40,16 +40,28 @@ void custody_clear(struct custody *custody)
     plan_clear(&custody->plan);
 }
 
-enum threshold_which custody_which(const struct query *query, uint32_t round)
+/* Is the first round of these members T0? */
+static bool before(const struct query *query, const struct message_round_header *header)
 {
-    if (!query->custody.needed)
-        return 0;
-    return round == 1 ? THRESHOLD_FIRST : round == 2 ? THRESHOLD_SECOND : 0;
+    const struct custody *custody = &query->custody;
+    bool found = false;
+    for (size_t e = 0; e < custody->n_ledger; e++) {
+        const struct threshold_past past = {
+            .n_groups = message_bits(custody->ledger[e].shown),
+            .other = message_ledger_other(&custody->ledger[e], header->members, header->n_members)};
+        found = found || threshold_before(custody->strictest, &past, 1);
+    }
+    return found;
 }
 
-uint32_t custody_values_from(const struct query *query)
+enum threshold_which custody_which(const struct query *query, const struct message_round_header *header)
 {
-    return query->custody.needed ? 3 : 1;
+    return query->custody.needed ? threshold_round(before(query, header), header->round) : 0;
+}
+
+uint32_t custody_values_from(const struct query *query, const struct message_round_header *header)
+{
+    return query->custody.needed ? threshold_values_from(before(query, header)) : 1;
 }
 
 /* --- this site's words --- */
@@ -148,52 +160,68 @@ static bool any_verdict(const struct round_work *work, size_t n)
     return any;
 }
 
+/* This site's head counts of T1 or T2, and the words that it makes of them. */
+static enum maille_code count_words(struct vault *vault, const struct query *query, struct round_work *work,
+                                    const int64_t *differences, struct maille_error *why)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct study *study = query->study;
+    const struct custody *custody = &query->custody;
+    const struct data_source *data = &vault->options.data;
+    const struct threshold_veto veto = {.vetoed = work->vetoed, .noise = work->noise.data};
+    struct data_cells cells = {0};
+    MAILLE_TRY(data->cells(data->context, &cells, query->snapshot, study, why));
+    vault_log_counts(vault, study, &cells);
+    MAILLE_TRY(veto_failures(work, &cells, study->n_analyses, why));
+    code = work->which == THRESHOLD_FIRST
+               ? threshold_first(&work->words, &work->threshold, cells.words, differences, custody->strictest,
+                                 &veto, why)
+               : threshold_second(&work->words, &work->threshold, cells.words, custody->first.data,
+                                  custody->strictest, &veto, why);
+out:
+    data_cells_clear(&cells);
+    return code;
+}
+
 enum maille_code custody_words(struct vault *vault, const struct query *query, const struct message *in,
                                struct round_work *work, struct maille_error *why)
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
-    const struct custody *custody = &query->custody;
-    const size_t n = study->n_analyses;
-    const bool first = work->which == THRESHOLD_FIRST;
-    const struct data_source *data = &vault->options.data;
-    int64_t *differences = NULL;
-    struct data_cells cells = {0};
+    const int64_t *differences = NULL;
     MAILLE_TRY(threshold_of(&work->threshold, query, &work->header, work->open, why));
     MAILLE_TRY(bind_threshold(query, in, work, why));
     MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, true, why));
-    if (any_verdict(work, n))
+    if (any_verdict(work, study->n_analyses))
         goto out;
-    MAILLE_TRY(data->cells(data->context, &cells, query->snapshot, study, why));
-    vault_log_counts(vault, study, &cells);
-    if (first) {
-        differences = arena_array(in->arena, 2 * work->threshold.n_pairs + 1, sizeof *differences);
-        MAILLE_TRY(vault_ledger_differences(differences, vault, query, &work->threshold, in->arena, why));
-    }
-    MAILLE_TRY(veto_failures(work, &cells, n, why));
+    if (work->which != THRESHOLD_SECOND)
+        MAILLE_TRY(vault_ledger_differences(&differences, vault, query, &work->threshold, work->which,
+                                            in->arena, why));
     MAILLE_TRY(query_secrets_fill(&work->noise, query->secrets, &work->mask_psi,
                                   8 * work->threshold.n_words[work->which], why));
-    const struct threshold_veto veto = {.vetoed = work->vetoed, .noise = work->noise.data};
-    code = first ? threshold_first(&work->words, &work->threshold, cells.words, differences,
-                                   custody->strictest, &veto, why)
-                 : threshold_second(&work->words, &work->threshold, cells.words, custody->first.data,
-                                    custody->strictest, &veto, why);
+    code = work->which == THRESHOLD_BEFORE ? threshold_zeroth(&work->words, &work->threshold, differences,
+                                                              query->custody.strictest, work->noise.data, why)
+                                           : count_words(vault, query, work, differences, why);
 out:
-    data_cells_clear(&cells);
     return code;
 }
+
+/* What a threshold round is for, in words. */
+static const char *const purposes[THRESHOLD_WHICH] = {
+    [THRESHOLD_BEFORE] = "by how many patients differ from earlier questions of other sites or snapshots",
+    [THRESHOLD_FIRST] = "what may be released is judged by their totals",
+    [THRESHOLD_SECOND] = "which of those totals this site objects to"};
 
 const char *custody_log_words(struct arena *arena, const struct round_work *work)
 {
     char hash[2 * HASH_BYTES + 1];
     bytes_to_hex(hash, work->share_header->vector.b, HASH_BYTES);
     return arena_printf(arena,
-                        "round %u attempt %u, masked among %zu sites, vector %s: head counts of %zu "
+                        "round %u attempt %u, masked among %zu sites, vector %s: %s of %zu "
                         "analyses, for the sites alone (%s)",
                         work->header.round, work->header.attempt, work->header.n_members, hash,
-                        work->header.n_analyses,
-                        work->which == THRESHOLD_FIRST ? "what may be released is judged by their totals"
-                                                       : "which of those totals this site objects to");
+                        work->which == THRESHOLD_BEFORE ? "pair words" : "head counts",
+                        work->header.n_analyses, purposes[work->which]);
 }
 
 /* --- custody: all reveals and all vectors --- */
@@ -269,7 +297,7 @@ static enum maille_code random_words(const uint8_t **random, const struct query 
     enum maille_code code = MAILLE_OK;
     struct threshold threshold = {0};
     MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
-    *random = threshold_random(&threshold, custody_which(query, query->attempt.header.round), arena);
+    *random = threshold_random(&threshold, custody_which(query, &query->attempt.header), arena);
 out:
     threshold_clear(&threshold);
     return code;
@@ -353,7 +381,7 @@ static enum maille_code open_totals(struct bytes *totals, struct digest *selves,
     if (runs == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for the runs of a round");
     runs[0] = (struct word_run){.bytes = attempt->length, .width = 8};
-    if (custody_which(query, attempt->header.round) == 0) {
+    if (custody_which(query, &attempt->header) == 0) {
         MAILLE_TRY(circle_plan(&plan, query, error));
         n_runs = gate_runs(runs, ROOM, &plan);
     }
@@ -366,6 +394,22 @@ out:
 }
 
 /* --- what it is for --- */
+
+enum maille_code custody_near(bool *near, const struct query *query, const struct bytes *totals,
+                              struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct threshold threshold = {0};
+    MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
+    if (totals->length != 8 * threshold.n_words[THRESHOLD_BEFORE])
+        code = maille_fail(error, MAILLE_INTERNAL,
+                           "expected the totals of the pair words, found another length");
+    else
+        threshold_refused(near, &threshold, THRESHOLD_BEFORE, totals->data, query->custody.strictest);
+out:
+    threshold_clear(&threshold);
+    return code;
+}
 
 /* The plan of both rounds' totals: the same bytes at every member. */
 static enum maille_code make_plan(struct bytes *out, const struct query *query, const struct bytes *second,
@@ -411,7 +455,7 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
 {
     enum maille_code code = MAILLE_OK;
     const struct attempt *attempt = &query->attempt;
-    const enum threshold_which which = custody_which(query, attempt->header.round);
+    const enum threshold_which which = custody_which(query, &attempt->header);
     const size_t n = attempt->header.n_members;
     struct digest *selves = NULL;
     struct bytes totals = {0}, plan = {0};
@@ -436,10 +480,6 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
     }
     if (code == MAILLE_OK)
         code = circle_stepped(vault, query, which, &totals, &plan, selves, in->arena, outbox, error);
-    if (code == MAILLE_REFUSED) {
-        const struct maille_error why = *error;
-        code = vault_cancel(vault, query, why.rule, outbox, error);
-    }
 out:
     crypto_wipe(selves, n * sizeof *selves);
     free(selves);

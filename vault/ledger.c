@@ -6,9 +6,9 @@
 #include "vault/private.h"
 
 /* The cohort ledger in the life of a query: what it may still ask (M0a), which earlier queries it will be
- * compared with (M1), who else is in the roster (M2), by how many patients it differs from them (T1), and
- * that something of it was shown. But for the pair words of T1 nothing that is sent depends on who is in a
- * group. */
+ * compared with (M1), who else is in the roster (M2), by how many patients it differs from them (T0, T1), and
+ * that something of it was shown. But for the pair words nothing that is sent depends on who is in a group.
+ */
 
 static bool is_open(const void *context, const uint8_t *qid)
 {
@@ -78,6 +78,7 @@ out:
 /* Analyses whose head counts have one filter have one group: asked for once. */
 struct distinct_group {
     struct bytes key;
+    struct digest canon; /* of the key and the dictionary */
     struct data_members members;
 };
 
@@ -146,6 +147,7 @@ static enum maille_code gather_one(struct gathering *work, const struct study *s
         struct distinct_group *made = &work->distinct[work->n_distinct++];
         MAILLE_TRY(data->members(data->context, &made->members, work->facts->number, study, k,
                                  !work->persons_taken && work->facts->rows != work->facts->patients, error));
+        hash_kdf(&made->canon, work->query->manifest.dictionary_hash.b, "group", key.data, key.length);
         made->key = key;
         key = (struct bytes){0};
         if (made->members.persons.length > 0) {
@@ -161,6 +163,7 @@ static enum maille_code gather_one(struct gathering *work, const struct study *s
         .analysis = (uint32_t)k,
         .reading = study->missing,
         .is_model = study->analyses[k].declared->is_model,
+        .canon = work->distinct[d].canon.b,
         .rows = {work->distinct[d].members.rows.data, work->distinct[d].members.rows.length},
         .patients = {work->distinct[d].members.patients.data, work->distinct[d].members.patients.length}};
     work->n_groups++;
@@ -233,15 +236,20 @@ static int by_id(const void *a, const void *b)
                   LEDGER_ID_BYTES);
 }
 
+/* What was called so long ago was shown at all sites or at none: the same groups of it are left out by all.
+ */
+enum { SETTLED_MS = 100 * 1000 * 1000 };
+
 /* Every earlier query of which something was shown, as M1 says it. MAILLE_REFUSED differencing: more than an
  * accept can hold, or a site whose number has no place in a bitmap; public facts both. */
 static enum maille_code list_past(const struct message_ledger_entry **out, size_t *n, struct vault *vault,
-                                  const struct query *query, struct arena *arena, struct maille_error *error)
+                                  const struct query *query, uint32_t snapshot, struct arena *arena,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct ledger_past *past = NULL;
-    MAILLE_TRY(
-        ledger_list(&past, n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
+    MAILLE_TRY(ledger_list(&past, n, arena, vault->ledger, query->qid, vault->directory->epoch.number,
+                           vault_now_ms(vault) - SETTLED_MS, error));
     if (*n > LEDGER_ENTRIES_MAX) {
         code = maille_refuse(error, "differencing",
                              "more was answered in this epoch than a question can be compared with");
@@ -261,8 +269,7 @@ static enum maille_code list_past(const struct message_ledger_entry **out, size_
         past_id(made[i].id, past[i].query, query);
         made[i].shown = trimmed(past[i].shown, sizeof past[i].shown);
         made[i].roster = trimmed(roster, LEDGER_ROSTER_MAX);
-        made[i].has_tag = past[i].has_tag;
-        memcpy(made[i].tag.b, past[i].tag, HASH_BYTES);
+        made[i].moved = past[i].snapshot != snapshot;
     }
     qsort(made, *n, sizeof *made, by_id);
     *out = made;
@@ -291,7 +298,7 @@ enum maille_code vault_ledger_reserve(const struct message_ledger_entry **entrie
     question.n_persons = work.persons.length / 4;
     question.now_ms = vault_now_ms(vault);
     MAILLE_TRY(ledger_reserve(vault->ledger, &question, error));
-    code = list_past(entries, n, vault, query, arena, error);
+    code = list_past(entries, n, vault, query, facts->number, arena, error);
 out:
     gathering_clear(&work);
     return code;
@@ -327,12 +334,30 @@ enum maille_code vault_ledger_shielded(const struct vault *vault, const struct q
     return check_shielded(vault, query, sites, n, error);
 }
 
+/* Who is asked, and on which snapshots: two questions of one scene have the same patients in the same group.
+ */
+static enum maille_code scene_of(struct digest *scene, const struct message_accept *accepts, size_t n,
+                                 struct maille_error *error)
+{
+    struct bytes all = {0};
+    for (size_t i = 0; i < n; i++) {
+        bytes_put_u32(&all, accepts[i].site);
+        bytes_put(&all, accepts[i].snapshot_hash.b, HASH_BYTES);
+    }
+    enum maille_code code = bytes_check(&all, error);
+    if (code == MAILLE_OK)
+        hash_kdf(scene, NULL, "scene", all.data, all.length);
+    bytes_clear(&all);
+    return code;
+}
+
 enum maille_code vault_ledger_roster(struct vault *vault, const struct query *query,
                                      const struct message_accept *accepts, size_t n_accepts,
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint32_t sites[MESSAGE_SITES_MAX];
+    struct digest scene;
     bool shielded = false;
     for (size_t i = 0; i < n_accepts; i++) {
         sites[i] = accepts[i].site;
@@ -347,7 +372,8 @@ enum maille_code vault_ledger_roster(struct vault *vault, const struct query *qu
             vault->directory->epoch.n_sites, vault->directory->epoch.number, n_accepts);
         goto out;
     }
-    code = ledger_roster(vault->ledger, query->qid, sites, n_accepts, error);
+    MAILLE_TRY(scene_of(&scene, accepts, n_accepts, error));
+    code = ledger_roster(vault->ledger, query->qid, sites, n_accepts, scene.b, error);
 out:
     return code;
 }
@@ -357,38 +383,36 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(check_shielded(vault, query, header->members, header->n_members, error));
-    code = ledger_roster(vault->ledger, query->qid, header->members, header->n_members, error);
+    code = ledger_roster(vault->ledger, query->qid, header->members, header->n_members, NULL, error);
 out:
     return code;
 }
 
-/* --- T1 --- */
+/* --- T0, T1 --- */
 
 void vault_ledger_past(struct threshold_past *past, const struct query *query,
                        const struct message_round_header *header)
 {
     const struct custody *custody = &query->custody;
     for (size_t e = 0; e < custody->n_ledger; e++) {
-        size_t here = 0;
-        for (size_t m = 0; m < header->n_members; m++)
-            here += message_bit(custody->ledger[e].roster, header->members[m]);
-        past[e] = (struct threshold_past){.n_groups = message_bits(custody->ledger[e].shown),
-                                          .gone = here < message_bits(custody->ledger[e].roster)};
+        const struct message_ledger_entry *entry = &custody->ledger[e];
+        past[e] =
+            (struct threshold_past){.n_groups = message_bits(entry->shown),
+                                    .gone = message_ledger_gone(entry, header->members, header->n_members),
+                                    .lost = entry->lost,
+                                    .other = message_ledger_other(entry, header->members, header->n_members)};
     }
 }
 
-/* The query of an entry in this ledger; NULL: it is not there, or it has another past than at most sites. */
-static const uint8_t *past_query(const struct message_ledger_entry *entry, const struct ledger_past *list,
-                                 size_t n, const struct query *query)
+/* The query of an entry in this ledger; NULL: it is not there. */
+static const uint8_t *past_query(const struct message_ledger_entry *entry, const uint8_t *queries, size_t n,
+                                 const struct query *query)
 {
     for (size_t i = 0; i < n; i++) {
         uint8_t id[LEDGER_ID_BYTES];
-        past_id(id, list[i].query, query);
-        if (memcmp(id, entry->id, LEDGER_ID_BYTES) != 0)
-            continue;
-        const bool same = list[i].has_tag == entry->has_tag &&
-                          (!entry->has_tag || memcmp(list[i].tag, entry->tag.b, HASH_BYTES) == 0);
-        return same ? list[i].query : NULL;
+        past_id(id, queries + i * LEDGER_QUERY_BYTES, query);
+        if (memcmp(id, entry->id, LEDGER_ID_BYTES) == 0)
+            return queries + i * LEDGER_QUERY_BYTES;
     }
     return NULL;
 }
@@ -403,36 +427,43 @@ static uint32_t shown_at(const struct message_ledger_entry *entry, size_t g)
     return k;
 }
 
-enum maille_code vault_ledger_differences(int64_t *differences, struct vault *vault,
+/* A site that does not know T any more (a lost disk, a restored copy) says 0; all see by its accept that it
+ * does not, and take T as near where those who know it do not differ by enough (threshold_near). */
+enum maille_code vault_ledger_differences(const int64_t **differences, struct vault *vault,
                                           const struct query *query, const struct threshold *threshold,
-                                          struct arena *arena, struct maille_error *error)
+                                          enum threshold_which which, struct arena *arena,
+                                          struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct custody *custody = &query->custody;
+    const struct threshold_pairs *asked = &threshold->pairs[which];
     static const uint8_t nowhere[LEDGER_QUERY_BYTES];
-    struct ledger_past *list = NULL;
+    const uint8_t *known = NULL;
     size_t n = 0;
-    struct ledger_pair *pairs = arena_array(arena, threshold->n_pairs + 1, sizeof *pairs);
+    struct ledger_pair *pairs = arena_array(arena, asked->n + 1, sizeof *pairs);
+    int64_t *made = arena_array(arena, 2 * asked->n + 1, sizeof *made);
     const uint8_t **queries = arena_array(arena, custody->n_ledger + 1, sizeof *queries);
     MAILLE_TRY(
-        ledger_list(&list, &n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
+        ledger_queries(&known, &n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
     for (size_t e = 0; e < custody->n_ledger; e++) {
-        queries[e] = past_query(&custody->ledger[e], list, n, query);
+        queries[e] = past_query(&custody->ledger[e], known, n, query);
         /* Who was not asked then takes T as empty, where that counts; else the site has no part in the pair.
          */
         if (queries[e] == NULL && (custody->strictest->own_totals != OWN_TOTALS_COUNTED ||
                                    message_bit(custody->ledger[e].roster, vault->self->id)))
             queries[e] = nowhere;
     }
-    for (size_t i = 0; i < threshold->n_pairs; i++) {
-        const struct threshold_pair *pair = &threshold->pairs[i];
+    for (size_t i = 0; i < asked->n; i++) {
+        const struct threshold_pair *pair = &asked->list[i];
         pairs[i] = (struct ledger_pair){
             .analysis = (uint32_t)pair->analysis,
             .query = pair->past == THRESHOLD_ABSENT ? query->qid : queries[pair->past],
             .group = pair->past == THRESHOLD_ABSENT ? (uint32_t)pair->group
                                                     : shown_at(&custody->ledger[pair->past], pair->group)};
     }
-    code = ledger_differences(differences, vault->ledger, query->qid, pairs, threshold->n_pairs, error);
+    MAILLE_TRY(ledger_differences(made, vault->ledger, query->qid, pairs, asked->n,
+                                  (int64_t)custody->strictest->differencing, error));
+    *differences = made;
 out:
     return code;
 }
@@ -450,14 +481,22 @@ enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *qu
 }
 
 enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
-                                      const struct digest *tag, struct maille_error *error)
+                                      struct maille_error *error)
 {
     uint32_t analyses[STUDY_ANALYSES_MAX];
     size_t n = 0;
     for (size_t k = 0; k < plan->n; k++)
         if (plan->analyses[k].open && plan->analyses[k].rule[0] == '\0')
             analyses[n++] = (uint32_t)k;
-    return ledger_plan(vault->ledger, query->qid, analyses, n, tag != NULL ? tag->b : NULL, error);
+    return ledger_plan(vault->ledger, query->qid, analyses, n, error);
+}
+
+/* Does the end of an analysis tell anything of its patients? That it failed does, and so does a refusal after
+ * values; what the threshold rounds refuse was judged by their rules, and a veto hides what there was. */
+static bool answers(const struct analysis_state *state, bool values)
+{
+    return state->status == ANALYSIS_OK ||
+           (values && (state->status == ANALYSIS_FAILED || state->status == ANALYSIS_REFUSED));
 }
 
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
@@ -467,7 +506,7 @@ enum maille_code vault_ledger_shown(struct vault *vault, const struct query *que
     const struct message_round_header *header = &query->attempt.header;
     size_t n = 0;
     for (size_t i = 0; i < header->n_analyses; i++)
-        if (run->states[header->analyses[i]].status == ANALYSIS_OK)
+        if (answers(&run->states[header->analyses[i]], custody_which(query, header) == 0))
             analyses[n++] = header->analyses[i];
     return n == 0 ? MAILLE_OK : ledger_commit(vault->ledger, query->qid, analyses, n, error);
 }

@@ -133,8 +133,8 @@ size_t vault_words_threshold(const struct audit_released **released, struct aren
 
 /* --- log_heads.c: witnessing --- */
 
-/* This log's head as M1, M4 and the log head of M7 carry it: on disk up to there, with a proof from what C
- * may have seen last. In arena. */
+/* This log's head as M1 and M4 carry it: on disk up to there, with a proof from what C may have seen last. In
+ * arena. */
 enum maille_code vault_log_head(struct vault *vault, struct message_head *head, struct arena *arena,
                                 struct maille_error *error) MAILLE_CHECKED;
 /* How many entries of this log C says that it has seen. */
@@ -147,12 +147,13 @@ enum maille_code vault_log_roster(struct vault *vault, struct message *in,
                                   struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_log_close(struct vault *vault, struct message *in,
                                  struct maille_error *error) MAILLE_CHECKED;
-/* M7's head of C's log. */
+/* A head of C's log. */
 enum maille_code vault_log_head_in(struct vault *vault, struct message *in,
                                    struct maille_error *error) MAILLE_CHECKED;
-/* M7's head of this log to C. */
+/* A head of this log to C, with M7 or where one of the query was refused under log_head: with proofs from
+ * the heads in this site's messages of the query as well, so that C can take those when they come again. */
 struct message_outbox;
-enum maille_code vault_log_head_out(struct vault *vault, const uint8_t *qid, struct message_outbox *outbox,
-                                    struct maille_error *error) MAILLE_CHECKED;
+enum maille_code vault_log_head_out(struct vault *vault, const struct query *query,
+                                    struct message_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -29,26 +29,46 @@ static void remember_shown(struct vault *vault, uint64_t size)
     vault->shown[vault->n_shown++] = size;
 }
 
-enum maille_code vault_log_head(struct vault *vault, struct message_head *head, struct arena *arena,
-                                struct maille_error *error)
+/* also: sizes of heads in messages that C is still to take. */
+static enum maille_code own_head(struct vault *vault, struct message_head *head, struct arena *arena,
+                                 const uint64_t *also, size_t n_also, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct audit_head own, seen;
-    struct audit_proof *proofs = arena_array(arena, SHOWN_MAX + 1, sizeof *proofs);
+    struct audit_proof *proofs = arena_array(arena, SHOWN_MAX + 1 + n_also, sizeof *proofs);
     /* A head that was shown must never be of entries that a crash can take away. */
     MAILLE_TRY(vault_log_tick(vault, error));
     audit_head(vault->log, &own);
     struct message_head made = {.size = own.size, .root = own.root, .proofs = proofs};
-    if (audit_last_seen(vault->log, vault->directory->coordinator.name, &seen))
+    if (audit_last_seen(vault->log, vault->coordinator_log, &seen))
         made.seen = seen.size;
     put_proof(vault, proofs, &made, arena, vault->seen_by);
     for (size_t i = 0; i < vault->n_shown; i++)
         if (vault->shown[i] != vault->seen_by)
             put_proof(vault, proofs, &made, arena, vault->shown[i]);
+    for (size_t i = 0; i < n_also; i++)
+        put_proof(vault, proofs, &made, arena, also[i]);
     remember_shown(vault, own.size);
     *head = made;
 out:
     return code;
+}
+
+enum maille_code vault_log_head(struct vault *vault, struct message_head *head, struct arena *arena,
+                                struct maille_error *error)
+{
+    return own_head(vault, head, arena, NULL, 0, error);
+}
+
+/* The size of the head in a message that this site made; 0: there is none. */
+static uint64_t size_within(const struct bytes *bytes, enum message_kind kind, struct arena *arena)
+{
+    struct maille_error ignored;
+    struct message *message = arena_alloc(arena, sizeof *message);
+    const struct byte_view view = {bytes->data, bytes->length};
+    if (bytes->length == 0 || message_within(message, arena, &view, kind, NULL, 0, &ignored) != MAILLE_OK)
+        return 0;
+    return kind == MESSAGE_ACCEPT ? message->body.accept.head.size : message->body.masked.head.size;
 }
 
 void vault_log_seen_by(struct vault *vault, uint64_t size)
@@ -66,8 +86,8 @@ void vault_log_seen_by(struct vault *vault, uint64_t size)
     vault->n_shown -= gone;
 }
 
-enum maille_code vault_log_head_out(struct vault *vault, const uint8_t *qid, struct message_outbox *outbox,
-                                    struct maille_error *error)
+enum maille_code vault_log_head_out(struct vault *vault, const struct query *query,
+                                    struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct message_log_head message = {0};
@@ -75,11 +95,14 @@ enum maille_code vault_log_head_out(struct vault *vault, const uint8_t *qid, str
     struct bytes body = {0}, envelope = {0};
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
-    memcpy(message.qid, qid, QID_BYTES);
-    MAILLE_TRY(vault_log_head(vault, &message.head, arena, error));
+    memcpy(message.qid, query->qid, QID_BYTES);
+    const uint64_t waiting[] = {
+        size_within(&query->accept_envelope, MESSAGE_ACCEPT, arena),
+        query->attempt.masked ? size_within(&query->attempt.reply, MESSAGE_MASKED, arena) : 0};
+    MAILLE_TRY(own_head(vault, &message.head, arena, waiting, sizeof waiting / sizeof *waiting, error));
     MAILLE_TRY(message_log_head_encode(&body, &message, error));
     MAILLE_TRY(vault_envelope(&envelope, vault, MESSAGE_LOG_HEAD, &body, error));
-    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_LOG_HEAD, qid, &envelope, NULL, 0, NULL, error));
+    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_LOG_HEAD, message.qid, &envelope, NULL, 0, NULL, error));
 out:
     bytes_clear(&body);
     bytes_clear(&envelope);
@@ -93,7 +116,7 @@ out:
 static enum maille_code witness(struct vault *vault, const struct message_head *head,
                                 struct maille_error *error)
 {
-    const char *party = vault->directory->coordinator.name;
+    const char *party = vault->coordinator_log;
     const struct audit_head shown = {head->size, head->root};
     enum maille_code code = vault_log_tick(vault, error);
     return code == MAILLE_OK ? audit_witness(vault->log, party, &shown, head->proofs, head->n_proofs, error)
@@ -115,7 +138,7 @@ static enum maille_code log_seen(struct vault *vault, struct message *in, const 
                                 .n_seen = n_seen + 1,
                                 .seen = seen};
     MAILLE_TRY(witness(vault, head, error));
-    seen[n_seen] = (struct audit_seen){vault->directory->coordinator.name, {head->size, head->root}};
+    seen[n_seen] = (struct audit_seen){vault->coordinator_log, {head->size, head->root}};
     hash_bytes(&entry.hash, in->envelope.bytes, in->envelope.length);
     if (keep)
         entry.envelope = (struct audit_blob){in->envelope.bytes, in->envelope.length};
@@ -135,7 +158,8 @@ static void seen_site(struct vault *vault, struct arena *arena, struct audit_see
         return;
     }
     char *name = arena_alloc(arena, DIRECTORY_LOG_NAME_BYTES);
-    directory_log_name(name, directory_site(vault->directory, site));
+    const struct directory_site *other = directory_site(vault->directory, site);
+    directory_log_name(name, other->name, other->lost);
     seen[(*n)++] = (struct audit_seen){name, {head->size, head->root}};
 }
 

@@ -27,13 +27,17 @@ static const char *left_words(struct arena *arena, const struct vault_left *left
     const char *text =
         arena_printf(arena, "round %u attempt %u, masked among %zu sites:", left->header->round,
                      left->header->attempt, left->header->n_members);
+    const char *before = "";
     for (size_t i = 0; left->plan != NULL && i < left->header->n_analyses; i++) {
         size_t k = left->header->analyses[i], numbers = 0;
+        if (!left->plan->analyses[k].open) /* it waits for a later round */
+            continue;
         for (size_t block = 0; block < left->plan->analyses[k].spec->n_blocks; block++)
             numbers += left->plan->analyses[k].extents[block].count;
         put_thousands(count, numbers);
-        text = arena_printf(arena, "%s%s %s (%s) %s number%s", text, i > 0 ? "," : "", study->analyses[k].id,
+        text = arena_printf(arena, "%s%s %s (%s) %s number%s", text, before, study->analyses[k].id,
                             study->analyses[k].method, count, numbers == 1 ? "" : "s");
+        before = ",";
     }
     return text;
 }

@@ -3,7 +3,6 @@
  * network's authorities accept the loss: they sign a directory whose `lost` of this site is higher than its
  * log has noted. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -19,8 +18,8 @@ static void look(void *context, uint64_t sequence, int64_t utc_ms, const struct 
     struct loss_search *search = context;
     (void)sequence;
     (void)utc_ms;
-    if (entry->direction == AUDIT_NOTE && strcmp(entry->message, "lost") == 0)
-        search->noted = (uint32_t)strtoul(entry->detail, NULL, 10);
+    if (audit_entry_lost(entry) > search->noted)
+        search->noted = audit_entry_lost(entry);
     search->answered = search->answered || (entry->direction == AUDIT_OUT &&
                                             strcmp(entry->message, message_rule(MESSAGE_ACCEPT)->name) == 0);
 }
@@ -52,7 +51,7 @@ enum maille_code vault_loss_note(struct vault *vault, struct maille_error *error
     if (!vault->loss_accepted)
         return MAILLE_OK;
     return vault_log_note(
-        vault, "lost", NULL,
+        vault, audit_lost, NULL,
         arena_printf(vault->arena,
                      "%u: the authorities accept that this site lost its log, ledger or keys, "
                      "and began again",

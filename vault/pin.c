@@ -17,20 +17,15 @@ static enum maille_code pin_path(char path[PATH_MAX], const struct vault *vault,
     return file_path_join(path, PATH_MAX, vault->state_folder, "pin", error);
 }
 
-enum maille_code vault_pin_read(struct vault *vault, struct maille_error *error)
+enum maille_code pin_open(struct bytes *text, const char *path, const struct secret_keys *keys,
+                          struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct bytes sealed = {0}, text = {0};
+    struct bytes sealed = {0};
     struct digest key;
-    char path[PATH_MAX];
-    secret_keys_derive(&key, vault->options.keys, "pin");
-    MAILLE_TRY(pin_path(path, vault, error));
-    if (!file_exists(path))
-        goto out;
+    secret_keys_derive(&key, keys, "pin");
     MAILLE_TRY(file_read(&sealed, path, DIRECTORY_BYTES_MAX + 1024, error));
-    if (seal_secretbox_open(&text, key.b, sealed.data, sealed.length, NULL) != MAILLE_OK ||
-        directory_parse(&vault->pinned, vault->arena, path, (const char *)text.data, text.length, error) !=
-            MAILLE_OK)
+    if (seal_secretbox_open(text, key.b, sealed.data, sealed.length, NULL) != MAILLE_OK)
         code = maille_fail(
             error, MAILLE_CORRUPT,
             "%s: expected what this site has seen of its network, found other bytes or another key's; "
@@ -39,6 +34,35 @@ enum maille_code vault_pin_read(struct vault *vault, struct maille_error *error)
 out:
     crypto_wipe(&key, sizeof key);
     bytes_clear(&sealed);
+    return code;
+}
+
+enum maille_code pin_seal(const char *path, const struct secret_keys *keys, const char *text, size_t length,
+                          struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes sealed = {0};
+    struct digest key;
+    secret_keys_derive(&key, keys, "pin");
+    MAILLE_TRY(seal_secretbox(&sealed, key.b, text, length));
+    code = file_write_atomic(path, sealed.data, sealed.length, 0600, error);
+out:
+    crypto_wipe(&key, sizeof key);
+    bytes_clear(&sealed);
+    return code;
+}
+
+enum maille_code vault_pin_read(struct vault *vault, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes text = {0};
+    char path[PATH_MAX];
+    MAILLE_TRY(pin_path(path, vault, error));
+    if (!file_exists(path))
+        goto out;
+    MAILLE_TRY(pin_open(&text, path, vault->options.keys, error));
+    code = directory_parse(&vault->pinned, vault->arena, path, (const char *)text.data, text.length, error);
+out:
     bytes_clear(&text);
     return code;
 }
@@ -81,17 +105,13 @@ enum maille_code vault_pin_write(struct vault *vault, struct maille_error *error
 {
     enum maille_code code = MAILLE_OK;
     const struct directory *now = vault->directory, *then = vault->pinned;
-    struct bytes sealed = {0};
-    struct digest key;
     char path[PATH_MAX];
     if (then != NULL && then->version == now->version)
         return MAILLE_OK; /* directory_accept has seen to it that they are the same bytes */
-    secret_keys_derive(&key, vault->options.keys, "pin");
     if (then == NULL && !vault->loss_accepted)
         MAILLE_TRY(check_never(vault, error));
     MAILLE_TRY(pin_path(path, vault, error));
-    MAILLE_TRY(seal_secretbox(&sealed, key.b, now->text, now->text_length));
-    MAILLE_TRY(file_write_atomic(path, sealed.data, sealed.length, 0600, error));
+    MAILLE_TRY(pin_seal(path, vault->options.keys, now->text, now->text_length, error));
     code = vault_log_note(
         vault, "pin", NULL,
         arena_printf(vault->arena,
@@ -100,7 +120,5 @@ enum maille_code vault_pin_write(struct vault *vault, struct maille_error *error
                      now->network, (unsigned long long)now->version, now->n_authorities, now->epoch.number),
         error);
 out:
-    crypto_wipe(&key, sizeof key);
-    bytes_clear(&sealed);
     return code;
 }

@@ -165,10 +165,11 @@ struct vault {
     struct query *queries;
     size_t n_queries;
     bool directory_changed;
-    bool loss_accepted;           /* loss.c */
-    bool copy_told;               /* that a second copy of this site runs */
-    bool set_back, set_back_told; /* others have seen more of this log than there is */
-    bool revoked;                 /* the open queries were held against the directory */
+    bool loss_accepted;                             /* loss.c */
+    char coordinator_log[DIRECTORY_LOG_NAME_BYTES]; /* what its log is called here */
+    bool copy_told;                                 /* that a second copy of this site runs */
+    bool set_back, set_back_told;                   /* others have seen more of this log than there is */
+    bool revoked;                                   /* the open queries were held against the directory */
     bool reconsidered; /* queries that a person decides on were held against the snapshot, policy and build of
                           this start */
     int64_t swept_ms;  /* when marks of ended queries were last looked through */
@@ -189,6 +190,11 @@ struct decision;
 
 /* --- pin.c: what this site has seen of its network --- */
 
+/* The text of a pin, and a pin of a text. MAILLE_CORRUPT: another key's. */
+enum maille_code pin_open(struct bytes *text, const char *path, const struct secret_keys *keys,
+                          struct maille_error *error) MAILLE_CHECKED;
+enum maille_code pin_seal(const char *path, const struct secret_keys *keys, const char *text, size_t length,
+                          struct maille_error *error) MAILLE_CHECKED;
 /* state/pin into vault->pinned (NULL: there is none). MAILLE_CORRUPT. */
 enum maille_code vault_pin_read(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
 /* The directory in force into state/pin, where it is another. Before the ledger is opened. MAILLE_CORRUPT:
@@ -284,6 +290,17 @@ enum maille_code vault_check_mode(const struct query *query, const struct messag
                                   struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_check_study(const struct vault *vault, const struct query *query,
                                    const struct data_facts *facts, struct maille_error *error) MAILLE_CHECKED;
+/* MAILLE_REFUSED (protocol): outside of the registration that it names. The query has a study. */
+enum maille_code vault_check_registration(const struct vault *vault, const struct query *query,
+                                          struct maille_error *error) MAILLE_CHECKED;
+/* M0a: rule budget in the verdicts of the analyses for which the registration has nothing left. */
+enum maille_code vault_registration_budget(struct vault *vault, struct verdict *verdicts,
+                                           const struct query *query,
+                                           struct maille_error *error) MAILLE_CHECKED;
+/* M1, after vault_ledger_reserve. MAILLE_REFUSED budget: two questions that were asked at once both found
+ * something left. */
+enum maille_code vault_registration_reserve(struct vault *vault, const struct query *query,
+                                            struct maille_error *error) MAILLE_CHECKED;
 /* MAILLE_PROTOCOL with the rule: the message is dropped. */
 enum maille_code vault_check_call(const struct vault *vault, const struct query *query,
                                   const struct message_call *call, struct maille_error *error) MAILLE_CHECKED;
@@ -329,6 +346,8 @@ vault_handler vault_handle_manifest, vault_handle_call, vault_handle_roster, vau
 bool circle_is(const struct query *query);
 /* K_c, once the first round's totals are here; false before, and outside a circle. The caller wipes it. */
 bool circle_key_of(const struct query *query, uint8_t key[KEY_BYTES]);
+/* Bytes of a round (stats/round.h): 0 outside a circle. */
+size_t circle_room(const struct query *query, const struct message_round_header *header);
 /* Marks the analyses that the attempt asks for, in n_analyses that are false. */
 void circle_open(bool *open, const struct query *query);
 /* Nothing in a start of a circle is for a site to believe: MAILLE_PROTOCOL, the message is dropped. */
@@ -364,10 +383,13 @@ void circle_clear(struct circle *circle);
 enum maille_code custody_settle(struct query *query, const struct message_accept *accepts, size_t n,
                                 struct maille_error *error) MAILLE_CHECKED;
 void custody_clear(struct custody *custody);
-/* Which of the two this round is; 0: neither. */
-enum threshold_which custody_which(const struct query *query, uint32_t round);
-/* The round in which values begin: 1, or 3. */
-uint32_t custody_values_from(const struct query *query);
+/* Which of the threshold rounds this header's is; 0: none. */
+enum threshold_which custody_which(const struct query *query, const struct message_round_header *header);
+/* The round in which values begin, for the members of this header: 1, or 3, or 4. */
+uint32_t custody_values_from(const struct query *query, const struct message_round_header *header);
+/* Marks the analyses that the totals of T0 refuse, in n_analyses that are false. */
+enum maille_code custody_near(bool *near, const struct query *query, const struct bytes *totals,
+                              struct maille_error *error) MAILLE_CHECKED;
 /* Fills custody->patients from the totals of T1 (custody->first), of the attempt that they are of. */
 enum maille_code custody_patients(struct query *query, struct maille_error *error) MAILLE_CHECKED;
 /* round.c: an analysis that this site vetoes; the first rule is the one that its officer reads. */
@@ -432,9 +454,10 @@ enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox 
 int64_t vault_approval_next_ms(const struct vault *vault);
 /* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the
  * first round of each analysis; a word that is suppressed is 0. Puts the rule `approval` into the verdicts
- * where it is not. begins: it is the first round of values; surviving: as round_plan. */
+ * where the policy or the build is another, and into objections where the words are: these depend on
+ * patients. first: whose first round it is; surviving: as round_plan. */
 enum maille_code vault_approval_check(struct vault *vault, const struct query *query,
-                                      struct verdict *verdicts, const bool *open, bool begins,
+                                      struct verdict *verdicts, struct verdict *objections, const bool *first,
                                       const struct surviving *const *surviving, const struct round_plan *plan,
                                       const struct data_round *sums,
                                       struct maille_error *error) MAILLE_CHECKED;
@@ -468,21 +491,21 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
 /* The entries of the roster (custody->n_ledger) as these members see them. */
 void vault_ledger_past(struct threshold_past *past, const struct query *query,
                        const struct message_round_header *header);
-/* T1: per pair, by rows and by patients. */
-enum maille_code vault_ledger_differences(int64_t *differences, struct vault *vault,
+/* T0, T1: per pair, by rows and by patients. In arena. */
+enum maille_code vault_ledger_differences(const int64_t **differences, struct vault *vault,
                                           const struct query *query, const struct threshold *threshold,
-                                          struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
-/* Before a reveal is in the journal: a value to the researcher is shown; of the first round to the sites the
- * head counts are pooled. MAILLE_REFUSED again: other head counts were, since M1. */
+                                          enum threshold_which which, struct arena *arena,
+                                          struct maille_error *error) MAILLE_CHECKED;
+/* Before a reveal is in the journal: a value to the researcher is shown; in the first round to the sites the
+ * groups are pooled. MAILLE_REFUSED again: those of another query were, since M1. */
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
-/* What the plan of the query lets go on. tag: KDF(K_c, "history", plan) once all members are known to have
- * it. MAILLE_REFUSED again: another plan was made since M1. */
+/* What the plan of the query lets go on. */
 enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
-                                      const struct digest *tag, struct maille_error *error) MAILLE_CHECKED;
-/* Before the others hear where this site stands, which lets them give out results: the analyses that have one
- * are shown. run: where the study stands after the attempt. */
+                                      struct maille_error *error) MAILLE_CHECKED;
+/* Before the others hear where this site stands, which lets them give out results: the analyses that have
+ * one, or that failed, are shown. run: where the study stands after the attempt. */
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
                                     const struct study_run *run, struct maille_error *error) MAILLE_CHECKED;
 
@@ -501,8 +524,8 @@ enum maille_code vault_protest(struct maille_error *error, const char *rule, con
 #define vault_protest(...) ((void)vault_protest(__VA_ARGS__), MAILLE_PROTOCOL)
 #endif
 
-/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names; once
- * after each start, which is when a directory comes into force --- */
+/* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names, and
+ * those that it no longer registers; once after each start, which is when a directory comes into force --- */
 
 enum maille_code vault_revoke(struct vault *vault, struct message_outbox *outbox,
                               struct maille_error *error) MAILLE_CHECKED;

@@ -398,7 +398,7 @@ static enum maille_code apply_stepped(struct query *query, struct reader *reader
     enum maille_code code = MAILLE_OK;
     struct custody *custody = &query->custody;
     size_t length = 0, run_length = 0;
-    const enum threshold_which which = custody_which(query, query->attempt.header.round);
+    const enum threshold_which which = custody_which(query, &query->attempt.header);
     take_digest(&query->circle.key, reader);
     take_digest(&query->circle.tag, reader);
     const uint8_t *result = reader_block(reader, JOURNAL_BODY_MAX, &length);

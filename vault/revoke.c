@@ -1,5 +1,5 @@
 /* Who is no longer in the directory takes no further part in a query that is open: not a round more, not a
- * mask of one that was answered. */
+ * mask of one that was answered. The same where what is asked is no longer registered. */
 #include "vault/private.h"
 
 /* Is the manifest still signed by a researcher of the directory, and every member still a site of it? */
@@ -17,9 +17,15 @@ static bool is_revoked(const struct vault *vault, const struct query *query, str
     return false;
 }
 
+static bool is_open(const struct query *query)
+{
+    return query->study != NULL && (query->state & (QUERY_REFUSED | QUERY_ENDED)) == 0;
+}
+
 enum maille_code vault_revoke(struct vault *vault, struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    struct maille_error why = {0};
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory to look at the open queries");
@@ -27,6 +33,8 @@ enum maille_code vault_revoke(struct vault *vault, struct message_outbox *outbox
         next = query->next;
         if (is_revoked(vault, query, arena))
             MAILLE_TRY(vault_cancel(vault, query, "revoked", outbox, error));
+        else if (is_open(query) && vault_check_registration(vault, query, &why) == MAILLE_REFUSED)
+            MAILLE_TRY(vault_cancel(vault, query, why.rule, outbox, error));
     }
     vault->revoked = true;
 out:

@@ -68,7 +68,8 @@ static enum maille_code theta_open(struct round_work *work, const struct query *
     MAILLE_TRY(seal_secretbox_open(&packed, work->theta_key, in->frame, in->frame_length, error));
     MAILLE_TRY(proto_unpack(&plain, packed.data, packed.length, THETA_PACKED_MAX, error));
     MAILLE_TRY(round_thetas_read(work->thetas, query->study, work->open, plain.data, plain.length, error));
-    for (size_t k = 0; k < query->study->n_analyses && work->header.round <= custody_values_from(query); k++)
+    for (size_t k = 0;
+         k < query->study->n_analyses && work->header.round <= custody_values_from(query, &work->header); k++)
         if (work->thetas[k].n != 0) {
             code = vault_protest(error, "theta", "expected no theta in round %u, found %zu numbers",
                                  work->header.round, work->thetas[k].n);
@@ -168,16 +169,26 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
     const struct custody *custody = &query->custody;
     const size_t n = study->n_analyses;
     const struct data_source *data = &vault->options.data;
-    const bool begins = work->header.round == custody_values_from(query);
+    const bool begins = work->header.round == custody_values_from(query, &work->header);
+    bool first[STUDY_ANALYSES_MAX] = {false}; /* whose first round of values it is */
     verdicts_of_plan(query, work);
     if (any_refused(work, n))
         goto out;
-    MAILLE_TRY(round_plan(&work->plan, study, work->open, work->thetas, custody->plan.surviving, why));
-    for (size_t k = 0; k < n; k++)
-        if (work->open[k] && work->plan.analyses[k].error.code != MAILLE_OK)
-            gate_refuse(&work->verdicts[k], "theta", "%s", work->plan.analyses[k].error.sentence);
+    MAILLE_TRY(round_plan(&work->plan, study, work->open, work->thetas, custody->plan.surviving,
+                          circle_room(query, &work->header), why));
+    for (size_t k = 0; k < n; k++) {
+        const struct maille_error *found = &work->plan.analyses[k].error;
+        if (work->open[k] && found->code != MAILLE_OK)
+            gate_refuse(&work->verdicts[k], found->code == MAILLE_REFUSED ? found->rule : "theta", "%s",
+                        found->sentence);
+    }
     if (any_refused(work, n))
         goto out;
+    for (size_t k = 0; k < n; k++) {
+        work->open[k] = work->plan.analyses[k].open; /* some wait for a later round */
+        first[k] =
+            work->open[k] && (circle_is(query) ? query->circle.run.states[k].iteration.round == 1 : begins);
+    }
     MAILLE_TRY(bind_values(query, in, work, why));
     MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, begins, why));
     for (size_t k = 0; k < n; k++)
@@ -200,13 +211,14 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
     MAILLE_TRY(query_secrets_fill(&work->noise, query->secrets, &work->mask_psi, work->plan.bytes, why));
     if (!digest_equal(&work->sums.layout, &work->layout))
         code = maille_fail(why, MAILLE_INTERNAL, "expected sums of the layout of this round, found another");
-    if (code == MAILLE_OK && !any_refused(work, n))
-        code = vault_approval_check(vault, query, work->verdicts, work->open, begins,
+    struct verdict *unlike = arena_array(in->arena, n, sizeof *unlike);
+    if (code == MAILLE_OK)
+        code = vault_approval_check(vault, query, work->verdicts, unlike, first,
                                     custody->needed ? custody->plan.surviving : NULL, &work->plan,
                                     &work->sums, why);
     for (size_t k = 0; code == MAILLE_OK && k < n; k++)
-        if (work->vetoed[k]) /* what it would have been is not what leaves */
-            work->verdicts[k] = (struct verdict){{0}, {0}};
+        if (unlike[k].rule[0] != '\0')
+            vault_veto(work, k, unlike[k].rule, unlike[k].sentence);
 out:
     return code;
 }
@@ -436,7 +448,7 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
         query = NULL;
         goto out;
     }
-    work.which = custody_which(query, work.header.round);
+    work.which = custody_which(query, &work.header);
     work.open = arena_array(in->arena, study->n_analyses, sizeof *work.open);
     work.thetas = arena_array(in->arena, study->n_analyses, sizeof *work.thetas);
     work.verdicts = arena_array(in->arena, study->n_analyses, sizeof *work.verdicts);

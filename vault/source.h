@@ -39,7 +39,7 @@ void data_cells_clear(struct data_cells *cells); /* wipes */
 struct data_round {
     bool weigh; /* set by the caller: `shares` are wanted */
     size_t n;
-    struct tally words; /* empty when any analysis failed */
+    struct tally words; /* zeros in the place of an analysis that failed */
     struct data_failure *failures;
     double *shares; /* per analysis, of its weights (gate_weight_share); NULL where they were not wanted */
     struct digest layout; /* KDF(-, "layout", layout bytes) */

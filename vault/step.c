@@ -82,6 +82,7 @@ static enum maille_code read_request(struct work *work, struct reader *reader, s
         study_run_survive(&work->run, work->plan.surviving);
     }
     MAILLE_TRY(study_run_read(&work->run, run, run_length, error));
+    work->run.room = round_room(work->n_sites);
 out:
     return code;
 }
@@ -97,7 +98,7 @@ static enum maille_code step_totals(struct work *work, struct arena *arena, stru
         open[k] = work->run.states[k].status == ANALYSIS_OPEN;
         thetas[k] = work->run.states[k].iteration.theta;
     }
-    MAILLE_TRY(round_plan(&plan, work->study, open, thetas, work->run.surviving, error));
+    MAILLE_TRY(round_plan(&plan, work->study, open, thetas, work->run.surviving, work->run.room, error));
     for (size_t k = 0; k < n; k++)
         if (open[k] && plan.analyses[k].error.code != MAILLE_OK)
             code = nonsense(error);

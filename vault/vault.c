@@ -33,9 +33,11 @@ static enum maille_code open_directory(struct vault *vault, struct maille_error 
             name, vault->directory->network, (unsigned long long)vault->directory->version);
     else if (memcmp(vault->self->keys.identity, secret_keys_public(vault->options.keys)->identity,
                     PUBLIC_BYTES) != 0)
-        code = maille_fail(
-            error, MAILLE_INVALID,
-            "expected the key of the site %s as network.yaml has it, found another in the key file", name);
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected the key of the site %s as network.yaml has it, found another in the key "
+                           "file; where its keys are "
+                           "exchanged: maille-worker rekey --finish",
+                           name);
     if (code != MAILLE_OK)
         goto out;
     MAILLE_TRY(vault_pin_read(vault, error));
@@ -44,6 +46,8 @@ static enum maille_code open_directory(struct vault *vault, struct maille_error 
                                     vault->options.directory_length, vault->pinned, error));
         vault->self = directory_site_named(vault->directory, name);
     }
+    directory_log_name(vault->coordinator_log, vault->directory->coordinator.name,
+                       vault->directory->coordinator.lost);
 out:
     return code;
 }
@@ -187,11 +191,15 @@ out:
     return code;
 }
 
+enum {
+    OPENED = QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN | QUERY_AGREED,
+    KEYED = QUERY_ACCEPTED | QUERY_ROSTERED | OPENED,
+    ASKED = QUERY_READY | QUERY_HELD | QUERY_REFUSED | KEYED
+};
+
 static enum maille_code handle_problem(struct vault *vault, struct query *query, struct message *in,
                                        struct message_outbox *outbox, struct maille_error *error)
 {
-    (void)query;
-    (void)outbox;
     if (strcmp(in->body.problem.rule, "second_copy") == 0) {
         if (vault->copy_told) /* it says so at every turn */
             return MAILLE_OK;
@@ -202,10 +210,17 @@ static enum maille_code handle_problem(struct vault *vault, struct query *query,
                 "a second copy of this site runs: the coordinator hears two programs with its keys; stop "
                 "one, and go on with the folder that was always in use");
     }
-    return vault_log_note(vault, "problem", in->qid,
-                          arena_printf(in->arena, "the coordinator says: %s %s",
-                                       maille_code_name(in->body.problem.code), in->body.problem.rule),
-                          error);
+    enum maille_code code =
+        vault_log_note(vault, "problem", in->qid,
+                       arena_printf(in->arena, "the coordinator says: %s %s",
+                                    maille_code_name(in->body.problem.code), in->body.problem.rule),
+                       error);
+    /* A head came late, or before what leads to it: another, with all proofs. The same message again then
+     * passes. */
+    if (code == MAILLE_OK && query != NULL && (query->state & KEYED) != 0 &&
+        strcmp(in->body.problem.rule, "log_head") == 0)
+        code = vault_log_head_out(vault, query, outbox, error);
+    return code;
 }
 
 static enum maille_code handle_log_head(struct vault *vault, struct query *query, struct message *in,
@@ -220,12 +235,6 @@ out:
 }
 
 /* --- dispatch --- */
-
-enum {
-    OPENED = QUERY_STARTED | QUERY_REVEALED | QUERY_TAKEN | QUERY_AGREED,
-    KEYED = QUERY_ACCEPTED | QUERY_ROSTERED | OPENED,
-    ASKED = QUERY_READY | QUERY_HELD | QUERY_REFUSED | KEYED
-};
 
 /* Which message is permitted in which states of its query, and who handles it. What is not here is not for a
  * site. */
@@ -303,6 +312,12 @@ enum maille_code vault_handle(struct vault *vault, const void *envelope, size_t 
         struct maille_error ignored; /* a log that cannot be written is told when something must leave */
         if (vault_log_dropped(vault, &in, envelope, length, why.sentence, &ignored) != MAILLE_OK)
             maille_error_prefix(&why, "not in the log");
+        /* Of C's heads too: asked with this site's, it shows another, with proofs from what was seen here. */
+        const struct query *query = in.qid != NULL ? vault_query_find(vault, in.qid) : NULL;
+        if (query != NULL && (query->state & KEYED) != 0 && strcmp(why.rule, "log_head") == 0 &&
+            in.envelope.kind != MESSAGE_LOG_HEAD &&
+            vault_log_head_out(vault, query, outbox, &ignored) != MAILLE_OK)
+            maille_error_prefix(&why, "no head to ask with");
     }
     for (size_t i = 0; i < answers.n && code == MAILLE_OK; i++)
         code = message_outbox_put(outbox, answers.messages[i].kind, &answers.messages[i].envelope,

@@ -181,11 +181,33 @@ static struct audit_released counts_of(struct arena *arena, const struct thresho
         .variables = block_variables(arena, study->dictionary, spec, block)};
 }
 
+/* The pair words of an analysis. */
+static struct audit_released pairs_of(struct arena *arena, const struct threshold *threshold, size_t k,
+                                      size_t at, size_t n, bool other)
+{
+    const struct study *study = threshold->study;
+    const struct tally_spec *spec = &threshold->analyses[k].cells->spec;
+    return (struct audit_released){
+        .analysis = study->analyses[k].id,
+        .method = study->analyses[k].method,
+        .what =
+            arena_printf(arena, "pair words, for the sites alone: by how many patients it differs from %s",
+                         other ? "groups that were shown of other sites or snapshots"
+                               : "groups that were shown, and from those of earlier analyses"),
+        .numbers = n,
+        .offset = 8 * (uint64_t)at,
+        .width = 8,
+        .groups = "",
+        .values = "patients and rows",
+        .variables = block_variables(arena, study->dictionary, spec, &spec->blocks[0])};
+}
+
 size_t vault_words_threshold(const struct audit_released **released, struct arena *arena,
                              const struct threshold *threshold, enum threshold_which which)
 {
     const size_t n_analyses = threshold->study->n_analyses;
-    struct audit_released *made = arena_array(arena, n_analyses * 2 * TALLY_BLOCKS_MAX + 1, sizeof *made);
+    struct audit_released *made =
+        arena_array(arena, n_analyses * (2 * TALLY_BLOCKS_MAX + 1) + 1, sizeof *made);
     size_t n = 0;
     for (size_t k = 0; k < n_analyses; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
@@ -201,6 +223,13 @@ size_t vault_words_threshold(const struct audit_released **released, struct aren
                 made[n++] = counts_of(arena, threshold, k, b, block->vetoes, block->n_cells,
                                       "what this site objects to", "1 where it does");
         }
+    }
+    const struct threshold_pairs *pairs = &threshold->pairs[which];
+    for (size_t first = 0, end; first < pairs->n; first = end) { /* those of an analysis are one run */
+        const size_t k = pairs->list[first].analysis;
+        for (end = first; end < pairs->n && pairs->list[end].analysis == k;)
+            end++;
+        made[n++] = pairs_of(arena, threshold, k, pairs->at + first, end - first, which == THRESHOLD_BEFORE);
     }
     *released = made;
     return n;

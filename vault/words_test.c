@@ -45,7 +45,7 @@ static void every_method_has_words(void **state)
     struct vector *thetas = arena_array(arena, study->n_analyses, sizeof *thetas);
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
-    assert_ok(round_plan(&plan, study, open, thetas, NULL, &error), &error);
+    assert_ok(round_plan(&plan, study, open, thetas, NULL, 0, &error), &error);
     size_t n = vault_words(&released, arena, study, &plan);
     assert_true(n > study->n_analyses);
     for (size_t i = 0; i < n; i++) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "wire/connections.h"
 #include "wire/socket.h"
 #include "wire/zap.h"
 
@@ -12,6 +13,7 @@ enum { ADDRESSES_MAX = 8, ROUTING_ID_MAX = 255, PEERS_MAX = 4096, BACKLOG = 1024
 struct address {
     uint64_t number; /* 0: free */
     int64_t used_ms;
+    int fd; /* −1: not known */
     size_t length;
     uint8_t routing_id[ROUTING_ID_MAX];
 };
@@ -24,6 +26,9 @@ struct peer {
 struct wire_server {
     void *context, *socket;
     struct zap *zap;
+    wire_admit *admit; /* the caller's, with its context */
+    void *admit_context;
+    struct connections connections;
     char endpoint[256];
     struct peer **peers;
     size_t n_peers;
@@ -35,6 +40,17 @@ void wire_message_clear(struct wire_message *message)
     bytes_clear(&message->envelope);
     bytes_clear(&message->frame);
     *message = (struct wire_message){0};
+}
+
+const struct wire_limits wire_limits_standard = {
+    .connections = WIRE_CONNECTIONS_MAX, .bytes = INT64_C(256) << 20, .silent_ms = INT64_C(120000)};
+
+/* Whoever the caller knows, as long as it does not come too often. */
+static bool admit_some(void *context, const uint8_t transport[PUBLIC_BYTES], char *name, enum key_role *role)
+{
+    struct wire_server *server = context;
+    return server->admit(server->admit_context, transport, name, role) &&
+           connections_admit(&server->connections, name);
 }
 
 enum maille_code wire_server_open(struct wire_server **server, const char *endpoint,
@@ -54,13 +70,16 @@ enum maille_code wire_server_open(struct wire_server **server, const char *endpo
                            zmq_strerror(zmq_errno()));
         goto out;
     }
-    MAILLE_TRY(zap_start(&made->zap, made->context, admit, context, error));
+    made->admit = admit;
+    made->admit_context = context;
+    MAILLE_TRY(zap_start(&made->zap, made->context, admit_some, made, error));
     made->socket = zmq_socket(made->context, ZMQ_ROUTER);
     if (made->socket == NULL) {
         code = maille_fail(error, MAILLE_INTERNAL, "expected a ZeroMQ socket, found: %s",
                            zmq_strerror(zmq_errno()));
         goto out;
     }
+    MAILLE_TRY(connections_open(&made->connections, made->context, made->socket, error));
     secret_keys_transport(secret, keys);
     MAILLE_TRY(socket_prepare(made->socket, error));
     MAILLE_TRY(socket_set_int(made->socket, ZMQ_CURVE_SERVER, 1, error));
@@ -99,11 +118,13 @@ void wire_server_free(struct wire_server *server)
 {
     if (server == NULL)
         return;
+    connections_stop(&server->connections, server->socket);
     if (server->socket != NULL)
         zmq_close(server->socket);
     zap_stop(server->zap);
     if (server->context != NULL)
         zmq_ctx_term(server->context);
+    connections_clear(&server->connections);
     for (size_t i = 0; i < server->n_peers; i++)
         free(server->peers[i]);
     free(server->peers);
@@ -123,6 +144,16 @@ int wire_server_fd(const struct wire_server *server)
 uint64_t wire_server_dropped(const struct wire_server *server)
 {
     return server->dropped;
+}
+
+void wire_server_limit(struct wire_server *server, const struct wire_limits *limits)
+{
+    connections_limit(&server->connections, limits);
+}
+
+bool wire_server_hangup(struct wire_server *server, struct wire_hangup *hangup)
+{
+    return connections_hangup(&server->connections, hangup);
 }
 
 static struct peer *find_peer(const struct wire_server *server, const char *name)
@@ -152,7 +183,7 @@ static struct peer *peer_for(struct wire_server *server, const char *name)
 
 /* The number of the address that this routing id is; a new one takes the place of the one that was silent
  * longest. */
-static uint64_t note_address(struct wire_server *server, struct peer *peer, const void *routing_id,
+static uint64_t note_address(struct wire_server *server, struct peer *peer, int fd, const void *routing_id,
                              size_t length)
 {
     struct address *place = &peer->addresses[0];
@@ -171,6 +202,7 @@ static uint64_t note_address(struct wire_server *server, struct peer *peer, cons
         place->length = length;
         memcpy(place->routing_id, routing_id, length);
     }
+    place->fd = fd;
     place->used_ms = clock_monotonic_ms();
     return place->number;
 }
@@ -190,15 +222,23 @@ static bool read_sender(void *context, struct wire_message *message, struct sock
         return false;
     memcpy(message->peer, name, strlen(name) + 1);
     message->role = (enum key_role)(role[0] - '0');
-    message->address = note_address(server, peer, zmq_msg_data(address), zmq_msg_size(address));
+    const int fd = zmq_msg_get(envelope, ZMQ_SRCFD);
+    size_t bytes = 0;
+    for (size_t i = 1; i < frames->n && i < SOCKET_FRAMES; i++)
+        bytes += zmq_msg_size(&frames->parts[i]);
+    connections_taken(&server->connections, fd, name, bytes);
+    message->address = note_address(server, peer, fd, zmq_msg_data(address), zmq_msg_size(address));
     return true;
 }
 
 enum maille_code wire_server_receive(struct wire_server *server, struct wire_message *message, int timeout_ms,
                                      bool *got, struct maille_error *error)
 {
-    return socket_receive(server->socket, message, 1, timeout_ms, got, &server->dropped, read_sender, server,
-                          error);
+    *got = false;
+    const enum maille_code code = connections_tick(&server->connections, error);
+    return code != MAILLE_OK ? code
+                             : socket_receive(server->socket, message, 1, timeout_ms, got, &server->dropped,
+                                              read_sender, server, error);
 }
 
 static struct address *latest_address(struct peer *peer)
@@ -218,6 +258,8 @@ static enum maille_code send_to(struct wire_server *server, struct address *addr
 {
     enum maille_code code = socket_send(server->socket, address->routing_id, address->length, envelope,
                                         length, frame, frame_length, sent, error);
+    if (code == MAILLE_OK && *sent)
+        connections_given(&server->connections, address->fd, length + frame_length);
     if (code == MAILLE_OK && !*sent)
         *address = (struct address){0};
     return code;

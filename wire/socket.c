@@ -1,7 +1,9 @@
 #include "wire/socket.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -234,4 +236,37 @@ enum maille_code socket_family(void *socket, const char *endpoint, bool server, 
         *other = four && six;
     }
     return ipv6 ? socket_set_int(socket, ZMQ_IPV6, 1, error) : MAILLE_OK;
+}
+
+enum maille_code wire_endpoint_local(char *out, const char *endpoint, struct maille_error *error)
+{
+    const struct addrinfo numeric = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM},
+                          any = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    char host[256], address[INET6_ADDRSTRLEN + 16];
+    const char *begin = endpoint + strlen("tcp://"), *port = strrchr(endpoint, ':');
+    snprintf(out, WIRE_ENDPOINT_BYTES, "%s", endpoint);
+    if (strncmp(endpoint, "tcp://", 6) != 0 || port < begin || port - begin >= (long)sizeof host ||
+        begin[0] == '[')
+        return MAILLE_OK;
+    snprintf(host, sizeof host, "%.*s", (int)(port - begin), begin);
+    if (strchr(host, '*') != NULL || strchr(host, ';') != NULL || if_nametoindex(host) != 0)
+        return MAILLE_OK;
+    if (getaddrinfo(host, NULL, &numeric, &found) == 0) {
+        freeaddrinfo(found);
+        return MAILLE_OK;
+    }
+    const int fault = getaddrinfo(host, NULL, &any, &found);
+    if (fault != 0)
+        return maille_fail(error, MAILLE_UNREACHABLE, "expected an address of this host, found %s: %s", host,
+                           gai_strerror(fault));
+    const bool six = found->ai_family == AF_INET6;
+    const int told =
+        getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    if (told != 0)
+        return maille_fail(error, MAILLE_UNREACHABLE, "expected an address of %s, found: %s", host,
+                           gai_strerror(told));
+    snprintf(out, WIRE_ENDPOINT_BYTES, "tcp://%s%s%s%s", six ? "[" : "", address, six ? "]" : "", port);
+    return MAILLE_OK;
 }

@@ -26,6 +26,13 @@ void wire_message_clear(struct wire_message *message);
 
 struct wire_server;
 
+/* An endpoint to bind whose host is a name of DNS, with the first address that the name has: libzmq takes
+ * addresses, interfaces and "*" alone. Others are copied as they are. out: WIRE_ENDPOINT_BYTES.
+ * MAILLE_UNREACHABLE: nobody knows the name. */
+enum { WIRE_ENDPOINT_BYTES = 320 };
+enum maille_code wire_endpoint_local(char *out, const char *endpoint,
+                                     struct maille_error *error) MAILLE_CHECKED;
+
 /* Who a CURVE public key belongs to. Returns false: refused. name has WIRE_PEER_MAX + 1 bytes. Called from
  * the ZAP thread. */
 typedef bool wire_admit(void *context, const uint8_t transport[PUBLIC_BYTES], char *name,
@@ -51,6 +58,25 @@ enum maille_code wire_server_receive(struct wire_server *server, struct wire_mes
 enum maille_code wire_server_send(struct wire_server *server, const char *peer, uint64_t address,
                                   const void *envelope, size_t length, const void *frame, size_t frame_length,
                                   bool *sent, struct maille_error *error) MAILLE_CHECKED;
+/* What one party may have of a server. Connections by which nothing came yet are nobody's: together they may
+ * hold as much as one party, each for silent_ms. */
+struct wire_limits {
+    int64_t connections; /* at once; and so many handshakes at once and within each minute */
+    int64_t
+        bytes; /* that libzmq holds for all of them: messages that are not whole, not read yet, or not sent */
+    int64_t silent_ms;
+};
+enum { WIRE_CONNECTIONS_MAX = 64 }; /* the default */
+extern const struct wire_limits wire_limits_standard;
+void wire_server_limit(struct wire_server *server, const struct wire_limits *limits);
+/* Who was hung up on, or not let in, and why; false: nobody since the last call. */
+enum wire_why { WIRE_CONNECTIONS, WIRE_BYTES, WIRE_SILENT, WIRE_HANDSHAKES };
+struct wire_hangup {
+    char peer[WIRE_PEER_MAX + 1]; /* "": nobody knows */
+    enum wire_why why;
+    uint64_t figure; /* connections, bytes, seconds, handshakes */
+};
+bool wire_server_hangup(struct wire_server *server, struct wire_hangup *hangup);
 /* Messages that were thrown away since opening: no User-Id, too many frames, too long. */
 uint64_t wire_server_dropped(const struct wire_server *server);
 

@@ -278,7 +278,6 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
     struct round_plan plan = {0};
     struct plan left = {0};
     struct data_round made = {0};
-    bool failed = false;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a study");
     made.weigh = round->weigh;
@@ -286,7 +285,7 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
     MAILLE_TRY(study_read(&study, arena, data, asked, error));
     if (survived != NULL)
         MAILLE_TRY(plan_read(&left, study, survived->data, survived->length, error));
-    MAILLE_TRY(round_plan(&plan, study, open, thetas, left.surviving, error));
+    MAILLE_TRY(round_plan(&plan, study, open, thetas, left.surviving, 0, error));
     hash_kdf(&made.layout, NULL, "layout", plan.layout.data, plan.layout.length);
     made.n = study->n_analyses;
     made.failures = calloc(made.n + 1, sizeof *made.failures);
@@ -307,7 +306,8 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
                                      &data->options, &why);
         if (of_the_analysis(code)) {
             failure_set(&made.failures[k], &why);
-            failed = true;
+            if (plan.analyses[k].bytes > 0)
+                explicit_bzero(made.words.words.data + plan.analyses[k].offset, plan.analyses[k].bytes);
             code = MAILLE_OK;
         } else if (code != MAILLE_OK) {
             if (error != NULL)
@@ -315,8 +315,6 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
             goto out;
         }
     }
-    if (failed)
-        tally_clear(&made.words);
     *round = made;
     made = (struct data_round){0};
 out:

@@ -153,9 +153,10 @@ static enum maille_code run_import(const struct import_command *command, struct 
             "the newest snapshot; see --help");
         goto out;
     }
-    MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
+    /* Others' bytes are parsed before the site's key is open. */
     if (command->data != NULL)
         MAILLE_TRY(read_data(&table, source_hash, arena, command, stderr, error));
+    MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
     const struct import_order order = {.dir = command->dir,
                                        .objections = command->objections,
                                        .withdraw = command->withdraw,

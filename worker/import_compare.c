@@ -2,6 +2,7 @@
  */
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "registry/summary.h"
@@ -17,6 +18,7 @@ enum maille_code import_compare(bool *beyond, struct columns *table, const char 
     struct summary now, before;
     struct worker_settings settings;
     const struct summary_change *changes;
+    struct maille_error why = {0};
     size_t n_changes, n_beyond = 0;
     char path[PATH_MAX];
     MAILLE_TRY(worker_settings_read(&settings, arena, dir, error));
@@ -33,7 +35,20 @@ enum maille_code import_compare(bool *beyond, struct columns *table, const char 
     }
     if (code != MAILLE_OK)
         goto out;
-    MAILLE_TRY(columns_open(&last, path, error));
+    code = columns_open(&last, path, &why);
+    if (code != MAILLE_OK &&
+        strcmp(why.rule, columns_other_format) == 0) { /* the first import of an upgrade */
+        printf("\n! another version of maille wrote snapshot %u: nothing to compare with\n\n",
+               entries[n - 1].number);
+        *beyond = true;
+        code = MAILLE_OK;
+        goto out;
+    }
+    if (code != MAILLE_OK) {
+        if (error != NULL)
+            *error = why;
+        goto out;
+    }
     MAILLE_TRY(summary_make(&now, arena, table, error));
     MAILLE_TRY(summary_make(&before, arena, last, error));
     summary_compare(&changes, &n_changes, arena, &now, &before, &limits);

@@ -6,7 +6,7 @@
 
 struct import_rows {
     struct row_keys *keys;
-    struct digest secret; /* of the site's keys: what the hashes of the map are keyed with */
+    struct digest secret; /* what the hashes of the map are keyed with */
     struct row_hash hash;
     const char *path; /* of the map: FOLDER/rows */
     const char *folder;
@@ -22,6 +22,13 @@ struct import_rows {
 enum maille_code import_rows_open(struct import_rows *rows, struct arena *arena, const char *folder, size_t n,
                                   const struct secret_keys *keys, struct maille_error *error) MAILLE_CHECKED;
 void import_rows_clear(struct import_rows *rows);
+/* Rotation: what the map is keyed with, and the objections, for other keys of the site. The map holds hashes
+ * of pseudonyms and cannot be made anew, so its key stays, from then on in FOLDER/rows.key, sealed under the
+ * site's keys. Both are durable; nothing changes where the new keys open them already. MAILLE_CORRUPT:
+ * neither keys do. */
+enum maille_code import_rows_rekey(const char *folder, const struct secret_keys *from,
+                                   const struct secret_keys *to, struct arena *arena,
+                                   struct maille_error *error) MAILLE_CHECKED;
 
 /* Numbers the rows of *table where it is new (else it is a snapshot, whose rows have numbers), changes the
  * objections, and replaces the table by one without the patients who object. On disk nothing has changed yet.

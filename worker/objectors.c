@@ -27,11 +27,22 @@ static enum maille_code search_snapshot(struct search *search, struct arena *are
     enum maille_code code = MAILLE_OK;
     struct columns *columns = NULL;
     struct column_scratch scratch = {0};
+    struct maille_error why = {0};
     char path[PATH_MAX];
     MAILLE_TRY(snapshots_path(path, sizeof path, folder, number, error));
     if (!file_exists(path))
         goto out;
-    MAILLE_TRY(columns_open(&columns, path, error));
+    code = columns_open(&columns, path, &why);
+    if (code != MAILLE_OK && strcmp(why.rule, columns_other_format) == 0) {
+        printf("another version of maille wrote snapshot %u: who is in it is not shown\n", number);
+        code = MAILLE_OK;
+        goto out;
+    }
+    if (code != MAILLE_OK) {
+        if (error != NULL)
+            *error = why;
+        goto out;
+    }
     memset(search->seen, 0, search->n * sizeof *search->seen);
     for (size_t block = 0, row = 0; block < columns_blocks(columns); block++) {
         const uint64_t *ids;

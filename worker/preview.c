@@ -117,36 +117,6 @@ static enum maille_code judge(struct verdict *verdicts, const struct policy *pol
     return code;
 }
 
-/* The sums of all analyses that can be counted: what one of them fails at must not hide the others. */
-static enum maille_code count(struct data_round *sums, struct round_plan *plan,
-                              const struct data_source *source, uint32_t snapshot, const struct study *study,
-                              bool *open, const struct vector *none, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct data_round again = {0};
-    bool failed = false;
-    MAILLE_TRY(source->round(source->context, sums, snapshot, study, open, none, NULL, error));
-    for (size_t k = 0; k < study->n_analyses; k++)
-        if (sums->failures[k].rule[0] != '\0') {
-            failed = true;
-            open[k] = false;
-        }
-    if (!failed)
-        goto out;
-    round_plan_clear(plan);
-    MAILLE_TRY(round_plan(plan, study, open, none, NULL, error));
-    MAILLE_TRY(source->round(source->context, &again, snapshot, study, open, none, NULL, error));
-    for (size_t k = 0; k < study->n_analyses; k++)
-        if (sums->failures[k].rule[0] != '\0')
-            again.failures[k] = sums->failures[k];
-    data_round_clear(sums);
-    *sums = again;
-    again = (struct data_round){0};
-out:
-    data_round_clear(&again);
-    return code;
-}
-
 static enum maille_code preview(const struct preview_command *command, const char *asked,
                                 struct maille_error *error)
 {
@@ -189,13 +159,13 @@ static enum maille_code preview(const struct preview_command *command, const cha
     struct verdict *verdicts = arena_array(arena, study->n_analyses + 1, sizeof *verdicts);
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
-    MAILLE_TRY(round_plan(&plan, study, open, none, NULL, error));
+    MAILLE_TRY(round_plan(&plan, study, open, none, NULL, 0, error));
     MAILLE_TRY(judge(verdicts, policy, study, &plan, error));
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = plan.analyses[k].error.code == MAILLE_OK && verdicts[k].rule[0] == '\0';
     round_plan_clear(&plan);
-    MAILLE_TRY(round_plan(&plan, study, open, none, NULL, error));
-    MAILLE_TRY(count(&sums, &plan, &source, facts.number, study, open, none, error));
+    MAILLE_TRY(round_plan(&plan, study, open, none, NULL, 0, error));
+    MAILLE_TRY(source.round(source.context, &sums, facts.number, study, open, none, NULL, error));
     for (size_t k = 0; k < study->n_analyses; k++)
         print_analysis(command, study, k, &plan, &verdicts[k], &sums);
     printf("\nfirst round: %zu bytes, masked before they leave. What the pooled thresholds suppress leaves "

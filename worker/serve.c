@@ -31,7 +31,7 @@ struct supervisor {
     struct site_files files;
     struct children children;
     struct owners owners;
-    int signals, watch;
+    int signals, watch, etc; /* etc: the watch's number of /etc; −1: none */
     int64_t started_ms, backoff_ms, month_ms;
     bool stop, reload, ever_steady;
     int status; /* to exit with */
@@ -56,7 +56,17 @@ static enum maille_code open_events(struct supervisor *supervisor, struct maille
     supervisor->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (supervisor->watch < 0 || inotify_add_watch(supervisor->watch, path, IN_MOVED_TO) < 0)
         return maille_fail_errno(error, "cannot watch %s", path);
+    supervisor->etc = inotify_add_watch(supervisor->watch, "/etc", IN_MOVED_TO | IN_CREATE);
     return MAILLE_OK;
+}
+
+/* A wall knows the file that was there: one that takes its place cannot be read, by nobody behind it. */
+static void names_replaced(const char *name)
+{
+    if (strcmp(name, "resolv.conf") == 0 || strcmp(name, "hosts") == 0)
+        log_line(LOG_LEVEL_WARNING,
+                 "/etc/%s was replaced: hosts are looked up as it was until this program is started again",
+                 name);
 }
 
 /* A new index means a new snapshot. */
@@ -69,7 +79,9 @@ static void read_watch(struct supervisor *supervisor)
             return;
         for (char *at = buffer; at < buffer + got;) {
             const struct inotify_event *event = (const struct inotify_event *)(void *)at;
-            if (event->len > 0 && strcmp(event->name, "index") == 0) {
+            if (event->len > 0 && event->wd == supervisor->etc)
+                names_replaced(event->name);
+            else if (event->len > 0 && strcmp(event->name, "index") == 0) {
                 log_line(LOG_LEVEL_INFO, "there is a new snapshot");
                 supervisor->reload = true;
             }
@@ -300,7 +312,7 @@ out:
 int worker_serve(int argc, char **argv)
 {
     struct maille_error error = {0};
-    struct supervisor supervisor = {.signals = -1, .watch = -1};
+    struct supervisor supervisor = {.signals = -1, .watch = -1, .etc = -1};
     struct arena *arena = arena_new();
     bool done = false;
     size_t n = 0;

@@ -78,3 +78,10 @@ const char *worker_settings_help(struct arena *arena)
 {
     return settings_help(arena, rows, N_ROWS, "worker.yaml");
 }
+
+enum maille_code worker_network_path(char *out, size_t size, const char *dir,
+                                     const struct worker_settings *settings, struct maille_error *error)
+{
+    return settings->network[0] == '/' ? file_path_join(out, size, "", settings->network + 1, error)
+                                       : file_path_join(out, size, dir, settings->network, error);
+}

@@ -27,6 +27,11 @@ struct worker_settings {
 enum maille_code worker_settings_read(struct worker_settings *settings, struct arena *arena, const char *dir,
                                       struct maille_error *error) MAILLE_CHECKED;
 
+/* Where the signed directory is. MAILLE_INVALID: too long. */
+enum maille_code worker_network_path(char *out, size_t size, const char *dir,
+                                     const struct worker_settings *settings,
+                                     struct maille_error *error) MAILLE_CHECKED;
+
 /* The text of a new file. In arena. */
 const char *worker_settings_write(struct arena *arena, const char *legal_entity);
 

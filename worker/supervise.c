@@ -95,10 +95,7 @@ enum maille_code site_files_read(struct site_files *files, const char *dir, cons
     MAILLE_TRY(read_text(&made.policy, &made.policy_length, made.arena, path, POLICY_BYTES_MAX, error));
     MAILLE_TRY(policy_parse(&policy, made.arena, arena_strdup(made.arena, path), made.policy,
                             made.policy_length, error));
-    if (made.settings.network[0] == '/')
-        MAILLE_TRY(file_path_join(path, sizeof path, "", made.settings.network + 1, error));
-    else
-        MAILLE_TRY(file_path_join(path, sizeof path, dir, made.settings.network, error));
+    MAILLE_TRY(worker_network_path(path, sizeof path, dir, &made.settings, error));
     if (!file_exists(path)) {
         code = maille_fail(error, MAILLE_INVALID,
                            "expected the network's signed directory at %s, found nothing; ask the network's "

@@ -9,7 +9,8 @@
 #include "base/wall.h"
 
 /* What a name of a host is looked up with. One that is replaced later (a new name server) counts from the
- * next SIGHUP. */
+ * next start: the supervisor's own wall, which every child inherits, knows the file that was there
+ * (worker/serve.c says so). What is written in its place, or beneath /run/systemd/resolve, counts at once. */
 static const char *const names_files[] = {"/etc/resolv.conf",    "/etc/hosts",    "/etc/nsswitch.conf",
                                           "/etc/host.conf",      "/etc/gai.conf", "/etc/services",
                                           "/run/systemd/resolve"};

@@ -1,12 +1,14 @@
 /* A researcher who signs a bundle of her own making: what bundle_check finds without hashes and signature.
- * Usage: bundle_parts A.tar B.tar, two bundles of two studies of one network. Exit status 0 when every part
- * that does not belong is found. */
+ * Usage: bundle_parts A.tar B.tar [KEY CREDENTIAL], two bundles of two studies of one network, and the key of
+ * the researcher who asked. Exit status 0 when every part that does not belong is found. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "cli/bundle.h"
+#include "cli/files.h"
+#include "proto/message.h"
 
 enum { MESSAGES_MAX = 1024 };
 
@@ -38,6 +40,8 @@ static void load(struct bundle_input *input, struct byte_view *messages, struct 
             input->network = bytes;
         else if (strcmp(name, "result.json") == 0)
             input->result = bytes;
+        else if (strcmp(name, "report.html") == 0)
+            input->page = bytes;
         else if (strcmp(name, "question.key") == 0)
             input->question_key = bytes;
         else if (strncmp(name, "messages/", 9) == 0 && strstr(name, ".sealed") != NULL)
@@ -63,19 +67,66 @@ static void judge(const char *what, const struct bundle_input *input, const char
     arena_free(arena);
 }
 
-/* The text with one word put in the place of another of the same length, in the arena. */
+/* The text with one word put in the place of another, in the arena. */
 static struct byte_view with(struct arena *arena, struct byte_view text, const char *from, const char *to)
 {
-    char *copy = arena_strndup(arena, (const char *)text.data, text.length), *at;
-    copy[text.length] = '\0';
-    at = strstr(copy, from);
-    if (at == NULL || strlen(from) != strlen(to)) {
+    const char *copy = arena_strndup(arena, (const char *)text.data, text.length), *at = strstr(copy, from);
+    if (at == NULL) {
         fprintf(stderr, "expected \"%s\" in the result\n", from);
         exit(2);
     }
-    for (size_t i = 0; to[i] != '\0'; i++)
-        at[i] = to[i];
-    return (struct byte_view){(const uint8_t *)copy, text.length};
+    const char *made = arena_printf(arena, "%.*s%s%s", (int)(at - copy), copy, to, at + strlen(from));
+    return (struct byte_view){(const uint8_t *)made, strlen(made)};
+}
+
+/* The manifest again, to as few sites as she likes, signed by her. */
+static void judge_few(const struct bundle_input *from, const char *key, const char *credential)
+{
+    static struct byte_view messages[MESSAGES_MAX];
+    struct bundle_input input = *from;
+    struct arena *arena = arena_new();
+    struct secret_keys *keys = NULL;
+    struct bytes body = {0}, envelope = {0};
+    struct message_manifest manifest;
+    struct envelope old;
+    struct maille_error error = {0};
+    memcpy(messages, from->messages, from->n_messages * sizeof *messages);
+    input.messages = messages;
+    if (cli_read_keys(&keys, KEY_RESEARCHER, key, credential, &error) != MAILLE_OK ||
+        envelope_decode(&old, arena, messages[0].data, messages[0].length, &error) != MAILLE_OK ||
+        message_manifest_decode(&manifest, arena, old.body, old.body_length, &error) != MAILLE_OK) {
+        fprintf(stderr, "%s\n", error.sentence);
+        exit(2);
+    }
+    manifest.n_min = 1;
+    if (message_manifest_encode(&body, &manifest, &error) != MAILLE_OK ||
+        envelope_encode(&envelope, MESSAGE_MANIFEST, keys, manifest.researcher, &body, &error) != MAILLE_OK) {
+        fprintf(stderr, "%s\n", error.sentence);
+        exit(2);
+    }
+    messages[0] = (struct byte_view){envelope.data, envelope.length};
+    judge("a question to one site", &input, "n_min");
+    bytes_clear(&body);
+    bytes_clear(&envelope);
+    secret_keys_free(keys);
+    arena_free(arena);
+}
+
+static void judge_page(const struct bundle_input *from)
+{
+    struct bundle_facts facts = {0};
+    struct maille_error error;
+    struct arena *arena = arena_new();
+    struct bundle_input input = *from;
+    bool right = bundle_check(&facts, arena, &input, &error) == MAILLE_OK && facts.page_same;
+    input.page = with(arena, from->page, "<h1", "<h2");
+    right = right && bundle_check(&facts, arena, &input, &error) == MAILLE_OK && !facts.page_same;
+    checks++;
+    if (!right) {
+        failures++;
+        fprintf(stderr, "FAILED: a page that is not of the result\n");
+    }
+    arena_free(arena);
 }
 
 int main(int argc, char **argv)
@@ -85,12 +136,15 @@ int main(int argc, char **argv)
     struct bundle_input a, b, input;
     struct arena *arena = arena_new();
     struct maille_error error;
-    if (argc != 3 || crypto_start(&error) != MAILLE_OK)
+    if ((argc != 3 && argc != 5) || crypto_start(&error) != MAILLE_OK)
         return 2;
     load(&a, a_messages, a_frames, arena, argv[1]);
     load(&b, b_messages, b_frames, arena, argv[2]);
     judge("as it was", &a, NULL);
     judge("the other as it was", &b, NULL);
+    judge_page(&a);
+    if (argc == 5)
+        judge_few(&a, argv[3], argv[4]);
     input = a;
     input.study = b.study;
     judge("another study", &input, "study.yaml");
@@ -118,6 +172,10 @@ int main(int argc, char **argv)
         input = a;
         input.result = with(arena, a.result, "\"n_risk\": [\n", "\"n_rxsk\": [\n");
         judge("a result that no site signed", &input, "to be signed by");
+        input.result = with(arena, a.result, "\"status\": \"ok\"", "\"status\": \"failed\"");
+        judge("an answer told as a failure", &input, "to be signed by");
+        input.result = with(arena, a.result, "\"warnings\": [", "\"warnings\": [ \"all is well\",");
+        judge("a warning that no site gave", &input, "to be signed by");
         input.result = a.result;
         input.question_key = b.question_key;
         judge("another question's key", &input, "opens with the question's key");

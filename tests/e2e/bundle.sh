@@ -81,7 +81,7 @@ for name in second first; do
 done
 "$maille" sandbox down --dir "$net" >/dev/null
 says 0 '^results  *the numbers of 2 analyses, each signed alike by at least 5 of 5 sites$' "$maille" bundle verify "$tmp/circle-first.tar"
-"$bin/bundle_parts" "$tmp/circle-first.tar" "$tmp/circle-second.tar" >"$tmp/said.txt" || { cat "$tmp/said.txt" >&2; fail "a part that no site signed was taken"; }
+"$bin/bundle_parts" "$tmp/circle-first.tar" "$tmp/circle-second.tar" "$net/researcher.key" "$net/credential" >"$tmp/said.txt" || { cat "$tmp/said.txt" >&2; fail "a part that no site signed was taken"; }
 checks=$((checks + 2))
 net=$tmp/net
 mv "$XDG_STATE_HOME" "$tmp/away"

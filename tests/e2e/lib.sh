@@ -10,8 +10,10 @@ net=$tmp/net
 checks=0
 export NO_COLOR=1 XDG_STATE_HOME="$tmp/state"
 
+strays= # pids of programs that no sandbox knows
 down() {
     status=$?
+    [ -z "$strays" ] || kill $strays 2>/dev/null || true
     for folder in "$tmp"/net*; do
         [ -d "$folder" ] && "$maille" sandbox down --dir "$folder" >/dev/null 2>&1
     done

@@ -3,8 +3,6 @@
 . tests/e2e/lib.sh
 up --sites 4
 one=$net/sites/site-1
-copy= new=
-trap '[ -z "$copy$new" ] || kill $copy $new 2>/dev/null; down' EXIT # programs that no sandbox knows
 study first 'sites: all' 'analyses:' '  - { id: age, method: describe, variables: [age] }'
 study second 'sites: all' 'analyses:' '  - { id: n, method: count }'
 stop() { kill "$(cat "$one/pid")" && wait_for 5 grep -q stopped "$one/program.log"; : >"$one/program.log"; }
@@ -34,6 +32,12 @@ wait_for 15 ask "$tmp/second.yaml" --quiet
 json 'a["n"]["status"] == "ok" and r["sites"] == 4'
 says 0 'the authorities accept that this site lost' "$maille" audit show "$one/log"
 
+# Its log now, and that of before, against what the coordinator saw of each.
+verify() { "$maille" audit verify --network "$net/network.yaml" --witness "$net/coordinator/log" "$@"; }
+says 0 'of the log before it was lost, which the network.s authorities accepted' verify "$one/log"
+says 0 'agrees with' verify "$one/log"
+says 1 'NOT SOUND' verify "$tmp/backup/log" # its own heads of before are still held against it
+
 # A ledger that is gone beside a log of answers: not made anew in silence.
 stop
 rm "$one/state/ledger"*
@@ -50,13 +54,13 @@ json 'a["n"]["status"] == "ok" and r["sites"] == 4'
 # A second copy of the folder, with its program running: both are told, and the coordinator says so.
 cp -a "$one" "$tmp/copy"
 "$bin/maille-worker" serve --dir "$tmp/copy" --credential "$net/credential" 2>"$tmp/copy.log" &
-copy=$!
+strays=$!
 wait_for 20 grep -q 'two copies of the site site-1 run at once' "$net/coordinator/program.log"
 wait_for 10 grep -q 'a second copy of this site runs' "$one/program.log"
 wait_for 10 grep -q 'a second copy of this site runs' "$tmp/copy.log"
-kill $copy
-wait $copy || true
-copy=
+kill $strays
+wait $strays || true
+strays=
 
 # Other keys under the old name: a new folder, one signature.
 stop
@@ -71,11 +75,11 @@ says 0 '1 of 1 signatures' "$maille" network sign --network "$net/network.yaml" 
 kill -HUP "$(cat "$net/coordinator/pid")"
 cp "$net/network.yaml" "$one/"
 "$bin/maille-worker" serve --dir "$one" --credential "$net/credential" 2>"$one/program.log" &
-new=$!
-echo $new >"$one/pid"
+strays=$!
+echo $strays >"$one/pid"
 wait_for 20 ask "$tmp/second.yaml" --quiet
 json 'a["n"]["status"] == "ok" and r["sites"] == 4'
-kill $new
-wait $new || true
-new=
+kill $strays
+wait $strays || true
+strays=
 done_well

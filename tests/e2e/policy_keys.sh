@@ -110,6 +110,17 @@ says 3 'hold' "$maille" run "$tmp/table.yaml" --network "$net/network.yaml" --ke
 policy 'approval: { methods: { km: hold } }'
 says 0 '' ask "$tmp/table.yaml"
 
+# Budgets of a registration: in a network that registers.
+sed 's/^researchers:.*/researchers: [researcher]/' examples/rotterdam/registration.yaml >"$tmp/registration.yaml"
+says 0 'is registered' "$maille" network register --network "$net/network.yaml" "$tmp/registration.yaml"
+says 0 '1 of 1' "$maille" network sign --network "$net/network.yaml" --key "$net/authority.key" --credential "$net/credential"
+kill -HUP "$(cat "$net/coordinator/pid")"
+for site in "$net"/sites/*; do
+    wait_for 20 grep -q '^  - id: "HDH-0000"' "$site/network.yaml"
+done
+key budget table 'budget: { registration_tables: 0 }'
+key budget model 'budget: { registration_models: 0 }'
+
 # open: only where the data are public.
 policy
 site=$net/sites/site-1

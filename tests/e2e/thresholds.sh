@@ -19,10 +19,25 @@ sys.exit(0 if a["analyses"] == b["analyses"] else 1)
 PY
     checks=$((checks + 1))
 }
-# What the log says of the two rounds, and what it does not say.
+# What the log says of the threshold rounds, and what it does not say.
 says 0 'threshold round: for the sites alone' "$maille" audit show "$net/sites/site-1/log"
 "$maille" audit show "$net/sites/site-1/log" >"$tmp/shown"
 grep -q '2,\?982' "$tmp/shown" && fail "expected no pooled head count in a log, found the number of all patients"
+
+# Two at once, with as many again in line: one is counted after the other, and all are answered.
+study other 'analyses:' '  - { id: some, method: count, cohort: "nodes < 5" }'
+for n in 1 2 3; do
+    "$maille" sandbox run --dir "$net" "$tmp/other.yaml" --json "$tmp/other-$n.json" --timeout 60s >"$tmp/other-$n.out" 2>&1 &
+    eval "other_$n=$!"
+done
+says 1 '' ask "$tmp/rounds.yaml"
+same_as_whole
+for n in 1 2 3; do
+    eval "wait \$other_$n" || { cat "$tmp/other-$n.out"; fail "the question $n of four at once was not answered"; }
+    python3 -c 'import json, sys; a, b = (json.load(open(f))["analyses"] for f in sys.argv[1:]); sys.exit(a != b)' \
+        "$tmp/other-1.json" "$tmp/other-$n.json" || fail "the same question at once has other numbers"
+    checks=$((checks + 1))
+done
 
 # Killed in the middle of the threshold rounds or near them: site, coordinator, agent.
 run() {

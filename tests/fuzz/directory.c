@@ -1,5 +1,7 @@
 /* proto/directory.h and proto/card.h: network.yaml as the coordinator hands it round, and a party's card.
  * Nothing that is not signed is ever accepted. */
+#include <string.h>
+
 #include "proto/card.h"
 #include "proto/directory.h"
 #include "tests/fuzz/fuzz.h"
@@ -8,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct directory *directory, *again;
     struct maille_error error = {0};
-    struct bytes text = {0};
+    struct bytes text = {0}, twice = {0};
     struct card card;
     struct arena *arena = arena_new();
     if (arena == NULL || crypto_start(NULL) != MAILLE_OK)
@@ -25,11 +27,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (directory_parse(&again, arena, "again", (const char *)text.data, text.length, &error) != MAILLE_OK ||
         again->n_sites != directory->n_sites || again->version != directory->version)
         fuzz_fail("a directory that can be written and read back");
+    directory_write(&twice, again);
+    if (twice.length != text.length || memcmp(twice.data, text.data, text.length) != 0)
+        fuzz_fail("a directory that is the same once it was written");
     if (directory_accept(&again, arena, "again", (const char *)text.data, text.length, NULL, &error) ==
         MAILLE_OK)
         fuzz_fail("no directory without signatures");
 out:
     bytes_clear(&text);
+    bytes_clear(&twice);
     arena_free(arena);
     return 0;
 }

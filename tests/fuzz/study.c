@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         open[k] = (method->check == NULL || method->check(&study->analyses[k], &error) == MAILLE_OK) &&
                   method_cells(&study->analyses[k], arena, cells, &error) == MAILLE_OK;
     }
-    if (round_plan(&plan, study, open, thetas, NULL, &error) == MAILLE_OK) {
+    if (round_plan(&plan, study, open, thetas, NULL, 0, &error) == MAILLE_OK) {
         enum { RUNS_MAX = 2 * STUDY_ANALYSES_MAX * TALLY_BLOCKS_MAX + 1 };
         struct word_run *runs = calloc(RUNS_MAX, sizeof *runs);
         uint64_t covered;

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = (data[k / 8 % 2] >> k % 8 & 1) != 0;
     if (round_thetas_read(thetas, study, open, data + 2, size - 2, &error) == MAILLE_OK &&
-        round_plan(&plan, study, open, thetas, NULL, &error) == MAILLE_OK)
+        round_plan(&plan, study, open, thetas, NULL, 0, &error) == MAILLE_OK)
         for (size_t k = 0; k < plan.n; k++)
             if (open[k] && (plan.analyses[k].spec == NULL) != (plan.analyses[k].error.code != MAILLE_OK))
                 fuzz_fail("a plan or an error");

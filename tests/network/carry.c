@@ -168,37 +168,54 @@ static int64_t next_ms(const struct play *play)
     return next;
 }
 
+/* What is due next happens, if it is due by then; else the time is end_ms. */
+static bool go_on(struct play *play, int64_t end_ms)
+{
+    struct party *coordinator = &play->parties[PLAY_COORDINATOR];
+    struct flight flight;
+    const int64_t next = next_ms(play);
+    if (next > end_ms) {
+        play->now_ms = end_ms;
+        return false;
+    }
+    if (next > play->now_ms)
+        play->now_ms = next;
+    while (take_flight(&flight, play))
+        deliver(play, &flight);
+    if (coordinator->up && play->coordinator_spoke)
+        party_settle(coordinator);
+    for (size_t i = 0; i < play->n; i++) {
+        struct party *party = &play->parties[i];
+        if (party->wake_ms > play->now_ms)
+            continue;
+        if (party->up)
+            party_wake(party);
+        else
+            party_start(party);
+    }
+    return true;
+}
+
 enum maille_code play_run(struct play *play, int64_t limit_ms, struct maille_error *error)
 {
     const int64_t end_ms = play->now_ms + limit_ms;
-    struct party *agent = &play->parties[PLAY_AGENT], *coordinator = &play->parties[PLAY_COORDINATOR];
-    struct flight flight;
+    struct party *agent = &play->parties[PLAY_AGENT];
     if (!agent->up)
         party_start(agent);
-    while (play->ended == MAILLE_OK && !(agent->up && agent_over(agent->agent))) {
-        const int64_t next = next_ms(play);
-        if (next > end_ms)
+    while (play->ended == MAILLE_OK && !(agent->up && agent_over(agent->agent)))
+        if (!go_on(play, end_ms))
             return maille_fail(error, MAILLE_TIMEOUT, "expected the play to end within %lld s",
                                (long long)(limit_ms / 1000));
-        if (next > play->now_ms)
-            play->now_ms = next;
-        while (take_flight(&flight, play))
-            deliver(play, &flight);
-        if (coordinator->up && play->coordinator_spoke)
-            party_settle(coordinator);
-        for (size_t i = 0; i < play->n; i++) {
-            struct party *party = &play->parties[i];
-            if (party->wake_ms > play->now_ms)
-                continue;
-            if (party->up)
-                party_wake(party);
-            else
-                party_start(party);
-        }
-    }
     if (play->ended != MAILLE_OK && error != NULL)
         *error = play->error;
     return play->ended;
+}
+
+void play_wait(struct play *play, int64_t ms)
+{
+    const int64_t end_ms = play->now_ms + ms;
+    while (go_on(play, end_ms))
+        ;
 }
 
 int64_t play_elapsed_ms(const struct play *play)

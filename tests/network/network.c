@@ -22,8 +22,9 @@ enum {
 };
 static const int64_t epoch_ms = INT64_C(1780000000000), uptime_ms = 1000000;
 
-static const char *const names[PLAY_PARTIES] = {"alice", "coordinator", "alpha",   "beta",
-                                                "gamma", "delta",       "epsilon", "zeta"};
+static const char *const names[PLAY_PARTIES] = {
+    "alice", "coordinator", "alpha",  "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta",
+    "iota",  "kappa",       "lambda", "mu",   "nu",    "xi",    "omicron", "pi",   "rho", "sigma"};
 static const char study_head[] =
     "study: played\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\nlegal_basis: MR-004\n"
     "protocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\nanalyses:\n";
@@ -85,6 +86,13 @@ static void enter(struct party *party)
 {
     seeded_use(&party->dice);
     durable_watch(at_point, party);
+}
+
+static void look(const struct party *party, const struct flight *flight)
+{
+    const struct play_options *options = &party->play->options;
+    if (options->entered != NULL)
+        options->entered(options->context, party->play, party->number, flight);
 }
 
 /* Lets go of what a party is in memory. */
@@ -152,6 +160,8 @@ static void agent_begins(struct party *party)
                                           .keys = party->keys,
                                           .timeout_ms = AGENT_PATIENCE_MS,
                                           .mode = play->options.mode,
+                                          .without = play->options.without,
+                                          .n_without = play->options.n_without,
                                           .words = getenv("MAILLE_PLAY_WORDS") != NULL ? stderr : NULL,
                                           .clock = clock_of(party)};
     if (play->id[0] != '\0')
@@ -169,13 +179,20 @@ static void agent_begins(struct party *party)
 
 /* --- a site: the vault, and what its process net does --- */
 
+static const char *policy_of(const struct party *party)
+{
+    const struct play_options *options = &party->play->options;
+    const char *own = options->policies[party->number - PLAY_SITE];
+    return own != NULL ? own : options->policy != NULL ? options->policy : "policy: standard\n";
+}
+
 static void site_begins(struct party *party)
 {
     struct play *play = party->play;
     struct maille_error error = {0};
     struct bytes network = {0};
     char path[FOLDER_BYTES + 32];
-    const char *policy = play->options.policy != NULL ? play->options.policy : "policy: standard\n";
+    const char *policy = policy_of(party);
     snprintf(path, sizeof path, "%s/network.yaml", party->folder);
     MUST(file_read(&network, path, DIRECTORY_BYTES_MAX, &error), &error);
     const struct vault_options options = {.folder = party->folder,
@@ -184,7 +201,7 @@ static void site_begins(struct party *party)
                                           .directory_length = network.length,
                                           .policy = policy,
                                           .policy_length = strlen(policy),
-                                          .data = data_local(party->data),
+                                          .data = party->source,
                                           .step = step_local(),
                                           .clock = clock_of(party)};
     MUST(vault_open(&party->vault, &options, &error), &error);
@@ -274,6 +291,7 @@ void party_settle(struct party *party)
 void party_start(struct party *party)
 {
     foresee(party);
+    look(party, NULL);
     enter(party);
     party->up = true;
     carry_connect(party);
@@ -294,6 +312,7 @@ void party_wake(struct party *party)
     uint8_t qid[QID_BYTES];
     if (party->role == KEY_SITE && play->id[0] != '\0' && bytes_from_hex(qid, sizeof qid, play->id))
         approving(party->folder, qid, play->officer);
+    look(party, NULL);
     enter(party);
     if (party->role == KEY_RESEARCHER) {
         party->wake_ms = play->now_ms + AGENT_TICK_MS;
@@ -319,6 +338,7 @@ void party_hear(struct party *party, const struct flight *flight)
     struct maille_error error = {0};
     struct message_outbox outbox = {0};
     const void *frame = flight->has_frame ? flight->frame.data : NULL;
+    look(party, flight);
     enter(party);
     if (party->role == KEY_RESEARCHER) {
         enum maille_code code = agent_handle(party->agent, flight->envelope.data, flight->envelope.length,
@@ -337,7 +357,11 @@ void party_hear(struct party *party, const struct flight *flight)
         MUST(coordinator_handle(&party->coordinator, &message, &error), &error);
         party->play->coordinator_spoke = true;
     } else {
-        check(party, site_hears(party, flight, &outbox, &error), &error);
+        const enum maille_code code = site_hears(party, flight, &outbox, &error);
+        if (code != MAILLE_OK && getenv("MAILLE_PLAY_WORDS") != NULL)
+            fprintf(stderr, "%s drops %s: %s\n", party->name, message_rule((uint32_t)flight->kind)->name,
+                    error.sentence);
+        check(party, code, &error);
         site_wakes_at(party);
     }
     leave(party, &outbox);
@@ -390,27 +414,38 @@ static void write_directory(struct play *play)
          &error);
 }
 
-/* A site's snapshot stands beside its disk: `data` alone reads it, and it does not change. */
-static void write_snapshot(struct party *party)
+/* A site's snapshots stand beside its disk: `data` alone reads them, and they do not change. */
+static void write_snapshot(struct party *party, uint32_t number)
 {
     struct maille_error error = {0};
     struct arena *arena = party->play->arena;
     struct snapshot_entry entry = {
-        .number = 1, .rows = columns_rows(party->table), .created = "2026-01-01T00:00:00Z"};
+        .number = number, .rows = columns_rows(party->table), .created = "2026-01-01T00:00:00Z"};
     char name[SNAPSHOT_NAME_BYTES];
     const char *folder = arena_printf(arena, "%s.snapshots", party->folder);
-    snapshots_name(name, 1);
+    snapshots_name(name, number);
     const char *path = arena_printf(arena, "%s/%s", folder, name);
-    const char *policy = party->play->options.policy;
-    struct snapshot_facts facts = {.number = 1,
+    struct snapshot_facts facts = {.number = number,
                                    .created = "2026-01-01T00:00:00Z",
-                                   .is_public = policy != NULL && strncmp(policy, "policy: open", 12) == 0};
+                                   .is_public = strncmp(policy_of(party), "policy: open", 12) == 0};
     MUST(file_folder_make(folder, 0700, &error), &error);
     snapshots_salt(facts.salt);
     MUST(snapshot_write(party->table, path, &facts, &error), &error);
     MUST(hash_file(&entry.hash, path, &error), &error);
     MUST(snapshots_add(folder, &entry, &error), &error);
-    MUST(data_open(&party->data, folder, 1, &error), &error);
+    if (party->data == NULL)
+        MUST(data_open(&party->data, folder, 1, &error), &error);
+    party->source = data_local(party->data);
+}
+
+void play_import(struct play *play, size_t party, struct columns *table)
+{
+    struct party *site = &play->parties[party];
+    assert_true(site->snapshots < PLAY_SNAPSHOTS_MAX);
+    site->past[site->snapshots - 1] = site->table; /* its dictionary may be the study's */
+    site->table = table;
+    seeded_use(&play->dice);
+    write_snapshot(site, ++site->snapshots);
 }
 
 static void make_party(struct play *play, size_t i)
@@ -432,15 +467,44 @@ static void make_party(struct play *play, size_t i)
     MUST(secret_keys_new(&party->keys, party->role, names[i], &error), &error);
 }
 
+/* The study of the options, or `analyses`. */
+static void parse_study(struct play *play, const char *analyses)
+{
+    struct maille_error error = {0};
+    size_t n_methods;
+    const struct query_method *methods = methods_declared(&n_methods);
+    const char *head = play->options.head != NULL ? play->options.head : study_head;
+    const char *text = arena_printf(play->arena, "%s%s", head, analyses);
+    MUST(study_parse(&play->study, play->arena, play->dictionary, methods, n_methods, "study", text,
+                     strlen(text), &error),
+         &error);
+}
+
+/* The patients of every site, and the dictionary that describes them. */
+static void deal_patients(struct play *play)
+{
+    struct maille_error error = {0};
+    struct columns *table = NULL, *parts[PLAY_SITES_MAX];
+    const char *data = play->options.data != NULL ? play->options.data : "rotterdam";
+    if (play->options.parts != NULL) {
+        play->dictionary = columns_dictionary(play->options.parts[0]);
+        for (size_t i = PLAY_SITE; i < play->n; i++)
+            play->parties[i].table = play->options.parts[i - PLAY_SITE];
+        return;
+    }
+    MUST(federation_data(&play->dictionary, &table, play->arena, data, &error), &error);
+    MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
+    columns_free(table);
+    for (size_t i = PLAY_SITE; i < play->n; i++)
+        play->parties[i].table = parts[i - PLAY_SITE];
+}
+
 struct play *play_new(const struct play_options *options)
 {
     struct play *play = calloc(1, sizeof *play);
     struct maille_error error = {0};
-    struct columns *table = NULL, *parts[PLAY_SITES_MAX];
     const char *tmp = getenv("MAILLE_TEST_TMP");
     static bool started;
-    size_t n_methods;
-    const struct query_method *methods = methods_declared(&n_methods);
     assert_non_null(play);
     if (!started) {
         seeded_install();
@@ -464,35 +528,53 @@ struct play *play_new(const struct play_options *options)
         make_party(play, i);
     assert_int_equal(setenv("XDG_STATE_HOME", play->parties[PLAY_AGENT].folder, 1), 0);
     write_directory(play);
-    const char *data = "rotterdam";
-    if (options->vector != NULL) {
-        const char *name = strrchr(options->vector, '/') + 1;
-        data = arena_strndup(play->arena, name, strcspn(name, "."));
-    }
-    MUST(federation_data(&play->dictionary, &table, play->arena, data, &error), &error);
-    MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
-    columns_free(table);
-    const char *text = arena_printf(play->arena, "%s%s", study_head,
-                                    options->study != NULL ? options->study : study_default);
+    deal_patients(play);
     if (options->vector != NULL)
         MUST(federation_study(&play->study, play->arena, play->dictionary, options->vector, &error), &error);
     else
-        MUST(study_parse(&play->study, play->arena, play->dictionary, methods, n_methods, "study", text,
-                         strlen(text), &error),
-             &error);
+        parse_study(play, options->study != NULL ? options->study : study_default);
     for (size_t i = PLAY_COORDINATOR; i < play->n; i++) {
         const char *path = arena_printf(play->arena, "%s/network.yaml", play->parties[i].folder);
         MUST(file_write_atomic(path, play->network.data, play->network.length, 0600, &error), &error);
     }
     seeded_use(&play->dice);
     for (size_t i = PLAY_COORDINATOR; i < play->n; i++) {
-        if (i >= PLAY_SITE) {
-            play->parties[i].table = parts[i - PLAY_SITE];
-            write_snapshot(&play->parties[i]);
-        }
+        if (i >= PLAY_SITE)
+            write_snapshot(&play->parties[i], play->parties[i].snapshots = 1);
         party_start(&play->parties[i]);
     }
     return play;
+}
+
+static void let_go(struct play *play)
+{
+    struct party *agent = &play->parties[PLAY_AGENT];
+    enter(agent);
+    party_drop(agent);
+    leave(agent, NULL);
+    agent->wake_ms = INT64_MAX; /* until play_run */
+    play->ended = MAILLE_OK;
+}
+
+void play_ask(struct play *play, const char *study)
+{
+    let_go(play);
+    parse_study(play, study);
+    play->id[0] = '\0';
+}
+
+void play_resume(struct play *play, const char *id)
+{
+    let_go(play);
+    snprintf(play->id, sizeof play->id, "%s", id);
+}
+
+void play_restart(struct play *play, size_t party)
+{
+    enter(&play->parties[party]);
+    party_drop(&play->parties[party]);
+    leave(&play->parties[party], NULL);
+    party_start(&play->parties[party]);
 }
 
 void play_free(struct play *play)
@@ -506,6 +588,8 @@ void play_free(struct play *play)
         party_drop(party);
         data_free(party->data);
         columns_free(party->table);
+        for (size_t s = 0; s < PLAY_SNAPSHOTS_MAX; s++)
+            columns_free(party->past[s]);
         secret_keys_free(party->keys);
     }
     for (size_t i = 0; i < play->n_flights; i++) {

@@ -21,7 +21,7 @@
 #include "vault/vault.h"
 
 enum {
-    PLAY_SITES_MAX = 6,
+    PLAY_SITES_MAX = 18,
     PLAY_PARTIES = PLAY_SITES_MAX + 2, /* the agent, the coordinator, the sites */
     PLAY_AGENT = 0,
     PLAY_COORDINATOR = 1,
@@ -44,13 +44,19 @@ struct play; /* opaque */
 /* What befalls a network beside its honest work. Zeros: nothing. */
 struct play_options {
     uint64_t seed;
-    size_t n_sites;       /* 0: 3 */
-    const char *policy;   /* of every site; NULL: standard */
-    enum query_mode mode; /* 0: the circle */
-    const char *study;    /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
-    const char
-        *vector; /* instead: a study file whose name begins with its data set (tests/vectors/DATA.NAME…) */
-    int64_t latency_ms; /* the longest a message takes; 0: 20 */
+    size_t n_sites;                       /* 0: 3 */
+    const char *policy;                   /* of every site; NULL: standard */
+    const char *policies[PLAY_SITES_MAX]; /* of one site; NULL: `policy` */
+    /* A table for each site, which the play takes over: their dictionary is the study's. NULL: the example's
+     * patients, dealt out. */
+    struct columns *const *parts;
+    enum query_mode mode;       /* 0: the circle */
+    const char *const *without; /* names of sites that the researcher goes on without */
+    size_t n_without;
+    const char *study; /* analyses as lines of YAML; NULL: a survival curve and a Cox model */
+    const char *head;  /* of the study file, what stands before its analyses; NULL: as all tests have it */
+    const char *vector, *data; /* instead: a study file, and the data set of the repository that it is of */
+    int64_t latency_ms;        /* the longest a message takes; 0: 20 */
     unsigned lost_permille, twice_permille;
     bool reorder; /* a later message may arrive earlier */
     int64_t skew_ms[PLAY_PARTIES];
@@ -59,6 +65,8 @@ struct play_options {
     /* Puts other bytes in the place of a message (flight->envelope, flight->frame, has_frame), before `fate`
      * sees it. NULL: none. */
     void (*alter)(void *context, const struct play *play, struct flight *flight);
+    /* A party is about to be started or woken (flight NULL), or to hear a message. NULL: nobody looks. */
+    void (*entered)(void *context, const struct play *play, size_t party, const struct flight *flight);
     /* Does this party crash at its n-th durable point (from 1, over all its lives)? What it was to say is
      * lost, its disk is as it was at that point; it starts again up to down_ms later. NULL: nobody. */
     bool (*crash)(void *context, size_t party, unsigned n);
@@ -77,6 +85,18 @@ void play_free(struct play *play);
 /* Until the agent is over, or so much time of the play has passed (MAILLE_TIMEOUT). Otherwise as the agent
  * ended. A fault of a program's own (its disk, its memory) ends the test. */
 enum maille_code play_run(struct play *play, int64_t limit_ms, struct maille_error *error);
+
+/* So much time passes, whether the agent is over or not; play_ask has let it go: nobody asks. */
+void play_wait(struct play *play, int64_t ms);
+/* The next question of the same researcher to the same network, as `study` in the options; asked when
+ * play_run begins. What was asked before is left to its fate. */
+void play_ask(struct play *play, const char *study);
+/* The researcher goes back to an earlier question, by its id (agent_id), when play_run begins. */
+void play_resume(struct play *play, const char *id);
+/* A party stops and starts again, with what is on its disk. */
+void play_restart(struct play *play, size_t party);
+/* Site `party` has other patients from now on: its next snapshot. The table is taken over. */
+void play_import(struct play *play, size_t party, struct columns *table);
 
 /* The agent's result file without facts about the network: what federate gives for the same patients. Free
  * with bytes_clear. */

@@ -5,7 +5,7 @@
 #include "tests/network/network.h"
 #include "worker/data.h"
 
-enum { FOLDER_BYTES = 512 };
+enum { FOLDER_BYTES = 512, PLAY_SNAPSHOTS_MAX = 4 };
 
 struct party {
     struct play *play;
@@ -30,7 +30,9 @@ struct party {
     struct coordinator coordinator;
     struct vault *vault;
     struct data *data;
-    struct columns *table;
+    struct data_source source; /* what the vault is given of it */
+    struct columns *table, *past[PLAY_SNAPSHOTS_MAX];
+    uint32_t snapshots; /* the newest */
     int64_t hello_ms;
     bool greeted; /* the coordinator has answered this life of the site */
 };

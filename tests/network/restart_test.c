@@ -77,6 +77,12 @@ static void an_agent_that_loses_what_was_not_waited_for(void **state)
     assert_true(crash_at_every_point(PLAY_AGENT, 9, true, 700) > 25);
 }
 
+static void a_coordinator_that_loses_what_was_not_waited_for(void **state)
+{
+    (void)state;
+    assert_true(crash_at_every_point(PLAY_COORDINATOR, 31, true, 600) > 200);
+}
+
 /* Where the researcher's agent opens the sums: the same, with more crashes in each of fewer runs. */
 static void anybody_where_the_agent_steps(void **state)
 {
@@ -92,14 +98,19 @@ static bool anybody(void *context, size_t party, unsigned n)
     return n % (party == PLAY_AGENT ? 11 : 61) == 7;
 }
 
+/* MAILLE_SEEDS=N: this alone, with N seeds; MAILLE_SEED: the first. */
 static void everybody_now_and_then(void **state)
 {
     (void)state;
-    for (uint64_t seed = 410; seed < 413; seed++) {
+    const char *n = getenv("MAILLE_SEEDS"), *from = getenv("MAILLE_SEED");
+    const uint64_t first = from != NULL ? strtoull(from, NULL, 10) : 400;
+    for (uint64_t seed = first; seed < first + (n != NULL ? strtoull(n, NULL, 10) : 3); seed++) {
+        char what[32];
+        snprintf(what, sizeof what, "everybody, seed %llu", (unsigned long long)seed);
         struct play *play = runs_to_the_expected(
             &(struct play_options){
                 .seed = seed, .study = study, .crash = anybody, .lost_permille = 20, .twice_permille = 20},
-            "everybody");
+            what);
         for (size_t party = 0; party < PLAY_SITE + 3; party++)
             assert_true(play_restarts(play, party) > 0);
         play_free(play);
@@ -109,13 +120,15 @@ static void everybody_now_and_then(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everybody_now_and_then),
         cmocka_unit_test(a_site_at_every_point),
         cmocka_unit_test(the_coordinator_at_every_point),
         cmocka_unit_test(the_agent_at_every_point),
         cmocka_unit_test(a_site_that_loses_what_was_not_waited_for),
+        cmocka_unit_test(a_coordinator_that_loses_what_was_not_waited_for),
         cmocka_unit_test(an_agent_that_loses_what_was_not_waited_for),
         cmocka_unit_test(anybody_where_the_agent_steps),
-        cmocka_unit_test(everybody_now_and_then),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return _cmocka_run_group_tests(
+        "restart", tests, getenv("MAILLE_SEEDS") != NULL ? 1 : sizeof tests / sizeof *tests, NULL, NULL);
 }

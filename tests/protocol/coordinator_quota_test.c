@@ -140,12 +140,44 @@ static void a_researcher_has_so_many_queries(void **state)
     assert_int_equal(play_phase_of(world), PHASE_ASKED);
 }
 
+enum { MESSAGES_MAX = 49152 }; /* what the messages of a query of three sites weigh here, at most */
+
+/* A circle's vectors, which nobody has told the length of before they come, and what is made of them. */
+static void a_circle_is_on_its_researchers_account(void **state)
+{
+    enum { LENGTH = 65536 };
+    static const uint64_t limits[] = {6 * LENGTH, 7 * LENGTH + MESSAGES_MAX};
+    struct world *world = *state;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        play_stop(world);
+        world->quotas.researcher_bytes = (int64_t)limits[i];
+        play_start(world);
+        memcpy(world->qid, &(uint32_t){(uint32_t)i + 1}, sizeof(uint32_t));
+        world->seen = entries(world);
+        for (size_t s = 0; s < SITES; s++)
+            play_dial(world, &world->sites[s]);
+        play_up_to_roster(world);
+        struct query *query = world->coordinator.queries[world->coordinator.n_queries - 1];
+        query->circle = true;
+        world->length = 0;
+        world->result_to = RESULT_TO_CUSTODIANS;
+        play_say_start(world, 1, 1, NULL, SITES);
+        play_hear(world, &world->sites[0], MESSAGE_START);
+        world->length = LENGTH;
+        play_say_masked(world, 0);
+        play_turn(world);
+        assert_int_equal(query->row.phase, i == 0 ? PHASE_CANCELLED : PHASE_ROUND);
+        assert_int_equal(play_heard(world, &world->alice, MESSAGE_PROBLEM), i == 0);
+    }
+}
+
 static void a_researcher_has_so_many_bytes(void **state)
 {
     struct world *world = *state;
     play_stop(world);
     world->length = 65536;
-    world->quotas.researcher_bytes = 65536; /* the sum alone; with three vectors it is four times that */
+    world->quotas.researcher_bytes =
+        65536 + MESSAGES_MAX; /* the sum alone; with three vectors it is four times that */
     world->held_max = 4 * 65536;
     play_start(world);
     play_up_to_roster(world);
@@ -153,7 +185,7 @@ static void a_researcher_has_so_many_bytes(void **state)
     play_hear(world, &world->alice, MESSAGE_PROBLEM);
     assert_int_equal(play_phase_of(world), PHASE_ROSTER);
     play_stop(world);
-    world->quotas.researcher_bytes = 4 * 65536;
+    world->quotas.researcher_bytes = 4 * 65536 + MESSAGES_MAX;
     play_start(world);
     play_say_hello(world, &world->sites[0]);
     play_say_start(world, 1, 1, NULL, SITES);
@@ -219,6 +251,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_over_costs_nothing, play_world_up, play_world_down),
         cmocka_unit_test_setup_teardown(a_researcher_has_so_many_queries, play_world_up, play_world_down),
         cmocka_unit_test_setup_teardown(a_researcher_has_so_many_bytes, play_world_up, play_world_down),
+        cmocka_unit_test_setup_teardown(a_circle_is_on_its_researchers_account, play_world_up,
+                                        play_world_down),
         cmocka_unit_test_setup_teardown(so_many_messages_a_minute, play_world_up, play_world_down),
         cmocka_unit_test_setup_teardown(so_many_entries_a_day, play_world_up, play_world_down),
     };

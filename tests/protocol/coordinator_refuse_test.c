@@ -1,5 +1,6 @@
 /* The coordinator and each message that must not pass. */
 #include "tests/protocol/played.h"
+#include "tests/protocol/heads.h"
 
 static void a_vector_that_is_not_the_signed_one(void **state)
 {
@@ -81,6 +82,36 @@ static void a_log_that_was_written_again(void **state)
     play_say_masked(world, 0); /* the log that it had */
     play_turn(world);
     assert_non_null(query_site(coordinator_query(&world->coordinator, world->qid), 1)->masked);
+}
+
+/* A head that came late: the site is told, shows what leads from it, and the same message passes. */
+static void a_head_that_came_late(void **state)
+{
+    struct world *world = *state;
+    struct message_problem problem;
+    struct message_log_head answer;
+    struct arena *arena = arena_new();
+    struct bytes body = {0};
+    world->head = heads_made(arena, 12, NULL);
+    play_up_to_roster(world);
+    play_say_start(world, 1, 1, NULL, SITES);
+    play_hear(world, &world->sites[0], MESSAGE_START);
+    world->head = heads_made(arena, 20, HEADS_FROM(3)); /* made before the other head had arrived */
+    play_say_masked(world, 0);
+    play_hear(world, &world->sites[0], MESSAGE_PROBLEM);
+    DECODE(problem, &world->sites[0], &problem);
+    assert_string_equal(problem.rule, "log_head");
+    struct message_log_head shows = {.head = heads_made(arena, 30, HEADS_FROM(20, 12))};
+    memcpy(shows.qid, world->qid, QID_BYTES);
+    assert_int_equal(message_log_head_encode(&body, &shows, NULL), MAILLE_OK);
+    play_say(world, &world->sites[0], MESSAGE_LOG_HEAD, &body);
+    play_hear(world, &world->sites[0], MESSAGE_LOG_HEAD); /* the same of our log */
+    DECODE(log_head, &world->sites[0], &answer);
+    assert_true(answer.head.size > 0);
+    play_say_masked(world, 0);
+    play_turn(world);
+    assert_non_null(query_site(coordinator_query(&world->coordinator, world->qid), 1)->masked);
+    arena_free(arena);
 }
 
 static void attempts(void **state)
@@ -269,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_vector_that_is_not_the_signed_one),
         TEST(an_empty_vector_that_is_not_the_signed_one),
+        TEST(a_head_that_came_late),
         TEST(a_log_that_was_written_again),
         TEST(attempts),
         TEST(what_must_not_pass),

@@ -261,10 +261,18 @@ void play_say_call(struct world *world)
     play_say(world, &world->alice, MESSAGE_CALL, &body);
 }
 
+static struct message_head head_of(const struct world *world)
+{
+    struct message_head head = world->head;
+    head.size = head.size == 0 ? 5 : head.size;
+    head.seen = world->seen;
+    return head;
+}
+
 void play_say_accept(struct world *world, size_t i)
 {
     struct bytes body = {0};
-    struct message_accept accept = {.site = (uint32_t)i + 1, .head = {.size = 5, .seen = world->seen}};
+    struct message_accept accept = {.site = (uint32_t)i + 1, .head = head_of(world)};
     memcpy(accept.qid, world->qid, QID_BYTES);
     hash_kdf(&accept.manifest_hash, NULL, "manifest", world->manifest.data, world->manifest.length);
     assert_int_equal(message_accept_encode(&body, &accept, NULL), MAILLE_OK);
@@ -328,7 +336,9 @@ void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const
         .header = {header_bytes.data, header_bytes.length}, .n_runs = world->length > 0, .runs = runs};
     memcpy(message.qid, world->qid, QID_BYTES);
     assert_int_equal(message_start_encode(&body, &message, NULL), MAILLE_OK);
-    play_say_as(world, &world->alice, world->alice.keys, MESSAGE_START, &body, theta, sizeof theta);
+    const bool circle = world->result_to == RESULT_TO_CUSTODIANS && world->length == 0; /* its sites know θ */
+    play_say_as(world, &world->alice, world->alice.keys, MESSAGE_START, &body, circle ? NULL : theta,
+                circle ? 0 : sizeof theta);
     bytes_clear(&header_bytes);
 }
 
@@ -344,7 +354,7 @@ void play_say_masked(struct world *world, size_t i)
     struct message_masked masked = {.psi = world->psi,
                                     .site = (uint32_t)i + 1,
                                     .share = {.length = world->length},
-                                    .head = {.size = 5, .seen = world->seen}};
+                                    .head = head_of(world)};
     memcpy(masked.qid, world->qid, QID_BYTES);
     hash_vector(&masked.share.vector, world->sites[i].vector, world->length);
     assert_int_equal(message_masked_encode(&body, &masked, NULL), MAILLE_OK);

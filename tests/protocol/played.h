@@ -48,7 +48,8 @@ struct world {
     int64_t now; /* monotonic; play_utc_ms in UTC */
     uint8_t qid[QID_BYTES];
     struct bytes manifest;
-    uint64_t seen; /* of the coordinator's log, as the accepts of sites say */
+    uint64_t seen;            /* of the coordinator's log, as the accepts of sites say */
+    struct message_head head; /* of the sites' logs, as they show it; size 0: of 5 entries */
     struct digest psi;
     uint64_t length;
     enum result_to result_to; /* of the rounds that are started */

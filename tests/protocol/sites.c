@@ -53,7 +53,11 @@ void sites_directory(struct bytes *out, const struct world *world, unsigned vers
     put(out, arena,
         " }\nresearchers:\n  - { name: alice, identity: ", secret_keys_public(world->alice)->identity);
     put(out, arena, ", transport: ", secret_keys_public(world->alice)->transport);
-    head = arena_printf(arena, " }\npurposes: [%s]\nsites:\n", purposes);
+    head = arena_printf(arena, " }\npurposes: [%s]\n", purposes);
+    for (size_t i = 0; i < world->n_asked && world->epoch > 0; i++)
+        head = i == 0 ? arena_printf(arena, "%sepoch: { number: %u, sites: [%u", head, world->epoch, ids[i])
+                      : arena_printf(arena, "%s, %u", head, ids[i]);
+    head = arena_printf(arena, "%s%ssites:\n", head, world->epoch > 0 ? "] }\n" : "");
     bytes_put(out, head, strlen(head));
     for (size_t i = 0; i < world->n_asked; i++) {
         head =
@@ -361,7 +365,7 @@ void sites_roster(struct bytes *body, struct world *world, const struct bytes *a
 {
     struct byte_view views[SITES_MAX];
     struct digest qh;
-    struct message_roster roster = {.n = world->n, .accepts = views};
+    struct message_roster roster = {.n = world->n, .accepts = views, .head = world->head};
     hash_kdf(&qh, NULL, "manifest", world->manifest.data, world->manifest.length);
     for (size_t i = 0; i < world->n; i++)
         views[i] = (struct byte_view){accepts[i].data, accepts[i].length};
@@ -390,6 +394,13 @@ static void settle(struct world *world)
     assert_int_equal(policy_strictest(&world->strictest, world->arena, texts, lengths, world->n, NULL),
                      MAILLE_OK);
     world->thresholds = threshold_needed(world->strictest);
+    struct message_ledger_entry *entries;
+    const size_t n_entries = message_ledger_union(&entries, world->arena, accepts, world->n);
+    struct threshold_past *past = arena_array(world->arena, n_entries + 1, sizeof *past);
+    for (size_t e = 0; e < n_entries; e++)
+        past[e] = (struct threshold_past){.n_groups = message_bits(entries[e].shown),
+                                          .other = message_ledger_other(&entries[e], ids, world->n)};
+    world->before = threshold_before(world->strictest, past, n_entries);
 }
 
 void sites_to_roster(struct world *world)
@@ -409,12 +420,12 @@ void sites_to_roster(struct world *world)
 
 bool sites_threshold(const struct world *world, uint32_t round)
 {
-    return world->thresholds && round <= THRESHOLD_SECOND;
+    return world->thresholds && threshold_round(world->before, round) != 0;
 }
 
 uint32_t sites_values_from(const struct world *world)
 {
-    return world->thresholds ? THRESHOLD_SECOND + 1 : 1;
+    return world->thresholds ? threshold_values_from(world->before) : 1;
 }
 
 static void values_shape(struct world *world, struct message_round_header *header)
@@ -565,7 +576,7 @@ void sites_to_masked(struct world *world, uint32_t round, uint32_t attempt)
 void sites_make_close(struct bytes *body, struct world *world)
 {
     struct byte_view views[SITES_MAX];
-    struct message_close close = {.psi = world->psi, .n = world->n, .masked = views};
+    struct message_close close = {.psi = world->psi, .n = world->n, .masked = views, .head = world->head};
     for (size_t i = 0; i < world->n; i++)
         views[i] = (struct byte_view){world->masked[i].data, world->masked[i].length};
     memcpy(close.qid, world->qid, QID_BYTES);

@@ -39,6 +39,7 @@ struct world {
     enum query_mode mode; /* of the next question: MODE_AGENT where every policy is open and nothing more */
     struct bytes network;
     const struct directory *directory;
+    unsigned epoch; /* of the directories that sites_directory makes; 0: they name none */
     const struct dictionary *dictionary;
     const struct study *study;
     size_t n; /* sites that are members; those after them are away */
@@ -49,13 +50,14 @@ struct world {
     struct bytes manifest, accepts[SITES_MAX], masked[SITES_MAX], vectors[SITES_MAX], reveals[SITES_MAX],
         close;
     struct digest rho, psi, previous;
+    struct message_head head; /* of the coordinator's log, as roster and close show it */
     struct study_run run;
     struct round_plan plan;
     struct word_run runs[64];
     size_t n_runs;
     uint64_t length; /* of this round's vector */
     /* threshold rounds */
-    bool thresholds;
+    bool thresholds, before; /* before: round 1 is T0 */
     const struct policy *strictest;
     struct bytes taken[SITES_MAX];
 };

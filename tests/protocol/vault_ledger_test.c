@@ -39,23 +39,26 @@ static void end_query(struct world *world, enum message_kind kind)
     bytes_clear(&body);
 }
 
-static void run_rounds(struct world *world)
+/* Returns how many there were. */
+static uint32_t run_rounds(struct world *world)
 {
-    for (uint32_t round = 1; study_run_open(&world->run); round++) {
+    uint32_t round = 1;
+    for (; study_run_open(&world->run); round++) {
         assert_true(round <= 20);
         sites_to_masked(world, round, 1);
         sites_finish_round(world);
     }
+    return round - 1;
 }
 
 /* From the manifest to the end. NULL: every analysis is answered; else analysis k is refused under this rule.
- */
-static void ask(struct world *world, const char *analyses, size_t k, const char *rule)
+ * Returns how many rounds there were. */
+static uint32_t ask(struct world *world, const char *analyses, size_t k, const char *rule)
 {
     if (analyses != NULL)
         sites_next(world, analyses);
     sites_to_roster(world);
-    run_rounds(world);
+    const uint32_t rounds = run_rounds(world);
     for (size_t i = 0; i < world->study->n_analyses; i++) {
         const struct analysis_state *analysis = &world->run.states[i];
         if (rule != NULL && i == k) {
@@ -66,6 +69,7 @@ static void ask(struct world *world, const char *analyses, size_t k, const char 
         }
     }
     end_query(world, MESSAGE_END);
+    return rounds;
 }
 
 static struct message_accept accept_of(struct world *world, size_t i)
@@ -184,37 +188,30 @@ static void of_two_at_once_one_asks_again(void **state)
     down(world);
 }
 
-/* Head counts of one question are pooled, and its researcher lets it lie; another is asked and answered
- * meanwhile, which could not be compared with it. The one whose plan is made later asks again. */
-static void of_two_counted_together_one_asks_again(void **state)
+/* Head counts of one question are pooled, and its researcher lets it lie; another that is near is asked
+ * meanwhile: it is compared with the first, which is answered. */
+static void of_two_counted_together_one_is_answered(void **state)
 {
     (void)state;
     uint8_t first[QID_BYTES];
-    struct bytes body = {0}, frame = {0};
     struct world *world = up("policy: strict\n", EVERYONE);
     sites_to_roster(world);
     sites_to_masked(world, 1, 1);
     sites_finish_round(world);
     const struct digest counted = world->previous;
     memcpy(first, world->qid, QID_BYTES);
-    ask(world, BUT_FEW, 0, NULL);
+    ask(world, BUT_FEW, 0, "differencing");
     sites_next(world, EVERYONE);
     memcpy(world->qid, first, QID_BYTES);
     sites_to_roster(world); /* the same bytes again */
     world->previous = counted;
-    sites_to_masked(world, 2, 1);
-    sites_to_revealed(world);
-    sites_make_custody(&body, &frame, world);
-    for (size_t i = 0; i < world->n; i++) {
-        struct maille_error error = {0};
-        if (site_custody(world, i, &body, &frame, &error) != MAILLE_OK)
-            fail_msg("%s", error.sentence);
-        assert_null(site_said(world, i, MESSAGE_TAKEN));
-        assert_string_equal(cancelled(world, i), "again");
+    for (uint32_t round = 2; study_run_open(&world->run); round++) {
+        sites_to_masked(world, round, 1);
+        sites_finish_round(world);
     }
-    ask(world, EVERYONE, 0, "differencing");
-    bytes_clear(&body);
-    bytes_clear(&frame);
+    assert_int_equal(world->run.states[0].status, ANALYSIS_OK);
+    end_query(world, MESSAGE_END);
+    ask(world, BUT_FEW, 0, "differencing");
     down(world);
 }
 
@@ -248,6 +245,59 @@ static void what_others_may_show_is_shown(void **state)
         ask(world, "  - { id: x, method: count, cohort: \"age != 90\" }\n", 0, "differencing");
         bytes_clear(&body);
         bytes_clear(&frame);
+        down(world);
+    }
+}
+
+/* A model that cannot be fitted says so, of the patients that it was asked of: that is an answer like
+ * another, and it holds no number, whatever the programs of the one who asked do with what they receive. */
+static void a_question_that_fails_is_answered(void **state)
+{
+    (void)state;
+    struct world *world =
+        up("policy: strict\n",
+           "  - { id: x, method: glm, family: binomial, formula: \"death ~ age\", cohort: \"death\" }\n");
+    sites_to_roster(world);
+    run_rounds(world);
+    const struct analysis_state *analysis = &world->run.states[0];
+    assert_int_equal(analysis->status, ANALYSIS_FAILED);
+    assert_non_null(strstr(analysis->reason, "with and without death"));
+    assert_int_equal(analysis->outcome.n, -1);
+    assert_int_equal(analysis->outcome.n_missing, -1);
+    assert_int_equal(analysis->outcome.n_event, -1);
+    assert_int_equal(analysis->outcome.result->n, 0);
+    assert_int_equal(analysis->outcome.warnings->n, 0);
+    end_query(world, MESSAGE_END);
+    ask(world, "  - { id: x, method: count, cohort: \"death && age < 88\" }\n", 0, "differencing");
+    down(world);
+}
+
+/* Sites that have lost what they answered say so little that T is near where it may be: also where all who
+ * differ are theirs. */
+static void a_lost_past_is_near(void **state)
+{
+    (void)state;
+    for (size_t kept = 0; kept < 2; kept++) { /* the one patient is not at both of them */
+        struct world *world = up("policy: strict\n", EVERYONE);
+        struct maille_error error = {0};
+        struct bytes before[SITES_MAX] = {{0}};
+        for (size_t i = 0; i < world->n; i++) {
+            const char *path = arena_printf(world->arena, "%s/state/ledger", world->sites[i].folder);
+            site_close(world, i);
+            assert_int_equal(file_read(&before[i], path, 1 << 24, &error), MAILLE_OK);
+            site_open(world, i);
+        }
+        ask(world, NULL, 0, NULL);
+        for (size_t i = 0; i < world->n; i++) {
+            const char *path = arena_printf(world->arena, "%s/state/ledger", world->sites[i].folder);
+            site_close(world, i);
+            if (i != kept)
+                assert_int_equal(file_write_atomic(path, before[i].data, before[i].length, 0600, &error),
+                                 MAILLE_OK);
+            site_open(world, i);
+            bytes_clear(&before[i]);
+        }
+        ask(world, "  - { id: x, method: count, cohort: \"age != 90\" }\n", 0, "differencing");
         down(world);
     }
 }
@@ -311,8 +361,8 @@ static void an_ordinary_study_passes(void **state)
     down(world);
 }
 
-/* A snapshot without a patient of each site: six are gone, and the question is refused; on twelve it is
- * answered. */
+/* A snapshot without a patient of each site: six are gone, and the question is refused before anything of it
+ * is counted; on twelve it is answered. */
 static void snapshots_that_differ_by_a_few_are_refused(void **state)
 {
     (void)state;
@@ -344,8 +394,54 @@ static void snapshots_that_differ_by_a_few_are_refused(void **state)
             columns_free(less);
             free(kept);
         }
-        ask(world, EVERYONE, 0, number == 2 ? "differencing" : NULL);
+        const uint32_t rounds = ask(world, EVERYONE, 0, number == 2 ? "differencing" : NULL);
+        assert_int_equal(rounds, number == 2 ? 1 : 4);
     }
+    down(world);
+}
+
+/* What is near to a question of other sites is refused in T0, and T1 counts the rest alone; what is near on
+ * the same sites and snapshots is told in T1. */
+static void what_fails_before_is_not_counted(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: standard\n", EVERYONE);
+    struct bytes theta = {0};
+    ask(world, NULL, 0, NULL);
+    world->n = 5;
+    sites_next(world, "  - { id: x, method: count }\n  - { id: y, method: count, cohort: \"nodes < 5\" }\n");
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    for (size_t i = 0; i < world->n; i++) {
+        const struct message_outgoing *said = site_said(world, i, MESSAGE_MASKED);
+        assert_non_null(said);
+        assert_int_equal(said->frame.length, 2 * 8); /* a word for each pair, and no count */
+    }
+    sites_finish_round(world);
+    assert_int_equal(world->run.states[0].status, ANALYSIS_REFUSED);
+    assert_string_equal(world->run.states[0].rule, "differencing");
+    assert_int_equal(world->run.states[1].status, ANALYSIS_OPEN);
+    /* Nobody makes the sites count it after that. */
+    struct message_round_header header = sites_header(world, &theta, 2, 1);
+    static const uint32_t both[] = {0, 1};
+    assert_int_equal(header.n_analyses, 1);
+    header.analyses = both;
+    header.n_analyses = 2;
+    for (size_t i = 0; i < world->n; i++) {
+        struct maille_error error = {0};
+        message_outbox_clear(&world->sites[i].outbox);
+        assert_int_equal(site_start(world, i, &header, &theta, &error), MAILLE_PROTOCOL);
+        assert_string_equal(error.rule, "analyses");
+    }
+    for (uint32_t round = 2; study_run_open(&world->run); round++) {
+        sites_to_masked(world, round, 1);
+        sites_finish_round(world);
+    }
+    assert_int_equal(world->run.states[1].status, ANALYSIS_OK);
+    end_query(world, MESSAGE_END);
+    world->n = 6;
+    assert_int_equal(ask(world, BUT_FEW, 0, "differencing"), 3); /* one is of five sites: T0, T1, T2 */
+    bytes_clear(&theta);
     down(world);
 }
 
@@ -528,13 +624,16 @@ int main(void)
         cmocka_unit_test(a_few_patients_are_refused),
         cmocka_unit_test(only_what_was_answered_counts),
         cmocka_unit_test(of_two_at_once_one_asks_again),
-        cmocka_unit_test(of_two_counted_together_one_asks_again),
+        cmocka_unit_test(of_two_counted_together_one_is_answered),
         cmocka_unit_test(what_others_may_show_is_shown),
+        cmocka_unit_test(a_question_that_fails_is_answered),
+        cmocka_unit_test(a_lost_past_is_near),
         cmocka_unit_test(restarts_forget_nothing),
         cmocka_unit_test(alone_each_site_judges_its_own),
         cmocka_unit_test(one_study_is_compared_with_itself),
         cmocka_unit_test(an_ordinary_study_passes),
         cmocka_unit_test(snapshots_that_differ_by_a_few_are_refused),
+        cmocka_unit_test(what_fails_before_is_not_counted),
         cmocka_unit_test(budgets_are_kept),
         cmocka_unit_test(a_budget_is_spent_once),
         cmocka_unit_test(a_roster_with_one_site_less),

@@ -10,8 +10,9 @@
 #include "worker/data.h"
 
 #define LEDGER_AS_VERSION_1                                                                                  \
-    "ALTER TABLE query DROP COLUMN epoch; ALTER TABLE query DROP COLUMN tag; ALTER TABLE query DROP COLUMN " \
-    "revealed; ALTER TABLE query DROP COLUMN since; PRAGMA user_version = 1;"
+    "DROP INDEX groups_canon; ALTER TABLE groups DROP COLUMN canon; ALTER TABLE query DROP COLUMN scene; "   \
+    "ALTER TABLE query DROP COLUMN epoch; ALTER TABLE query DROP COLUMN revealed; "                          \
+    "ALTER TABLE query DROP COLUMN since; PRAGMA user_version = 1;"
 
 static const char *path_of(const struct world *world, const char *name)
 {
@@ -103,11 +104,12 @@ static void a_pin_that_is_gone_is_refused(void **state)
 
 /* --- a site of before this version --- */
 
-static void sql(const struct world *world, const char *statement)
+static void sql(const struct world *world, size_t i, const char *statement)
 {
     sqlite3 *database = NULL;
     char *why = NULL;
-    assert_int_equal(sqlite3_open(path_of(world, "state/ledger"), &database), SQLITE_OK);
+    const char *path = arena_printf(world->arena, "%s/state/ledger", world->sites[i].folder);
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
     if (sqlite3_exec(database, statement, NULL, NULL, &why) != SQLITE_OK)
         fail_msg("%s: %s", statement, why);
     sqlite3_close(database);
@@ -120,18 +122,21 @@ static void find_pin(void *context, uint64_t sequence, int64_t utc_ms, const str
     *(int *)context += strcmp(entry->message, "pin") == 0;
 }
 
-/* Makes of site 1 what an older version left: a ledger of version 1, a log without the note, no pin. */
-static void make_old(struct world *world)
+/* Makes of a site what an older version left: a ledger of version 1, whose rosters say who may be inferred, a
+ * log without the note, no pin. */
+static void make_old(struct world *world, size_t i)
 {
     struct audit_log *log = NULL;
     struct maille_error error = {0};
-    const struct audit_entry entry = {.direction = AUDIT_NOTE, .message = "start", .peer = "alpha"};
-    const char *folder = path_of(world, "log");
-    const struct audit_options options = {.folder = folder, .party = "alpha", .keys = world->sites[0].keys};
-    site_close(world, 0);
-    sql(world, LEDGER_AS_VERSION_1);
-    assert_int_equal(unlink(path_of(world, "state/pin")), 0);
-    assert_int_equal(rename(folder, path_of(world, "log-new")), 0);
+    const char *name = secret_keys_name(world->sites[i].keys);
+    const struct audit_entry entry = {.direction = AUDIT_NOTE, .message = "start", .peer = name};
+    const char *of = world->sites[i].folder, *folder = arena_printf(world->arena, "%s/log", of);
+    const struct audit_options options = {.folder = folder, .party = name, .keys = world->sites[i].keys};
+    site_close(world, i);
+    sql(world, i, LEDGER_AS_VERSION_1);
+    sql(world, i, "UPDATE query SET roster = CAST(X'01000080' || substr(roster, 5) AS BLOB)");
+    assert_int_equal(unlink(arena_printf(world->arena, "%s/state/pin", of)), 0);
+    assert_int_equal(rename(folder, arena_printf(world->arena, "%s/log-new", of)), 0);
     if (audit_open_signed(&log, &options, NULL, &error) != MAILLE_OK ||
         audit_append(log, &entry, &error) != MAILLE_OK || audit_sync(log, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
@@ -144,7 +149,7 @@ static void an_old_site_starts_once_without_a_pin(void **state)
     struct maille_error error = {0};
     struct bytes newer = {0};
     int pins = 0;
-    make_old(world);
+    make_old(world, 0);
     if (site_try_open(world, 0, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     assert_true(file_exists(path_of(world, "state/pin")));
@@ -161,6 +166,69 @@ static void an_old_site_starts_once_without_a_pin(void **state)
     bytes_clear(&newer);
 }
 
+/* --- a network of before this version --- */
+
+/* From the manifest to the end; the rule that refuses it, or "". */
+static const char *ask(struct world *world, const char *analyses)
+{
+    if (analyses != NULL)
+        sites_next(world, analyses);
+    sites_to_roster(world);
+    for (uint32_t round = 1; study_run_open(&world->run); round++) {
+        sites_to_masked(world, round, 1);
+        sites_finish_round(world);
+    }
+    const struct analysis_state *state = &world->run.states[0];
+    return state->status == ANALYSIS_OK ? "" : state->rule;
+}
+
+/* The authorities open an epoch, and every site has their directory at its next start. */
+static void open_epoch(struct world *world, unsigned epoch)
+{
+    struct maille_error error = {0};
+    world->epoch = epoch;
+    bytes_clear(&world->network);
+    sites_directory(&world->network, world, 1 + epoch, "research");
+    if (directory_accept(&world->directory, world->arena, "network.yaml", (const char *)world->network.data,
+                         world->network.length, NULL, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    for (size_t i = 0; i < world->n; i++) {
+        const char *path = arena_printf(world->arena, "%s/pinned.yaml", world->sites[i].folder);
+        site_close(world, i);
+        assert_int_equal(file_write_atomic(path, world->network.data, world->network.length, 0600, NULL),
+                         MAILLE_OK);
+        site_open(world, i);
+    }
+}
+
+/* Every site is upgraded. What was answered before blocks what it blocked, at once and in the first epoch
+ * that is opened, of which the old ledger is the epoch before; from the second on nothing is compared with
+ * it.
+ */
+static void an_old_network_forgets_nothing(void **state)
+{
+    (void)state;
+    static const char everyone[] = "  - { id: x, method: count }\n";
+    static const char but_few[] = "  - { id: x, method: count, cohort: \"age < 88\" }\n"; /* three */
+    struct sites_options options = {.n = 6, .study = everyone};
+    for (size_t i = 0; i < options.n; i++)
+        options.policies[i] = "policy: strict\n";
+    struct world *world = sites_up_with(&options);
+    assert_string_equal(ask(world, NULL), "");
+    for (size_t i = 0; i < world->n; i++) {
+        make_old(world, i);
+        site_open(world, i);
+        assert_true(file_exists(arena_printf(world->arena, "%s/state/pin", world->sites[i].folder)));
+    }
+    assert_string_equal(ask(world, but_few), "differencing");
+    open_epoch(world, 1);
+    assert_string_equal(ask(world, but_few), "differencing");
+    open_epoch(world, 2);
+    assert_string_equal(ask(world, but_few), "");
+    void *down = world;
+    sites_down(&down);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, sites_up, sites_down)
@@ -169,6 +237,7 @@ int main(void)
         TEST(other_authorities_are_refused),
         TEST(a_pin_that_is_gone_is_refused),
         TEST(an_old_site_starts_once_without_a_pin),
+        cmocka_unit_test(an_old_network_forgets_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,7 +77,7 @@ for path in sorted(glob.glob("tests/vectors/*.study.yaml") + glob.glob("examples
     value = load(path)
     if "analyses" in value:
         expect(problem(study, value) is None, f"{path}: {problem(study, value)}")
-    elif "variables" in value:
+    elif "version" in value:
         expect(problem(dictionary, value) is None, f"{path}: {problem(dictionary, value)}")
 for path in glob.glob("tests/vectors/*.dictionary.yaml"):
     expect(problem(dictionary, load(path)) is None, f"{path}: {problem(dictionary, load(path))}")

@@ -174,7 +174,7 @@ static inline void ask_start(struct asking *ask, struct world *world, uint32_t r
     uint32_t *analyses = arena_array(world->arena, ask->study->n_analyses, sizeof *analyses);
     struct message_sealed_key *keys = arena_array(world->arena, WORLD_SITES, sizeof *keys);
     round_plan_clear(&ask->plan);
-    assert_ok(round_plan(&ask->plan, ask->study, open, thetas, NULL, &world->error), &world->error);
+    assert_ok(round_plan(&ask->plan, ask->study, open, thetas, NULL, 0, &world->error), &world->error);
     ask->header = (struct message_round_header){.rho = ask->rho,
                                                 .round = round,
                                                 .attempt = attempt,

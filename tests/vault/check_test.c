@@ -90,7 +90,7 @@ static void too_many_bytes(struct message_manifest *m)
 }
 static void too_many_rounds(struct message_manifest *m)
 {
-    m->rounds_max = 65;
+    m->rounds_max = 257;
 }
 
 static void wrong_version(struct message_manifest *m)

@@ -95,7 +95,20 @@ static void a_domain_error_is_of_its_analysis(void **state)
     assert_string_equal(round.failures[0].rule, "");
     assert_string_equal(round.failures[1].rule, "domain");
     assert_null(strpbrk(round.failures[1].sentence, "123456789"));
-    assert_int_equal(round.words.words.length, 0);
+    /* The other has its sums, in the place that the plan of both gives it; that of this one holds zeros. */
+    struct round_plan plan = {0};
+    struct data_round alone;
+    const bool first[2] = {true, false};
+    assert_ok(round_plan(&plan, study, all_open, no_thetas, NULL, 0, &error), &error);
+    assert_int_equal(round.words.words.length, plan.bytes);
+    assert_ok(data.round(data.context, &alone, 1, study, first, no_thetas, NULL, &error), &error);
+    assert_true(plan.analyses[0].bytes > 0);
+    assert_memory_equal(round.words.words.data + plan.analyses[0].offset, alone.words.words.data,
+                        plan.analyses[0].bytes);
+    for (size_t i = 0; i < plan.analyses[1].bytes; i++)
+        assert_int_equal(round.words.words.data[plan.analyses[1].offset + i], 0);
+    round_plan_clear(&plan);
+    data_round_clear(&alone);
     data_round_clear(&round);
     world_free(world);
 }

@@ -25,7 +25,8 @@ struct world {
     char folder[512];
     struct arena *arena;
     struct secret_keys *authority, *coordinator, *researcher, *sites[WORLD_SITES];
-    const char *network; /* signed text */
+    const char *network;       /* signed text */
+    const char *registrations; /* lines of the directory; NULL: none */
     const struct directory *directory;
     const char *dictionary_text;
     const struct dictionary *dictionary;
@@ -78,11 +79,12 @@ static inline const char *world_network(struct world *world, unsigned version, b
         "network: toy\nversion: %u\nquorum: 1\nauthorities:\n  - { name: board, identity: %s }\n"
         "coordinator: { name: coordinator, endpoint: \"tcp://127.0.0.1:9700\", identity: %s, transport: %s "
         "}\n"
-        "researchers:\n  - { name: alice, identity: %s, transport: %s }\npurposes: [care]\n"
+        "researchers:\n  - { name: alice, identity: %s, transport: %s }\npurposes: [care]\n%s"
         "timeouts: { ready: 5s, accept: 5s, masked: 5s, reveal: 5s, lifetime: 7d, round_idle: 1h }\nsites:\n",
         version, world_hex(world, secret_keys_public(world->authority)->identity, 32),
         world_hex(world, c->identity, 32), world_hex(world, c->transport, 32),
-        world_hex(world, r->identity, 32), world_hex(world, r->transport, 32));
+        world_hex(world, r->identity, 32), world_hex(world, r->transport, 32),
+        world->registrations != NULL ? world->registrations : "");
     for (int s = 0; s < WORLD_SITES; s++) {
         const struct public_keys *k = secret_keys_public(world->sites[s]);
         text = arena_printf(

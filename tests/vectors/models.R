@@ -15,9 +15,10 @@ converged <- function(X, y, family, weights, offset, intercept) {
   fit
 }
 
-# robust: the sandwich of the rows' scores, as sandwich::sandwich.
-glm_gold <- function(id, d, family, formula, weights = NULL, cohort = NULL, conf = 0.95, robust = FALSE) {
-  formula <- as.formula(formula)
+# robust: the sandwich of the rows' scores, as sandwich::sandwich. site: a column, of which glm(y ~ factor(site) + ...) has a
+# coefficient a level; these are not shown, and what is null is glm's own null model, one constant.
+glm_gold <- function(id, d, family, formula, weights = NULL, cohort = NULL, conf = 0.95, robust = FALSE, site = NULL) {
+  formula <- as.formula(if (is.null(site)) formula else sub("~", sprintf("~ 0 + factor(%s) +", site), formula))
   if (!is.null(cohort)) d <- d[with(d, cohort(d)), ]
   w <- if (is.null(weights)) rep(1, nrow(d)) else as.numeric(d[[weights]])
   d$.w <- w
@@ -37,6 +38,11 @@ glm_gold <- function(id, d, family, formula, weights = NULL, cohort = NULL, conf
   if (intercept && any(offset != 0))
     null_deviance <- converged(X[, 1, drop = FALSE], y, family, w, offset, TRUE)$deviance
   dispersion <- if (family$family == "gaussian") fit$deviance / fit$df.residual else 1
+  if (!is.null(site)) {
+    null <- converged(matrix(1, nrow(X), 1), y, family, w, offset, TRUE)
+    null_deviance <- null$deviance
+    fit$df.null <- null$df.residual
+  }
   p <- ncol(X)
   V <- matrix(NA_real_, p, p)
   V[keep, keep] <- dispersion * chol2inv(fit$qr$qr[seq_len(sum(keep)), seq_len(sum(keep)), drop = FALSE])[
@@ -54,14 +60,18 @@ glm_gold <- function(id, d, family, formula, weights = NULL, cohort = NULL, conf
   estimate[keep] <- fit$coefficients
   events <- family$family == "binomial"
   counts <- level_counts(X, attr(X, "assign"), terms, frame, if (events) y else NULL)
+  effects <- if (is.null(site)) NULL else list(site_effects = length(unique(frame[[sprintf("factor(%s)", site)]][w > 0])))
+  shown <- if (is.null(site)) seq_len(p) else grep("^factor\\(", colnames(X), invert = TRUE)
+  if (!is.null(naive)) naive <- replace(rep(NA_real_, p), which(keep), naive)[shown]
   list(id = id, method = "glm", status = "ok", n = length(y), n_missing = nrow(d) - length(y),
        n_event = if (events) sum(y) else NA, dropped_levels = dropped_levels(all_frame, frame),
-       aliased = as.list(colnames(X)[!keep]),
-       result = list(
-         terms = term_rows(colnames(X), estimate, sqrt(diag(V)), if (events || family$family == "poisson") Inf else fit$df.residual,
-                           conf, counts, naive),
+       aliased = as.list(colnames(X)[shown][!keep[shown]]),
+       result = c(list(
+         terms = term_rows(colnames(X)[shown], estimate[shown], sqrt(diag(V))[shown],
+                           if (events || family$family == "poisson") Inf else fit$df.residual, conf, lapply(counts, `[`, shown), naive),
          family = family$family, link = family$link, deviance = fit$deviance, null_deviance = null_deviance,
-         df_residual = fit$df.residual, df_null = fit$df.null, dispersion = dispersion, aic = fit$aic, vcov = V))
+         df_residual = fit$df.residual, df_null = fit$df.null, dispersion = dispersion, aic = fit$aic,
+         vcov = V[shown, shown, drop = FALSE]), effects))
 }
 
 # coxph: coxph.control(eps = 1e-13, iter.max = 50).

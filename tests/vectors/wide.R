@@ -34,3 +34,29 @@ gold("wide.means", list(
   given_back(untold(describe("d", d, c("a", "b", "c", "same")))), given_back(untold(describe("dg", d, c("a", "c", "z"), "g"))),
   ttest("ta", d, a ~ g), ttest("tb", d, b ~ g), ttest("tc", d, c ~ t), means_back(anova_gold("aa", d, a ~ g), "a"), means_back(anova_gold("ac", d, c ~ g), "c"), anova_gold("az", d, z ~ g),
   correlation("r", d, c("a", "b", "c")), smd("s", d, "t", c("a", "b", "c", "same"))))
+
+# Models: the same, with what is in common given back to the constant, and to g's level where a slope is its own.
+source("tests/vectors/models.R")
+model_back <- function(gold, y = NULL, conf = 0.95) {
+  number <- function(field) vapply(gold$result$terms, function(t) as.numeric(t[[field]]), 0)
+  names <- vapply(gold$result$terms, `[[`, "", "term")
+  there <- !is.na(number("estimate"))
+  T <- diag(length(names))
+  for (v in names(common)) for (pair in list(c(v, "(Intercept)"), c(paste0(v, ":gB"), "gB")))
+    if (all(pair %in% names)) T[match(pair[2], names), match(pair[1], names)] <- -common[[v]]
+  T <- T[there, there]
+  V <- gold$result$vcov
+  V[there, there] <- T %*% V[there, there] %*% t(T)
+  b <- number("estimate")
+  b[there] <- drop(T %*% b[there])
+  if (!is.null(y)) b[1] <- b[1] + common[[y]]
+  gold$result$terms <- term_rows(names, b, sqrt(diag(V)), if (is.null(y)) Inf else gold$result$df_residual, conf,
+                                 list(n = number("n"), n_event = number("n_event")))
+  gold$result$vcov <- V
+  gold
+}
+y <- gaussian(); b <- binomial(); p <- poisson()
+gold("wide.models", list(
+  model_back(glm_gold("line", d, y, "c ~ a + b + g"), "c"), model_back(glm_gold("line-level", d, y, "b ~ a * g"), "b"),
+  model_back(glm_gold("line-twice", d, y, "c ~ a + I(2 * a + 1)"), "c"), model_back(glm_gold("logit", d, b, "t ~ c + g")),
+  model_back(glm_gold("logit-two", d, b, "t ~ a + b", conf = 0.9), conf = 0.9), model_back(glm_gold("rate", d, p, "t ~ a + g"))))

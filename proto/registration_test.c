@@ -1,0 +1,350 @@
+/* Registrations: what is read, what is written, and which study they let be asked. */
+#include "proto/registration.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "proto/directory.h"
+
+static struct arena *arena;
+
+#define KEY(digit) digit digit digit digit digit digit digit digit
+#define HEX(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit)
+static const char head[] = "network: toy\nversion: 3\nquorum: 1\nauthorities: [{ name: board, identity: " HEX(
+    "1") " }]\n"
+         "coordinator: { name: c, endpoint: \"tcp://127.0.0.1:9700\", identity: " HEX(
+             "2") ", transport: " HEX("3") " }\n"
+                                           "researchers: [{ name: alice, identity: " HEX(
+                                               "4") ", transport: " HEX("5") " },\n"
+                                                                             "  { name: bob, "
+                                                                             "identity: " HEX(
+                                                                                 "6") ", "
+                                                                                      "transport:"
+                                                                                      " " HEX("7") " "
+                                                                                                   "}"
+                                                                                                   "]"
+                                                                                                   "\n"
+                                                                                                   "p"
+                                                                                                   "u"
+                                                                                                   "r"
+                                                                                                   "p"
+                                                                                                   "o"
+                                                                                                   "s"
+                                                                                                   "e"
+                                                                                                   "s"
+                                                                                                   ":"
+                                                                                                   " "
+                                                                                                   "["
+                                                                                                   "r"
+                                                                                                   "e"
+                                                                                                   "s"
+                                                                                                   "e"
+                                                                                                   "a"
+                                                                                                   "r"
+                                                                                                   "c"
+                                                                                                   "h"
+                                                                                                   ","
+                                                                                                   " "
+                                                                                                   "q"
+                                                                                                   "u"
+                                                                                                   "a"
+                                                                                                   "l"
+                                                                                                   "i"
+                                                                                                   "t"
+                                                                                                   "y"
+                                                                                                   "]"
+                                                                                                   "\n";
+
+static const char one[] = "registrations:\n"
+                          "  - id: HDH-0000\n"
+                          "    title: \"Chemotherapy\"\n"
+                          "    summary_for_patients: |\n"
+                          "      We want to know who lives longer.\n"
+                          "      « Nobody » reads your record.\n"
+                          "    legal_basis: MR-004\n"
+                          "    purposes: [research]\n"
+                          "    researchers: [alice]\n"
+                          "    dictionary: toy@1\n"
+                          "    variables: [age, arm]\n"
+                          "    budget: { tables: 7 }\n"
+                          "    ethics: { opinion: \"CPP 12, favourable\", date: 2026-03-01 }\n"
+                          "    notice: \"A letter\"\n"
+                          "    begin: 2026-04-01\n"
+                          "    end: 2026-04-30\n";
+
+static enum maille_code parse(const struct directory **directory, const char *registrations,
+                              struct maille_error *error)
+{
+    const char *text = arena_printf(arena, "%s%s", head, registrations);
+    return directory_parse(directory, arena, "network.yaml", text, strlen(text), error);
+}
+
+static const struct directory *good(const char *registrations)
+{
+    const struct directory *directory = NULL;
+    struct maille_error error = {0};
+    if (parse(&directory, registrations, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    return directory;
+}
+
+static void what_is_written_is_read(void **state)
+{
+    (void)state;
+    const struct directory *d = good(one), *again = NULL;
+    struct bytes text = {0}, twice = {0};
+    assert_int_equal(d->registrations.rule, REGISTRATION_LISTED);
+    assert_int_equal(d->registrations.n, 1);
+    directory_write(&text, d);
+    assert_int_equal(directory_parse(&again, arena, "again", (const char *)text.data, text.length, NULL),
+                     MAILLE_OK);
+    const struct registration *r = registration_find(again, "HDH-0000");
+    assert_non_null(r);
+    assert_string_equal(r->title, "Chemotherapy");
+    assert_string_equal(r->summary, "We want to know who lives longer.\n« Nobody » reads your record.");
+    assert_string_equal(r->legal_basis, "MR-004");
+    assert_string_equal(r->notice, "A letter");
+    assert_int_equal(r->n_purposes, 1);
+    assert_string_equal(r->purposes[0], "research");
+    assert_int_equal(r->n_researchers, 1);
+    assert_string_equal(r->researchers[0], "alice");
+    assert_string_equal(r->dictionary, "toy@1");
+    assert_int_equal(r->n_variables, 2);
+    assert_string_equal(r->variables[1], "arm");
+    assert_int_equal(r->budget_tables, 7);
+    assert_int_equal(r->budget_models, REGISTRATION_NO_BUDGET);
+    assert_string_equal(r->opinion, "CPP 12, favourable");
+    assert_int_equal(r->opinion_date, 20513);
+    assert_int_equal(r->begin, 20544);
+    assert_int_equal(r->end, 20573);
+    assert_false(r->closed);
+    directory_write(&twice, again);
+    assert_int_equal(twice.length, text.length);
+    assert_memory_equal(twice.data, text.data, text.length);
+    assert_null(registration_find(again, "HDH-0001"));
+    bytes_clear(&text);
+    bytes_clear(&twice);
+    /* Without the key, with nobody in it, and for everybody: three different things, also once written. */
+    static const char *const texts[] = {"", "registrations: any\n", "registrations: []\n"};
+    for (int rule = REGISTRATION_NONE; rule <= REGISTRATION_LISTED; rule++) {
+        d = good(texts[rule]);
+        assert_int_equal(d->registrations.rule, rule);
+        assert_int_equal(d->registrations.n, 0);
+        directory_write(&text, d);
+        assert_int_equal(directory_parse(&again, arena, "again", (const char *)text.data, text.length, NULL),
+                         MAILLE_OK);
+        assert_int_equal(again->registrations.rule, rule);
+        bytes_clear(&text);
+    }
+}
+
+/* One thing wrong at a time: what is replaced in a good text, and what the sentence must say. */
+static void bad_texts_say_where(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to, *says;
+    } cases[] = {
+        {"    title: \"Chemotherapy\"\n", "", "network.yaml:10:5: expected the key \"title\""},
+        {"    notice: \"A letter\"\n", "", "expected the key \"notice\""},
+        {"    title:", "    titel:", "title"},
+        {"\"Chemotherapy\"", "\"\"", "network.yaml:11:12: expected 1 to 300 bytes for \"title\", found 0"},
+        {"\"Chemotherapy\"", "\"a\\nb\"", "expected one line for \"title\", found several"},
+        {"\"Chemotherapy\"", "\"a\\eb\"", "U+001B"},
+        {"\"Chemotherapy\"", "\"a\\u202Eb\"", "U+202E"},
+        {"\"Chemotherapy\"", "\"a\\tb\"", "a tab"},
+        {"\"Chemotherapy\"", "[a]", "expected a text"},
+        {"purposes: [research]", "purposes: [reserch]",
+         "network.yaml:16:16: expected a purpose that the network "
+         "lists, found \"reserch\"; did you mean \"research\"?"},
+        {"purposes: [research]", "purposes: []", "expected at least one purpose"},
+        {"researchers: [alice]", "researchers: [alize]", "did you mean \"alice\"?"},
+        {"researchers: [alice]", "researchers: [alice, alice]", "found alice again"},
+        {"researchers: [alice]", "researchers: alice", "as a list"},
+        {"toy@1", "toy@0", "expected a dictionary as name@version"},
+        {"toy@1", "\"@1\"", "expected a dictionary as name@version"},
+        {"[age, arm]", "[age, \"a b\"]", "expected a name among the variables"},
+        {"[age, arm]", "[]", "expected at least one variable"},
+        {"{ tables: 7 }", "{ tables: -1 }", "network.yaml:"},
+        {"{ tables: 7 }", "{ table: 7 }", "tables"},
+        {"{ tables: 7 }", "7", "expected a budget as"},
+        {", date: 2026-03-01 }", " }", "expected an opinion as"},
+        {"2026-03-01", "soon", "expected a date as YYYY-MM-DD, found \"soon\""},
+        {"begin: 2026-04-01", "begin: 2026-05-01", "expected an end that is not before the begin"},
+        {"end: 2026-04-30\n", "end: 2026-04-31\n", "expected a date"},
+        {"end: 2026-04-30\n", "end: 2026-04-30\n    closed: perhaps\n", "network.yaml:"},
+        {"registrations:\n", "registrations: { a: b }\nother:\n", "network.yaml:"},
+        {"  - id: HDH-0000", "  - 5\n  - id: HDH-0000", "expected a registration"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct directory *read = NULL;
+        struct maille_error error = {0};
+        const char *at = strstr(one, cases[i].from);
+        assert_non_null(at);
+        const char *text =
+            arena_printf(arena, "%.*s%s%s", (int)(at - one), one, cases[i].to, at + strlen(cases[i].from));
+        if (parse(&read, text, &error) != MAILLE_INVALID || strstr(error.sentence, cases[i].says) == NULL)
+            fail_msg("case %zu (\"%s\"): expected \"%s\" in: %s", i, cases[i].to, cases[i].says,
+                     error.sentence);
+        assert_null(read);
+    }
+    struct maille_error error = {0};
+    const struct directory *read = NULL;
+    const char *twice = arena_printf(arena, "%s%s", one, strstr(one, "  - id"));
+    assert_int_equal(parse(&read, twice, &error), MAILLE_INVALID);
+    assert_non_null(strstr(error.sentence, "found HDH-0000 again"));
+}
+
+/* --- judging --- */
+
+static const char dictionary_text[] = "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
+                                      "  - { name: arm, type: category, levels: [a, b] }\n"
+                                      "  - { name: age, type: integer, min: 0, max: 120 }\n"
+                                      "  - { name: nodes, type: integer, min: 0, max: 99 }\n";
+
+static const struct study *study_of(const char *protocol, const char *purpose, const char *basis,
+                                    const char *cohort, const char *variables)
+{
+    static const struct query_key keys[] = {{.name = "variables", .kind = KEY_VARIABLES, .n_max = 9}};
+    static const struct query_method methods[] = {{.name = "count", .keys = keys, .n_keys = 1}};
+    const struct dictionary *dictionary;
+    const struct study *study = NULL;
+    struct maille_error error = {0};
+    const char *text = arena_printf(
+        arena,
+        "study: s\ndictionary: toy@1\ntitle: t\npurpose: %s\nlegal_basis: %s\n%s%s\nexpires: 2099-12-31\n"
+        "cohort: %s\nderive: { old: age > 60, many: nodes > 3 }\n"
+        "analyses:\n  - { id: x, method: count, variables: [%s] }\n",
+        purpose, basis, protocol[0] == '\0' ? "" : "protocol: ", protocol, cohort, variables);
+    if (dictionary_parse(&dictionary, arena, "dictionary", dictionary_text, strlen(dictionary_text),
+                         &error) != MAILLE_OK ||
+        study_parse(&study, arena, dictionary, methods, 1, "study", text, strlen(text), &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    return study;
+}
+
+static const int64_t day_ms = INT64_C(86400000);
+
+static void a_study_outside_is_named(void **state)
+{
+    (void)state;
+    const int64_t april = 20550 * day_ms;
+    static const struct {
+        const char *protocol, *purpose, *basis, *cohort, *variables, *researcher, *says;
+    } cases[] = {
+        {"HDH-0000", "research", "MR-004", "age > 20", "[arm]", "alice", NULL},
+        {"HDH-0000", "research", "MR-004", "age > 20", "[old]", "alice", NULL},
+        {"HDH-0000", "research", "MR-004", "age > 20", "[arm]", NULL, NULL}, /* who asks is not known */
+        {"", "research", "MR-004", "age > 20", "[arm]", "alice",
+         "expected `protocol` to be a registration of the network toy, found none"},
+        {"HDH-0001", "research", "MR-004", "age > 20", "[arm]", "alice",
+         "found \"HDH-0001\"; did you mean \"HDH-0000\"?"},
+        {"T-9", "research", "MR-004", "age > 20", "[arm]", "alice", "found \"T-9\""},
+        {"HDH-0000", "quality", "MR-004", "age > 20", "[arm]", "alice",
+         "expected a purpose of the registration HDH-0000: research, found quality"},
+        {"HDH-0000", "research", "MR-001", "age > 20", "[arm]", "alice",
+         "expected the legal basis of the registration HDH-0000: MR-004, found MR-001"},
+        {"HDH-0000", "research", "MR-004", "age > 20", "[arm]", "bob",
+         "expected a researcher of the registration HDH-0000: alice, found bob"},
+        {"HDH-0000", "research", "MR-004", "nodes > 3", "[arm]", "alice",
+         "expected the variables of the registration HDH-0000, found also nodes"},
+        {"HDH-0000", "research", "MR-004", "age > 20", "[many]", "alice", "found also nodes"}, /* derived */
+    };
+    const struct directory *d = good(one);
+    const char *faults[REGISTRATION_FAULTS_MAX];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *variables = arena_strndup(arena, cases[i].variables + 1, strlen(cases[i].variables) - 2);
+        const struct study *study =
+            study_of(cases[i].protocol, cases[i].purpose, cases[i].basis, cases[i].cohort, variables);
+        const size_t n = registration_faults(faults, arena, d, study, cases[i].researcher, april);
+        assert_int_equal(n, cases[i].says != NULL);
+        if (n == 1 && strstr(faults[0], cases[i].says) == NULL)
+            fail_msg("case %zu: expected \"%s\" in: %s", i, cases[i].says, faults[0]);
+    }
+    /* All of them at once, for `maille check`. */
+    const struct study *study = study_of("HDH-0000", "quality", "MR-001", "nodes > 3", "arm");
+    assert_int_equal(registration_faults(faults, arena, d, study, "bob", april + 365 * day_ms), 5);
+}
+
+static void a_registration_has_its_time(void **state)
+{
+    (void)state;
+    const struct directory *d = good(one);
+    const struct study *study = study_of("HDH-0000", "research", "MR-004", "age > 20", "arm");
+    const char *faults[REGISTRATION_FAULTS_MAX];
+    const int64_t begin = 20544 * day_ms, end = 20574 * day_ms;
+    assert_int_equal(registration_end_ms(registration_find(d, "HDH-0000")), end);
+    assert_int_equal(registration_faults(faults, arena, d, study, "alice", begin - CLOCK_SKEW_MS), 0);
+    assert_int_equal(registration_faults(faults, arena, d, study, "alice", end + CLOCK_SKEW_MS - 1), 0);
+    assert_int_equal(registration_faults(faults, arena, d, study, "alice", begin - CLOCK_SKEW_MS - 1), 1);
+    assert_non_null(strstr(faults[0], "2026-04-01 to 2026-04-30, found one before it"));
+    assert_int_equal(registration_faults(faults, arena, d, study, "alice", end + CLOCK_SKEW_MS), 1);
+    assert_non_null(strstr(faults[0], "found one after it"));
+    const char *closed = arena_printf(arena, "%s    closed: true\n", one);
+    assert_int_equal(registration_faults(faults, arena, good(closed), study, "alice", begin), 1);
+    assert_non_null(strstr(faults[0], "HDH-0000 is closed"));
+}
+
+static void the_dictionary_is_by_version_where_one_is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *registered;
+        size_t faults;
+    } cases[] = {{"toy@1", 0}, {"toy", 0},    {"toy@2", 1}, {"toy@01", 0},
+                 {"to", 1},    {"toys@1", 1}, {"toys", 1}};
+    const struct study *study = study_of("HDH-0000", "research", "MR-004", "age > 20", "arm");
+    const char *faults[REGISTRATION_FAULTS_MAX], *at = strstr(one, "toy@1");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *text =
+            arena_printf(arena, "%.*s%s%s", (int)(at - one), one, cases[i].registered, at + strlen("toy@1"));
+        assert_int_equal(registration_faults(faults, arena, good(text), study, "alice", 20550 * day_ms),
+                         cases[i].faults);
+    }
+}
+
+static void a_network_that_does_not_register_allows_all(void **state)
+{
+    (void)state;
+    const struct study *study = study_of("T-9", "quality", "MR-001", "nodes > 3", "arm"),
+                       *bare = study_of("", "quality", "MR-001", "nodes > 3", "arm");
+    const char *faults[REGISTRATION_FAULTS_MAX];
+    assert_int_equal(registration_faults(faults, arena, good(""), study, "bob", 0), 0);
+    assert_int_equal(registration_faults(faults, arena, good("registrations: any\n"), study, "bob", 0), 0);
+    assert_int_equal(registration_faults(faults, arena, good("registrations: any\n"), bare, "bob", 0), 0);
+    assert_int_equal(registration_faults(faults, arena, good("registrations: []\n"), study, "bob", 0), 1);
+    assert_non_null(strstr(faults[0], "found \"T-9\""));
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    arena = arena_new();
+    return arena == NULL || crypto_start(NULL) != MAILLE_OK;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_written_is_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(bad_texts_say_where, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_study_outside_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_registration_has_its_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_dictionary_is_by_version_where_one_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_network_that_does_not_register_allows_all, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+/* A long past: 500 earlier questions of 100 groups each, no two alike, on 12 snapshots. What a new question
+ * is compared with stays within the words of T0 and T1, and five real sites answer it in seconds. */
+#include "tests/protocol/sites.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "disclosure/ledger.h"
+
+enum {
+    QUERIES = 500,
+    ALIKE = 60,
+    GROUPS = 100,
+    SNAPSHOTS = 12,
+    MEMBERS = 5,
+    PATIENTS = 600,
+    SET_BYTES = PATIENTS / 8
+};
+
+#define TWO                                                                                                  \
+    "  - { id: x, method: count }\n"                                                                         \
+    "  - { id: y, method: count, cohort: \"nodes < 5\" }\n"
+
+/* Snapshot 1 is the one that the sites have now: 42 of the questions were of it, 458 of others. */
+static uint32_t snapshot_of(size_t q)
+{
+    return 1 + (uint32_t)q % SNAPSHOTS;
+}
+
+/* 2 to 20 of a site's patients, another set each time. */
+static void draw(uint8_t bits[SET_BYTES], uint64_t *dice)
+{
+    memset(bits, 0, SET_BYTES);
+    for (uint64_t i = 0, n = 2 + (*dice >> 33) % 19; i < n; i++) {
+        *dice = *dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        const size_t patient = 1 + (size_t)((*dice >> 33) % (PATIENTS - 1));
+        bits[patient / 8] |= (uint8_t)(1u << patient % 8);
+    }
+}
+
+/* The ledger of one site after all of them. alike: each question is the one before it again, on the next
+ * snapshot. */
+static void put_past(const char *path, size_t n_queries, bool alike)
+{
+    static const uint32_t sites[MEMBERS] = {1, 2, 3, 4, 5};
+    static uint8_t sets[GROUPS][SET_BYTES];
+    struct ledger *ledger = NULL;
+    struct ledger_group groups[GROUPS];
+    uint32_t analyses[GROUPS];
+    struct maille_error error = {0};
+    uint64_t dice = 7;
+    if (ledger_open(&ledger, path, &error) != MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    for (size_t q = 0; q < n_queries; q++) {
+        uint8_t qid[LEDGER_QUERY_BYTES] = {(uint8_t)q, (uint8_t)(q >> 8), 0x77};
+        const uint8_t scene[LEDGER_HASH_BYTES] = {(uint8_t)snapshot_of(q)};
+        static uint8_t canon[GROUPS][LEDGER_HASH_BYTES];
+        for (uint32_t g = 0; g < GROUPS; g++) {
+            draw(sets[g], &dice);
+            analyses[g] = g;
+            canon[g][0] = (uint8_t)g;
+            canon[g][1] = alike ? 0 : (uint8_t)q;
+            canon[g][2] = alike ? 0 : (uint8_t)(q >> 8);
+            groups[g] = (struct ledger_group){.analysis = g,
+                                              .canon = canon[g],
+                                              .rows = {sets[g], SET_BYTES},
+                                              .patients = {sets[g], SET_BYTES}};
+        }
+        const struct ledger_question question = {.query = qid,
+                                                 .question = qid,
+                                                 .snapshot = snapshot_of(q),
+                                                 .protocol = "p",
+                                                 .researcher = "bob",
+                                                 .sites = sites,
+                                                 .n_sites = MEMBERS,
+                                                 .groups = groups,
+                                                 .n_groups = GROUPS};
+        if (ledger_reserve(ledger, &question, &error) != MAILLE_OK ||
+            ledger_roster(ledger, qid, sites, MEMBERS, scene, &error) != MAILLE_OK ||
+            ledger_commit(ledger, qid, analyses, GROUPS, &error) != MAILLE_OK)
+            fail_msg("%s", error.sentence);
+    }
+    ledger_close(ledger);
+}
+
+static void give_past(struct world *world, size_t n_queries, bool alike)
+{
+    const char *first = arena_printf(world->arena, "%s/state/ledger", world->sites[0].folder);
+    struct bytes file = {0};
+    struct maille_error error = {0};
+    for (size_t i = 0; i < world->n; i++)
+        site_close(world, i);
+    put_past(first, n_queries, alike);
+    assert_int_equal(file_read(&file, first, 1 << 30, &error), MAILLE_OK);
+    for (size_t i = 0; i < world->n; i++) {
+        const char *path = arena_printf(world->arena, "%s/state/ledger", world->sites[i].folder);
+        if (i > 0)
+            assert_int_equal(file_write_atomic(path, file.data, file.length, 0600, &error), MAILLE_OK);
+        site_open(world, i);
+    }
+    bytes_clear(&file);
+}
+
+static void finish(struct world *world, uint32_t from)
+{
+    for (uint32_t round = from; study_run_open(&world->run); round++) {
+        sites_to_masked(world, round, 1);
+        sites_finish_round(world);
+    }
+}
+
+static void a_long_past_is_looked_through(void **state)
+{
+    (void)state;
+    struct sites_options options = {.n = MEMBERS, .study = TWO};
+    for (size_t i = 0; i < options.n; i++)
+        options.policies[i] = "policy: strict\n";
+    struct world *world = sites_up_with(&options);
+    give_past(world, QUERIES, false);
+    const int64_t began_ms = clock_monotonic_ms();
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    /* T0: a word for each group of another snapshot, and each of the two. */
+    assert_int_equal(world->length, 8 * 2 * GROUPS * 458);
+    sites_finish_round(world);
+    sites_to_masked(world, 2, 1);
+    /* T1: those of the same, and each other; beside them a few words of counts. */
+    assert_in_range(world->length, 8 * (2 * GROUPS * 42 + 1), 8 * (2 * GROUPS * 42 + 1 + 32));
+    sites_finish_round(world);
+    finish(world, 3);
+    for (size_t k = 0; k < 2; k++)
+        assert_int_equal(world->run.states[k].status, ANALYSIS_OK);
+    print_message("a question after %d of %d groups: %lld ms at %d sites together\n", QUERIES, GROUPS,
+                  (long long)(clock_monotonic_ms() - began_ms), MEMBERS);
+    /* Among 50,000 others what was shown just now is found: three patients less. */
+    sites_next(world, "  - { id: x, method: count, cohort: \"age < 88\" }\n");
+    sites_to_roster(world);
+    finish(world, 1);
+    assert_int_equal(world->run.states[0].status, ANALYSIS_REFUSED);
+    assert_string_equal(world->run.states[0].rule, "differencing");
+    void *down = world;
+    sites_down(&down);
+}
+
+/* The same questions again and again, on 12 snapshots: each group counts once for each. */
+static void what_is_the_same_counts_once(void **state)
+{
+    (void)state;
+    struct sites_options options = {.n = MEMBERS, .study = TWO};
+    for (size_t i = 0; i < options.n; i++)
+        options.policies[i] = "policy: strict\n";
+    struct world *world = sites_up_with(&options);
+    give_past(world, ALIKE, true);
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    assert_int_equal(world->length, 8 * 2 * GROUPS * (SNAPSHOTS - 1));
+    void *down = world;
+    sites_down(&down);
+}
+
+/* So many distinct groups of one question are compared with that past, at 18 sites; the next is refused, and
+ * the study may be asked in parts. */
+static void the_words_hold_ten_groups(void **state)
+{
+    (void)state;
+    struct sites_options options = {.n = MEMBERS, .study = TWO};
+    struct world *world = sites_up_with(&options);
+    struct threshold_past past[QUERIES];
+    struct maille_error error = {0};
+    const struct policy *policy;
+    const char *text = "policy: strict\n";
+    const size_t length = strlen(text);
+    assert_int_equal(policy_strictest(&policy, world->arena, &text, &length, 1, &error), MAILLE_OK);
+    for (size_t q = 0; q < QUERIES; q++)
+        past[q] = (struct threshold_past){.n_groups = GROUPS, .other = snapshot_of(q) != 1};
+    const char *analyses = "";
+    for (int a = 0; a < 12; a++)
+        analyses = arena_printf(world->arena, "%s  - { id: a%d, method: count, cohort: \"nodes < %d\" }\n",
+                                analyses, a, a + 3);
+    sites_next(world, analyses);
+    const bool open[12] = {true, true, true, true, true, true, true, true, true, true, true, true};
+    struct threshold threshold = {0};
+    assert_int_equal(threshold_init(&threshold, world->study, open, policy, 18, past, QUERIES, &error),
+                     MAILLE_OK);
+    for (size_t k = 0; k < 12; k++) {
+        assert_int_equal(threshold.analyses[k].crowded[THRESHOLD_BEFORE], k >= 10);
+        assert_false(threshold.analyses[k].crowded[THRESHOLD_FIRST]);
+    }
+    for (enum threshold_which which = THRESHOLD_FIRST; which < THRESHOLD_WHICH; which++)
+        assert_true(8 * threshold.n_words[which] <= MESSAGE_FRAME_MAX / 18);
+    threshold_clear(&threshold);
+    void *down = world;
+    sites_down(&down);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_long_past_is_looked_through),
+                                       cmocka_unit_test(what_is_the_same_counts_once),
+                                       cmocka_unit_test(the_words_hold_ten_groups)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
