@@ -230,6 +230,22 @@ static void test_differencing(void **state)
         bytes_clear(&sum);
         threshold_clear(&threshold);
     }
+    { /* the pairs of the second group have no place any more: it is compared with nothing, and refused */
+        const struct threshold_past past = {.n_groups = THRESHOLD_BEFORE_MAX, .other = true};
+        const bool open[] = {true, true};
+        bool refused[2] = {false, false};
+        const struct policy *policy = roster_policy(&roster, "policy: standard\n");
+        struct threshold threshold = {0};
+        struct bytes sum = {0}; /* nobody differs */
+        assert_ok(threshold_init(&threshold, study, open, policy, 6, &past, 1, &error), &error);
+        assert_int_equal(threshold.pairs[THRESHOLD_BEFORE].n, THRESHOLD_BEFORE_MAX);
+        assert_non_null(bytes_reserve(&sum, 8 * threshold.n_words[THRESHOLD_BEFORE]));
+        threshold_refused(refused, &threshold, THRESHOLD_BEFORE, sum.data, policy);
+        assert_false(refused[0]);
+        assert_true(refused[1]);
+        bytes_clear(&sum);
+        threshold_clear(&threshold);
+    }
     assert_int_equal(threshold_round(false, 1), THRESHOLD_FIRST);
     assert_int_equal(threshold_round(true, 1), THRESHOLD_BEFORE);
     assert_int_equal(threshold_round(true, 3), THRESHOLD_SECOND);
