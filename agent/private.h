@@ -72,6 +72,7 @@ struct agent_round {
     bool *taken;                   /* who took the round's totals */
     struct digest *tags;           /* of what each member took */
     struct bytes *answers;         /* n_members: what each says that has ended; empty: not here */
+    bool *unreadable;              /* n_members: its result is here, and nobody can read it */
     int64_t answered_ms;           /* when the last of them came */
     int64_t started_ms, silent_ms; /* silent: since when it is known that a site is late; 0: none is */
 };

@@ -191,7 +191,8 @@ void gate_cells(struct verdict *verdict, const struct policy *policy, const stru
         rule_axis(verdict, policy, &cells->axis);
     struct arena *arena = policy->min_cell > 1 && cells->n_moments > 0 ? arena_new() : NULL;
     for (size_t m = 0; arena != NULL && m < cells->n_moments; m++)
-        rule_moment(verdict, &cells->moments[m], analysis->study->dictionary, arena);
+        if (!cells->moments[m].of_model)
+            rule_moment(verdict, &cells->moments[m], analysis->study->dictionary, arena);
     arena_free(arena);
 }
 

@@ -166,12 +166,53 @@ static void moments_of_one_variable_are_few(void **state)
     arena_free(arena);
 }
 
+/* A model of nothing but a constant tells the mean of its response, and by its deviance the square: power
+ * sums, of which a few tell how many patients have each value. */
+static void models_tell_moments(void **state)
+{
+    (void)state;
+    static const char policy[] = LAX "min_cell: 11\nmax_scalar_share: off\n";
+    static const char five[] = "  - { id: a, method: glm, family: gaussian, formula: \"age ~ 1\" }\n"
+                               "  - { id: b, method: glm, family: gaussian, formula: \"I(age^2) ~ 1\" }\n"
+                               "  - { id: c, method: glm, family: gaussian, formula: \"I(age^3) ~ 1\" }\n"
+                               "  - { id: d, method: glm, family: gaussian, formula: \"I(age^4) ~ 1\" }\n"
+                               "  - { id: e, method: glm, family: gaussian, formula: \"I(age^5) ~ 1\" }\n";
+    struct arena *arena = arena_new();
+    struct shown before = {0};
+    assert_string_equal(last_rule(policy, five, NULL, &before, arena), ""); /* ten of 100 patients */
+    assert_int_equal(before.n, 15); /* with the numbers of the five models */
+    assert_string_equal(last_rule(policy,
+                                  "  - { id: f, method: glm, family: gaussian, formula: \"I(age^6) ~ 1\" }\n",
+                                  &before, NULL, arena),
+                        "moments");
+    assert_string_equal(
+        last_rule(policy, "  - { id: f, method: glm, family: binomial, formula: \"death ~ I(age^6)\" }\n",
+                  &before, NULL, arena),
+        "moments"); /* by its covariances */
+    /* Of each level where the levels are all there is: four of an arm of 23. */
+    assert_string_equal(
+        last_rule(policy,
+                  "  - { id: a, method: glm, family: gaussian, formula: \"age ~ arm\" }\n"
+                  "  - { id: b, method: glm, family: gaussian, formula: \"I(age^2) ~ arm\" }\n"
+                  "  - { id: c, method: glm, family: gaussian, formula: \"I(age^3) ~ arm\" }\n"
+                  "  - { id: d, method: glm, family: gaussian, formula: \"I(age^4) ~ arm\" }\n",
+                  NULL, NULL, arena),
+        "moments");
+    /* A number of few values is a covariate like others. */
+    assert_string_equal(
+        last_rule(policy, "  - { id: a, method: glm, family: binomial, formula: \"death ~ stage\" }\n", NULL,
+                  NULL, arena),
+        "");
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_of_columns_holds_min_cell),
         cmocka_unit_test(models_of_one_cohort_share_its_patients),
         cmocka_unit_test(moments_of_one_variable_are_few),
+        cmocka_unit_test(models_tell_moments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

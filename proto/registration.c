@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -29,7 +30,7 @@ static const struct field fields[] = {
     {"title", FIELD_LINE, true, AT(title), REGISTRATION_TITLE_BYTES, 0},
     {"summary_for_patients", FIELD_LINES, true, AT(summary), REGISTRATION_SUMMARY_BYTES, 0},
     {"legal_basis", FIELD_LINE, true, AT(legal_basis), REGISTRATION_TEXT_BYTES, 0},
-    {"purposes", FIELD_NAMES, true, AT(purposes), REGISTRATION_LIST_MAX, AT(n_purposes)},
+    {"purposes", FIELD_NAMES, true, AT(purposes), REGISTRATION_PURPOSES_MAX, AT(n_purposes)},
     {"researchers", FIELD_NAMES, true, AT(researchers), REGISTRATION_LIST_MAX, AT(n_researchers)},
     {"dictionary", FIELD_LINE, true, AT(dictionary), REGISTRATION_TEXT_BYTES, 0},
     {"variables", FIELD_NAMES, false, AT(variables), REGISTRATION_LIST_MAX, AT(n_variables)},
@@ -62,6 +63,20 @@ out:
     return code;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char **sorted_names(struct arena *arena, const char *const *names, size_t n)
+{
+    const char **sorted = arena_array(arena, n + 1, sizeof *sorted);
+    if (n > 0)
+        memcpy(sorted, names, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_name);
+    return sorted;
+}
+
 static enum maille_code read_names(struct registration *made, const struct field *field, struct arena *arena,
                                    const struct yaml_node *node, struct maille_error *error)
 {
@@ -78,13 +93,14 @@ static enum maille_code read_names(struct registration *made, const struct field
                              field->key, name);
             goto out;
         }
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(names[j], name) == 0) {
-                code = yaml_fail(error, node->values[i], "expected each name once in \"%s\", found %s again",
-                                 field->key, name);
-                goto out;
-            }
     }
+    const char **sorted = sorted_names(arena, names, n);
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(sorted[i], sorted[i - 1]) == 0) {
+            code = yaml_fail(error, node, "expected each name once in \"%s\", found %s again", field->key,
+                             sorted[i]);
+            goto out;
+        }
     memcpy((char *)made + field->offset, &names, sizeof names);
     memcpy((char *)made + field->count_offset, &n, sizeof n);
 out:
@@ -184,19 +200,28 @@ static bool has(const char *const *names, size_t n, const char *name)
     return false;
 }
 
-/* What a registration names is in the directory. */
+/* What a registration names is in the directory, which may have many researchers. */
 static enum maille_code check_names(const struct registration *made, struct arena *arena,
                                     const struct yaml_node *node, const struct directory *directory,
                                     struct maille_error *error)
 {
-    const char **people = arena_array(arena, directory->n_researchers + 1, sizeof *people);
-    for (size_t i = 0; i < directory->n_researchers; i++)
+    const size_t n = made->n_researchers;
+    const char **people = arena_array(arena, directory->n_researchers + 1, sizeof *people),
+               **sorted = sorted_names(arena, made->researchers, n);
+    bool *known = arena_array(arena, n + 1, sizeof *known);
+    for (size_t i = 0; i < directory->n_researchers; i++) {
         people[i] = directory->researchers[i].name;
-    for (size_t i = 0; i < made->n_researchers; i++)
-        if (!has(people, directory->n_researchers, made->researchers[i]))
+        const char **found = bsearch(&people[i], sorted, n, sizeof *sorted, by_name);
+        if (found != NULL)
+            known[found - sorted] = true;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char **found = bsearch(&made->researchers[i], sorted, n, sizeof *sorted, by_name);
+        if (found == NULL || !known[found - sorted])
             return unknown(error, yaml_get(node, "researchers")->values[i],
                            "a researcher of the network's directory", made->researchers[i], people,
                            directory->n_researchers);
+    }
     for (size_t i = 0; i < made->n_purposes && directory->n_purposes > 0; i++)
         if (!has(directory->purposes, directory->n_purposes, made->purposes[i]))
             return unknown(error, yaml_get(node, "purposes")->values[i], "a purpose that the network lists",

@@ -8,6 +8,7 @@
 
 #include "stats/glm.h"
 #include "stats/iptw.h"
+#include "stats/knots.h"
 #include "stats/wording.h"
 #include "tally/elementary.h"
 
@@ -158,6 +159,27 @@ static const struct expression *weightless(const struct glm *glm, struct arena *
                           expression_binary(arena, OP_EQ, glm->weights, expression_constant(arena, 0)));
 }
 
+/* A coefficient without others is a mean of the response, a deviance its square; of a covariate X′X, which is
+ * the covariances turned round, has the sum and the square. */
+static void moments(struct cells *cells, const struct glm *glm, struct arena *arena)
+{
+    const struct expression *response =
+        glm->formula->kind == RESPONSE_EXPRESSION ? glm->formula->response : NULL;
+    const size_t n_blocks = cells->spec.n_blocks, before = cells->n_moments;
+    if (response != NULL && response->kind == EXPRESSION_NUMBER) {
+        groups_moment(cells, arena, CELLS_COHORT, response, glm->weights, 2);
+        for (size_t b = CELLS_OWN; b < n_blocks;
+             b++) /* and of its levels, where the levels are all there is */
+            if (cells->rules[b] == CELL_PATIENTS && cells->spec.blocks[b].group != NULL)
+                groups_moment(cells, arena, b, response, glm->weights, 1);
+    }
+    for (size_t p = 0; p < glm->design->n_pieces; p++)
+        if (glm->design->pieces[p].raw != NULL && glm->design->pieces[p].code == NULL)
+            groups_moment(cells, arena, CELLS_COHORT, glm->design->pieces[p].raw, glm->weights, 2);
+    for (size_t m = before; m < cells->n_moments; m++)
+        cells->moments[m].of_model = true;
+}
+
 static enum maille_code cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
                               struct maille_error *error)
 {
@@ -165,6 +187,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct glm glm;
     MAILLE_TRY(prepare(&glm, analysis, arena, error));
     MAILLE_TRY(fit_cells(out, glm.design, &glm.cohort, glm.event, arena, error));
+    moments(out, &glm, arena);
     if (glm.weights && glm.weights->low <= 0) /* rows of weight 0 are told by the degrees of freedom */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, weightless(&glm, arena), NULL, error));
 out:
@@ -622,7 +645,30 @@ out:
     return code;
 }
 
-static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
+static const struct method fitted = {.check = check, .cells = cells, .plan = plan, .step = step};
+
+static enum maille_code whole_cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                                    struct maille_error *error)
+{
+    return knots_cells(&fitted, analysis, arena, out, error);
+}
+
+static enum maille_code whole_plan(const struct analysis *analysis, const struct vector *theta,
+                                   const struct surviving *surviving, struct arena *arena,
+                                   struct tally_spec *spec, struct maille_error *error)
+{
+    return knots_plan(&fitted, analysis, theta, surviving, arena, spec, error);
+}
+
+static enum maille_code whole_step(const struct analysis *analysis, const struct totals *totals,
+                                   struct iteration *iteration, struct outcome *outcome, bool *done,
+                                   struct maille_error *error)
+{
+    return knots_step(&fitted, analysis, totals, iteration, outcome, done, error);
+}
+
+static const struct method weighted = {
+    .check = check, .cells = whole_cells, .plan = whole_plan, .step = whole_step};
 
 extern const struct method method_glm;
 const struct method method_glm = {

@@ -76,7 +76,6 @@ SH
     says 0 '/etc/resolv.conf was replaced: hosts are looked up as it was' cat "$tmp/replaced"
     rm -rf "$tmp/etc"
 fi
-wait $hub_pid
 
 # What opens a key is not beside it; where it is, both programs say so.
 cp "$net/credential" "$hub/credential"

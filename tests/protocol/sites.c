@@ -53,7 +53,8 @@ void sites_directory(struct bytes *out, const struct world *world, unsigned vers
     put(out, arena,
         " }\nresearchers:\n  - { name: alice, identity: ", secret_keys_public(world->alice)->identity);
     put(out, arena, ", transport: ", secret_keys_public(world->alice)->transport);
-    head = arena_printf(arena, " }\npurposes: [%s]\n", purposes);
+    head = arena_printf(arena, " }\npurposes: [%s]\n%s", purposes,
+                        world->registrations != NULL ? world->registrations : "");
     for (size_t i = 0; i < world->n_asked && world->epoch > 0; i++)
         head = i == 0 ? arena_printf(arena, "%sepoch: { number: %u, sites: [%u", head, world->epoch, ids[i])
                       : arena_printf(arena, "%s, %u", head, ids[i]);

@@ -39,7 +39,8 @@ struct world {
     enum query_mode mode; /* of the next question: MODE_AGENT where every policy is open and nothing more */
     struct bytes network;
     const struct directory *directory;
-    unsigned epoch; /* of the directories that sites_directory makes; 0: they name none */
+    unsigned epoch;            /* of the directories that sites_directory makes; 0: they name none */
+    const char *registrations; /* lines of those directories; NULL: the network does not register */
     const struct dictionary *dictionary;
     const struct study *study;
     size_t n; /* sites that are members; those after them are away */

@@ -222,36 +222,65 @@ static void one_reveal_for_a_round_also_after_a_restart(void **state)
     bytes_clear(&close);
 }
 
-/* The directory names another key of alice's: what she asked with the one before ends before the next reveal.
- */
-static void whoever_is_revoked_gets_no_reveal(void **state)
+/* A later directory comes into force at a site that has masked: the query ends under the rule, before its
+ * reveal. */
+static void ends_before_the_reveal(struct world *world, const struct bytes *network, const char *rule)
 {
-    struct world *world = *state;
-    struct bytes close = {0}, network = {0};
+    struct bytes close = {0};
     struct maille_error error = {0};
-    struct secret_keys *before = world->alice, *other = NULL;
-    sites_to_roster(world);
-    sites_to_masked(world, 1, 1);
+    struct envelope envelope;
+    struct message_cancel cancel;
     sites_make_close(&close, world);
     site_close(world, 0);
-    assert_int_equal(secret_keys_new(&other, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
-    world->alice = other;
-    sites_directory(&network, world, 2, "research-public-interest");
-    world->alice = before;
     assert_int_equal(file_write_atomic(arena_printf(world->arena, "%s/pinned.yaml", world->sites[0].folder),
-                                       network.data, network.length, 0600, &error),
+                                       network->data, network->length, 0600, &error),
                      MAILLE_OK);
     site_open(world, 0);
     assert_int_equal(vault_queries(world->sites[0].vault), 1);
     assert_int_equal(vault_tick(world->sites[0].vault, &world->sites[0].outbox, &error), MAILLE_OK);
-    assert_non_null(site_said(world, 0, MESSAGE_CANCEL));
+    const struct message_outgoing *said = site_said(world, 0, MESSAGE_CANCEL);
+    assert_non_null(said);
+    assert_int_equal(
+        envelope_decode(&envelope, world->arena, said->envelope.data, said->envelope.length, NULL),
+        MAILLE_OK);
+    assert_int_equal(message_cancel_decode(&cancel, world->arena, envelope.body, envelope.body_length, NULL),
+                     MAILLE_OK);
+    assert_string_equal(cancel.rule, rule);
     assert_int_equal(vault_queries(world->sites[0].vault), 0);
     assert_int_not_equal(site_hear(world, 0, MESSAGE_CLOSE, world->coordinator, &close, NULL, &error),
                          MAILLE_OK);
     assert_null(site_said(world, 0, MESSAGE_REVEAL));
+    bytes_clear(&close);
+}
+
+/* The directory names another key of alice's: what she asked with the one before ends. */
+static void whoever_is_revoked_gets_no_reveal(void **state)
+{
+    struct world *world = *state;
+    struct bytes network = {0};
+    struct secret_keys *before = world->alice, *other = NULL;
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    assert_int_equal(secret_keys_new(&other, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
+    world->alice = other;
+    sites_directory(&network, world, 2, "research-public-interest");
+    world->alice = before;
+    ends_before_the_reveal(world, &network, "revoked");
     secret_keys_free(other);
     bytes_clear(&network);
-    bytes_clear(&close);
+}
+
+/* The network begins to register, and has not registered this. */
+static void what_is_no_longer_registered_gets_no_reveal(void **state)
+{
+    struct world *world = *state;
+    struct bytes network = {0};
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    world->registrations = "registrations: []\n";
+    sites_directory(&network, world, 2, "research");
+    ends_before_the_reveal(world, &network, "protocol");
+    bytes_clear(&network);
 }
 
 /* --- one lie in a close, in a header --- */
@@ -520,6 +549,7 @@ int main(void)
         TEST(the_same_start_gets_the_same_bytes_also_after_a_restart),
         TEST(one_reveal_for_a_round_also_after_a_restart),
         TEST(whoever_is_revoked_gets_no_reveal),
+        TEST(what_is_no_longer_registered_gets_no_reveal),
         TEST(a_close_without_a_member_or_with_another_tag_opens_nothing),
         TEST(nothing_is_masked_after_the_expiry),
         TEST(a_refused_manifest_is_let_go),

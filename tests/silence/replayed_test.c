@@ -127,7 +127,7 @@ static void other_patients_same_words(void **state)
         size_t n_vetoed = 0, n = 0;
         struct play *play = record(&watch, &recorded[r]);
         replays_are_faithful(&watch, recorded[r].name);
-        for (int kind = CHANGE_OUTCOME; kind <= CHANGE_REPLACED; kind++)
+        for (enum patients_change_kind kind = CHANGE_OUTCOME; kind <= CHANGE_REPLACED; kind++)
             for (uint64_t draw = 0; draw < variants(); draw++) {
                 const struct patients_change change = {.kind = kind, .site = SITE, .draw = draw};
                 struct transcript other = {0};
