@@ -29,8 +29,7 @@ struct answer {
 static enum maille_code wrong(struct maille_error *error, const char *site)
 {
     return maille_fail(error, MAILLE_SIGNATURE,
-                       "expected what ended in this round from %s, found other bytes; the query cannot go on",
-                       site);
+                       "expected what ended in this round from %s, found other bytes", site);
 }
 
 /* bytes: the opened seal. site 0: of any. MAILLE_SIGNATURE; MAILLE_MEMORY. Free with study_run_clear. */
@@ -115,7 +114,7 @@ enum maille_code agent_on_result(struct agent *agent, struct message *in, struct
         goto out;
     MAILLE_TRY(agent_signer(&site, agent, in, result->site, error));
     const size_t m = member_of(agent, result->site);
-    if (m == at->n_members || at->answers[m].length > 0)
+    if (m == at->n_members || at->answers[m].length > 0 || at->unreadable[m])
         goto out;
     hash_kdf(&hash, NULL, "result", in->frame, in->frame_length);
     if (in->frame == NULL || !digest_equal(&hash, &result->hash)) {
@@ -123,16 +122,21 @@ enum maille_code agent_on_result(struct agent *agent, struct message *in, struct
                            site->site->name);
         goto out;
     }
-    if (seal_open(&opened, agent->rk, agent->rk_secret, in->frame, in->frame_length, NULL) != MAILLE_OK) {
-        code = wrong(error, site->site->name);
-        goto out;
-    }
     answer = calloc(1, sizeof *answer);
     if (answer == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory for a result, found none");
         goto out;
     }
-    MAILLE_TRY(answer_read(answer, agent, result->site, opened.data, opened.length, error));
+    code = seal_open(&opened, agent->rk, agent->rk_secret, in->frame, in->frame_length, NULL) == MAILLE_OK
+               ? answer_read(answer, agent, result->site, opened.data, opened.length, error)
+               : wrong(error, site->site->name);
+    if (code == MAILLE_SIGNATURE) { /* one site's doing: the others may agree without it */
+        at->unreadable[m] = true;
+        agent->moved_ms = at->answered_ms = agent_now_ms(agent);
+        code = MAILLE_OK;
+    }
+    if (code != MAILLE_OK || at->unreadable[m])
+        goto out;
     if (answer->n > 0) /* what nothing ended in is no evidence */
         MAILLE_TRY(agent_evidence_message(agent, &in->envelope, in->frame, in->frame_length, error));
     at->answers[m] = opened;
@@ -284,6 +288,7 @@ enum maille_code agent_circle_when_complete(struct agent *agent, bool *over, str
     enum maille_code code = MAILLE_OK;
     const struct agent_round *at = &agent->at;
     const size_t here = agent_answers(agent);
+    size_t heard = here;
     static const char *const judged[THRESHOLD_WHICH] = {"numbers", "head counts", "head counts",
                                                         "differences from earlier questions"};
     const enum threshold_which which = at->shape.which;
@@ -292,8 +297,10 @@ enum maille_code agent_circle_when_complete(struct agent *agent, bool *over, str
     struct bytes record = {0};
     struct arena *arena = NULL;
     *over = false;
-    if (!at->closed || here < agent->n_min ||
-        (here < at->n_members && agent_now_ms(agent) - at->answered_ms < OTHERS_WAIT_MS))
+    for (size_t m = 0; m < at->n_members; m++)
+        heard += at->unreadable[m];
+    if (!at->closed || heard < agent->n_min ||
+        (heard < at->n_members && agent_now_ms(agent) - at->answered_ms < OTHERS_WAIT_MS))
         return MAILLE_OK;
     arena = arena_new();
     if (arena == NULL)
@@ -302,7 +309,7 @@ enum maille_code agent_circle_when_complete(struct agent *agent, bool *over, str
     if (same < agent->n_min) {
         MAILLE_TRY(most_given(&best, &same, agent, arena, true, error));
         code =
-            here < at->n_members
+            heard < at->n_members
                 ? MAILLE_OK
                 : maille_fail(error, MAILLE_SIGNATURE,
                               "expected the same results from at least %u sites, found that no more than %zu "
@@ -311,13 +318,14 @@ enum maille_code agent_circle_when_complete(struct agent *agent, bool *over, str
         goto out;
     }
     MAILLE_TRY(goes_on(&on, agent, &at->answers[best], error));
-    if (here < at->n_members && on)
+    if (heard < at->n_members && on)
         goto out;
     MAILLE_TRY(most_given(&best, &same, agent, arena, true, error));
     for (size_t m = 0; m < at->n_members; m++)
         if (at->answers[m].length == 0)
-            agent_say(agent, "%s did not send its result; those of %zu sites agree",
-                      agent_site_name(agent, at->members[m]), same);
+            agent_say(agent, "%s %s; those of %zu sites agree", agent_site_name(agent, at->members[m]),
+                      at->unreadable[m] ? "sent a result that cannot be read" : "did not send its result",
+                      same);
     const uint64_t vector_bytes = at->masked[0].share.length;
     bytes_put_u64(&record, vector_bytes);
     bytes_put_block(&record, at->answers[best].data, at->answers[best].length);

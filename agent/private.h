@@ -72,6 +72,7 @@ struct agent_round {
     bool *taken;                   /* who took the round's totals */
     struct digest *tags;           /* of what each member took */
     struct bytes *answers;         /* n_members: what each says that has ended; empty: not here */
+    bool *unreadable;              /* n_members: its result is here, and nobody can read it */
     int64_t answered_ms;           /* when the last of them came */
     int64_t started_ms, silent_ms; /* silent: since when it is known that a site is late; 0: none is */
 };
@@ -153,7 +154,8 @@ enum journal_kind {
     JOURNAL_TOTALS = 6,
     JOURNAL_ENDED = 7,
     JOURNAL_EVIDENCE = 10, /* evidence.c; nothing follows from it */
-    JOURNAL_RESULTS = 11   /* of a round of a circle */
+    JOURNAL_RESULTS = 11,  /* of a round of a circle */
+    JOURNAL_FAULT = 12     /* somebody was caught in what cannot be mended: in words */
 };
 enum maille_code agent_journal_create(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_journal_open(struct agent *agent, const char *id,

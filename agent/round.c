@@ -17,6 +17,7 @@ void agent_round_clear(struct agent_round *round)
     for (size_t m = 0; round->answers != NULL && m < round->n_members; m++)
         bytes_clear(&round->answers[m]);
     free(round->answers);
+    free(round->unreadable);
     free(round->revealed);
     if (round->reveals != NULL)
         crypto_wipe(round->reveals, round->n_members * sizeof *round->reveals);
@@ -102,8 +103,9 @@ static enum maille_code begin_round(struct agent *agent, struct agent_shape *sha
     made.taken = calloc(n_members, sizeof *made.taken);
     made.tags = calloc(n_members, sizeof *made.tags);
     made.answers = calloc(n_members, sizeof *made.answers);
+    made.unreadable = calloc(n_members, sizeof *made.unreadable);
     if (made.masked == NULL || made.reveals == NULL || made.revealed == NULL || made.taken == NULL ||
-        made.tags == NULL || made.answers == NULL) {
+        made.tags == NULL || made.answers == NULL || made.unreadable == NULL) {
         agent_round_clear(&made);
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a round of %zu sites, found none",
                            n_members);

@@ -93,7 +93,7 @@ static void write_network(void)
         .quorum = 1,
         .n_authorities = 1,
         .authorities = &board,
-        .coordinator = {"coordinator", "tcp://127.0.0.1:9700", *secret_keys_public(coordinator)},
+        .coordinator = {"coordinator", "tcp://127.0.0.1:9700", *secret_keys_public(coordinator), 0},
         .n_sites = 1,
         .sites = &alpha,
         .next_site = 2,

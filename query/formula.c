@@ -14,6 +14,8 @@ static const struct manual_row rows[] = {
     {"I", "I(x)", "arithmetic or a comparison as one term"},
     {"ns", "ns(x, knots = c(…), Boundary.knots = c(lo, hi))",
      "natural cubic spline with knots that are written"},
+    {"ns", "ns(x, df = n)",
+     "the same with knots at quantiles of x over the rows of the model, once in a formula"},
     {"poly", "poly(x, degree), poly(x, degree, raw = TRUE)",
      "orthogonal polynomials over the model's rows, as R's; with raw = TRUE x and its powers"},
     {"offset", "offset(x)", "a number with the coefficient 1"},

@@ -4,7 +4,7 @@
 
 #include "query/expression.h"
 
-enum { FORMULA_FACTORS_MAX = 64, FORMULA_TERMS_MAX = 256 };
+enum { FORMULA_FACTORS_MAX = 64, FORMULA_TERMS_MAX = 256, FORMULA_DF_MAX = 10 };
 
 /* One "variable" of the model frame, e.g. age, size, log(nodes + 1), cut(nodes, c(1, 4, 10), right = FALSE),
  * I(age^2). */
@@ -15,6 +15,8 @@ struct formula_factor {
      * `expression` is then x itself, for completeness. */
     const struct expression *const *basis;
     size_t n_basis;
+    bool open_knots; /* ns(x, df = n): the basis is that of knots evenly over x's bounds, until
+                        formula_with_knots */
     /* poly(x, k): the basis is u, u² … of u = x scaled to [−1, 1], and R's columns are the orthogonal
      * polynomials that these make over the rows of the model (stats/fit_poly.c). */
     bool orthogonal;
@@ -57,6 +59,11 @@ struct formula {
  * cluster() is refused with that sentence. */
 enum maille_code formula_parse(const struct formula **, struct arena *, const struct expression_scope *,
                                const char *text, struct maille_error *) MAILLE_CHECKED;
+
+/* The factor whose knots come from the data: ns(x, df = k). NULL: there is none. There is one at most. */
+const struct formula_factor *formula_open_knots(const struct formula *);
+/* The formula with these knots: low, n_basis − 1 ascending inner ones, high. Lives in arena. */
+const struct formula *formula_with_knots(const struct formula *, struct arena *, const double *knots);
 
 /* Marks the variables of response, terms, offset, strata and cluster. */
 void formula_variables(const struct formula *, bool *used);

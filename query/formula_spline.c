@@ -6,12 +6,12 @@
 #include "query/expression_type.h"
 #include "query/formula_terms.h"
 
-/* ns(x, knots = c(…), Boundary.knots = c(lo, hi)) of R's package splines (4.2), intercept = FALSE: the
- * B-spline basis of order 4 without its first column, projected on the functions whose second derivative
- * vanishes at both boundary knots; linear outside of them. R projects with the Householder reflections of
- * LINPACK's dqrdc2, whose signs are part of what its users see, so they are repeated here, in quadruple
- * precision: every site must find the same bits, and the cubes below are nearly collinear. With u = (x −
- * lo)/(hi − lo) and knots ξ_k, each column is then written piece by piece as f(0) + f′(0)·min(u, 0) +
+/* ns(x, knots = c(…), Boundary.knots = c(lo, hi)) and ns(x, df = n) of R's package splines (4.2), intercept =
+ * FALSE: the B-spline basis of order 4 without its first column, projected on the functions whose second
+ * derivative vanishes at both boundary knots; linear outside of them. R projects with the Householder
+ * reflections of LINPACK's dqrdc2, whose signs are part of what its users see, so they are repeated here, in
+ * quadruple precision: every site must find the same bits, and the cubes below are nearly collinear. With u =
+ * (x − lo)/(hi − lo) and knots ξ_k, each column is then written piece by piece as f(0) + f′(0)·min(u, 0) +
  * f′(1)·max(u − 1, 0) + Σ_k [f′(ξ_k)·w_k + f″(ξ_k)/2·w_k² + f‴/6·w_k³], w_k = min(max(u − ξ_k, 0), ξ_{k+1} −
  * ξ_k), a sum of what the column gains on each piece: it needs no step of a site beyond + − × min max, and
  * nothing cancels. */
@@ -248,10 +248,9 @@ static size_t build_pieces(struct arena *arena, const struct spline *s, const st
 
 /* Expressions of all columns. The bounds of a sum of pieces are wider than its values, so the known range is
  * put around it by min and max, which never change a value. */
-static void build(struct formula_reading *r, struct formula_factor *factor, const struct spline *s,
+static void build(struct arena *arena, struct formula_factor *factor, const struct spline *s,
                   const struct column *columns, const struct syntax *at)
 {
-    struct arena *arena = r->arena;
     const struct expression *args[PIECES_MAX];
     size_t m = s->n_knots + 2, n = s->n_knots + 1;
     const struct expression *u =
@@ -271,17 +270,60 @@ static void build(struct formula_reading *r, struct formula_factor *factor, cons
         const struct expression *e = expression_linear(arena, table, args, n_args);
         e = expression_binary(arena, OP_MAX, e, expression_constant(arena, range.low));
         e = expression_binary(arena, OP_MIN, e, expression_constant(arena, range.high));
-        basis[j] = expression_placed(e, at);
+        basis[j] = at == NULL ? e : expression_placed(e, at);
     }
     factor->basis = basis;
     factor->n_basis = n;
+}
+
+/* knots: low, n inner ones, high. */
+static void place(struct spline *s, const double *knots, size_t n)
+{
+    s->n_knots = n;
+    s->low = knots[0];
+    s->high = knots[n + 1];
+    for (size_t i = 0; i < n; i++)
+        s->points[i + 1] = ((f128)knots[i + 1] - (f128)s->low) / ((f128)s->high - (f128)s->low);
+    s->points[0] = 0;
+    s->points[n + 1] = 1;
+}
+
+/* ns(x, df = n): knots evenly over the bounds, for as long as nobody knows the quantiles. */
+static enum maille_code read_df(struct formula_reading *r, struct formula_factor *factor, struct spline *s,
+                                const struct syntax *x, const struct syntax *df)
+{
+    enum maille_code code;
+    double n, knots[FORMULA_DF_MAX + 1];
+    MAILLE_TRY(expression_number_of_syntax(&factor->expression, r->arena, r->scope, x, r->error));
+    if (!syntax_is_number(df, false, &n) || n != floor(n) || !(n >= 2 && n <= FORMULA_DF_MAX)) {
+        code =
+            syntax_fail(r->error, r->scope, df, "expected df = a whole number from 2 to %d", FORMULA_DF_MAX);
+        goto out;
+    }
+    const double low = factor->expression->low, high = factor->expression->high;
+    if (!(isfinite(low) && isfinite(high) && low < high)) {
+        code = syntax_fail(r->error, r->scope, x,
+                           "expected a number with bounds inside ns(), found one without");
+        goto out;
+    }
+    if (formula_open_knots(r->formula) != NULL) {
+        code = syntax_fail(r->error, r->scope, df,
+                           "expected one ns(x, df = n) in a formula, found another: write the knots of one");
+        goto out;
+    }
+    for (size_t i = 0; i <= (size_t)n; i++)
+        knots[i] = low + (high - low) * (double)i / n;
+    place(s, knots, (size_t)n - 1);
+    factor->open_knots = true;
+out:
+    return code;
 }
 
 static enum maille_code read_arguments(struct formula_reading *r, struct formula_factor *factor,
                                        struct spline *s, const struct syntax *call)
 {
     enum maille_code code;
-    const struct syntax *x = NULL, *knots = NULL, *boundary = NULL;
+    const struct syntax *x = NULL, *knots = NULL, *boundary = NULL, *df = NULL;
     double *list = NULL, *ends = NULL, single;
     size_t n = 0, n_ends = 0;
     for (size_t i = 0; i < call->n_args; i++) {
@@ -292,22 +334,28 @@ static enum maille_code read_arguments(struct formula_reading *r, struct formula
             knots = call->args[i];
         } else if (name != NULL && boundary == NULL && strcmp(name, "Boundary.knots") == 0) {
             boundary = call->args[i];
+        } else if (name != NULL && df == NULL && strcmp(name, "df") == 0) {
+            df = call->args[i];
         } else {
-            code = syntax_fail(r->error, r->scope, call->args[i],
-                               "expected ns(x, knots = c(…), Boundary.knots = c(lo, hi)), found %s%.40s",
-                               name == NULL ? "another argument without a name" : "the argument ",
-                               name == NULL ? "" : name);
+            code = syntax_fail(
+                r->error, r->scope, call->args[i],
+                "expected ns(x, df = n) or ns(x, knots = c(…), Boundary.knots = c(lo, hi)), found %s%.40s",
+                name == NULL ? "another argument without a name" : "the argument ", name == NULL ? "" : name);
             goto out;
         }
     }
+    if (x != NULL && df != NULL && knots == NULL && boundary == NULL) {
+        code = read_df(r, factor, s, x, df);
+        goto out;
+    }
     if (x == NULL || knots == NULL || boundary == NULL) {
-        code = syntax_fail(r->error, r->scope, call,
-                           "expected ns(x, knots = c(…), Boundary.knots = c(lo, hi)) with all three, found "
-                           "no %s: knots that "
-                           "come from the data would be learnt from it",
-                           x == NULL       ? "x"
-                           : knots == NULL ? "knots"
-                                           : "Boundary.knots");
+        code = syntax_fail(
+            r->error, r->scope, call,
+            "expected ns(x, df = n), or ns(x, knots = c(…), Boundary.knots = c(lo, hi)) with all three, "
+            "found no %s",
+            x == NULL       ? "x"
+            : knots == NULL ? "knots"
+                            : "Boundary.knots");
         goto out;
     }
     MAILLE_TRY(expression_number_of_syntax(&factor->expression, r->arena, r->scope, x, r->error));
@@ -342,30 +390,62 @@ out:
     return code;
 }
 
+/* The columns of a placed spline, as expressions. */
+static void columns_of(struct arena *arena, struct formula_factor *factor, struct spline *s,
+                       const struct syntax *at)
+{
+    f128 a[POINTS_MAX][POINTS_MAX], b[POINTS_MAX][POINTS_MAX];
+    size_t m = s->n_knots + 2, n = s->n_knots + 1;
+    for (size_t i = 0; i < s->n_knots + 2 * ORDER; i++)
+        s->full[i] = i < ORDER ? 0 : i < ORDER + s->n_knots ? s->points[i - ORDER + 1] : 1;
+    reflections(s, s->n_knots + 3);
+    for (size_t i = 0; i < m; i++) {
+        columns_at(s, s->points[i], b[i]);
+        for (size_t k = 0; k < m; k++)
+            a[i][k] = natural(s, m, k, s->points[i]);
+    }
+    solve(a, b, m, n);
+    struct column *columns = arena_array(arena, n, sizeof *columns);
+    for (size_t j = 0; j < n; j++)
+        expand(s, m, b, j, &columns[j]);
+    build(arena, factor, s, columns, at);
+}
+
 enum maille_code formula_spline(struct formula_reading *r, struct formula_factor *factor,
                                 const struct syntax *call)
 {
     enum maille_code code;
     struct spline s = {0};
-    f128 a[POINTS_MAX][POINTS_MAX], b[POINTS_MAX][POINTS_MAX];
     MAILLE_TRY(read_arguments(r, factor, &s, call));
-    size_t m = s.n_knots + 2, n = s.n_knots + 1;
-    for (size_t i = 0; i < s.n_knots + 2 * ORDER; i++)
-        s.full[i] = i < ORDER ? 0 : i < ORDER + s.n_knots ? s.points[i - ORDER + 1] : 1;
-    reflections(&s, s.n_knots + 3);
-    for (size_t i = 0; i < m; i++) {
-        columns_at(&s, s.points[i], b[i]);
-        for (size_t k = 0; k < m; k++)
-            a[i][k] = natural(&s, m, k, s.points[i]);
-    }
-    solve(a, b, m, n);
-    struct column *columns = arena_array(r->arena, n, sizeof *columns);
-    for (size_t j = 0; j < n; j++)
-        expand(&s, m, b, j, &columns[j]);
-    build(r, factor, &s, columns, call);
+    columns_of(r->arena, factor, &s, call);
     if (factor->basis[0]->n_nodes > EXPRESSION_NODES_MAX)
         code = syntax_fail(r->error, r->scope, call,
                            "expected a shorter expression inside ns(); give it fewer operations");
 out:
     return code;
+}
+
+const struct formula_factor *formula_open_knots(const struct formula *formula)
+{
+    for (size_t f = 0; formula != NULL && f < formula->n_factors; f++)
+        if (formula->factors[f].open_knots)
+            return &formula->factors[f];
+    return NULL;
+}
+
+const struct formula *formula_with_knots(const struct formula *formula, struct arena *arena,
+                                         const double *knots)
+{
+    struct formula *placed = arena_alloc(arena, sizeof *placed);
+    *placed = *formula;
+    for (size_t f = 0; f < placed->n_factors; f++) {
+        struct formula_factor *factor = &placed->factors[f];
+        struct spline s = {0};
+        if (!factor->open_knots)
+            continue;
+        place(&s, knots, factor->n_basis - 1);
+        columns_of(arena, factor, &s, NULL);
+        factor->open_knots = false;
+    }
+    return placed;
 }

@@ -366,9 +366,13 @@ static void bad_formulas_are_refused(void **state)
         {"y ~ strata(size, shortlabel = TRUE)",
          "expected variables in strata(), found the option `shortlabel`"},
         {"y ~ cluster(size) + cluster(grade)", "expected one cluster(), found a second one"},
-        {"y ~ ns(a)", "s.yaml:7:13: expected ns(x, knots = c(…), Boundary.knots = c(lo, hi)) with all three, "
-                      "found no knots"},
-        {"y ~ ns(a, df = 3)", "found the argument df"},
+        {"y ~ ns(a)",
+         "s.yaml:7:13: expected ns(x, df = n), or ns(x, knots = c(…), Boundary.knots = c(lo, hi)) with all "
+         "three, found no knots"},
+        {"y ~ ns(a, df = 1)", "expected df = a whole number from 2 to 10"},
+        {"y ~ ns(a, df = 2.5)", "expected df = a whole number"},
+        {"y ~ ns(a, df = 3, Boundary.knots = c(0, 9))", "found no knots"},
+        {"y ~ ns(a, df = 3) + ns(pgr, df = 3)", "expected one ns(x, df = n) in a formula, found another"},
         {"y ~ ns(a, knots = c(2, 5))", "found no Boundary.knots"},
         {"y ~ ns(size, knots = 2, Boundary.knots = c(0, 9))", "expected a number, found the category `size`"},
         {"y ~ ns(a, knots = c(5, 2), Boundary.knots = c(0, 9))",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "stats/iptw.h"
+#include "stats/knots.h"
 #include "stats/left_out.h"
 #include "stats/wording.h"
 
@@ -278,8 +279,8 @@ enum maille_code cox_check(const struct analysis *analysis, struct maille_error 
     return code;
 }
 
-enum maille_code cox_cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
-                           struct maille_error *error)
+static enum maille_code fitted_cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox cox;
@@ -313,15 +314,15 @@ enum maille_code cox_left_out(size_t *block, const struct analysis *analysis, st
                               struct maille_error *error)
 {
     struct cells *cells = arena_alloc(arena, sizeof *cells);
-    enum maille_code code = cox_cells(analysis, arena, cells, error);
+    enum maille_code code = fitted_cells(analysis, arena, cells, error);
     if (code == MAILLE_OK)
         *block = left_out_find(cells);
     return code;
 }
 
-enum maille_code cox_plan(const struct analysis *analysis, const struct vector *theta,
-                          const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
-                          struct maille_error *error)
+static enum maille_code fitted_plan(const struct analysis *analysis, const struct vector *theta,
+                                    const struct surviving *surviving, struct arena *arena,
+                                    struct tally_spec *spec, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox cox;
@@ -415,9 +416,9 @@ f128 *cox_read_matrix(const struct cox_step *step, size_t block, size_t first, s
     return full;
 }
 
-enum maille_code cox_step(const struct analysis *analysis, const struct totals *totals,
-                          struct iteration *iteration, struct outcome *outcome, bool *done,
-                          struct maille_error *error)
+static enum maille_code fitted_step(const struct analysis *analysis, const struct totals *totals,
+                                    struct iteration *iteration, struct outcome *outcome, bool *done,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct cox_step at = {.totals = totals, .iteration = iteration, .outcome = outcome, .arena = arena_new()};
@@ -442,7 +443,30 @@ out:
     return code;
 }
 
-/* --- the method --- */
+/* --- the method, and finegray --- */
+
+static const struct method fitted = {
+    .check = cox_check, .cells = fitted_cells, .plan = fitted_plan, .step = fitted_step};
+
+enum maille_code cox_cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                           struct maille_error *error)
+{
+    return knots_cells(&fitted, analysis, arena, out, error);
+}
+
+enum maille_code cox_plan(const struct analysis *analysis, const struct vector *theta,
+                          const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                          struct maille_error *error)
+{
+    return knots_plan(&fitted, analysis, theta, surviving, arena, spec, error);
+}
+
+enum maille_code cox_step(const struct analysis *analysis, const struct totals *totals,
+                          struct iteration *iteration, struct outcome *outcome, bool *done,
+                          struct maille_error *error)
+{
+    return knots_step(&fitted, analysis, totals, iteration, outcome, done, error);
+}
 
 static const struct method weighted = {
     .check = cox_check, .cells = cox_cells, .plan = cox_plan, .step = cox_step};

@@ -8,6 +8,7 @@
 
 #include "stats/glm.h"
 #include "stats/iptw.h"
+#include "stats/knots.h"
 #include "stats/wording.h"
 #include "tally/elementary.h"
 
@@ -644,7 +645,30 @@ out:
     return code;
 }
 
-static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
+static const struct method fitted = {.check = check, .cells = cells, .plan = plan, .step = step};
+
+static enum maille_code whole_cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                                    struct maille_error *error)
+{
+    return knots_cells(&fitted, analysis, arena, out, error);
+}
+
+static enum maille_code whole_plan(const struct analysis *analysis, const struct vector *theta,
+                                   const struct surviving *surviving, struct arena *arena,
+                                   struct tally_spec *spec, struct maille_error *error)
+{
+    return knots_plan(&fitted, analysis, theta, surviving, arena, spec, error);
+}
+
+static enum maille_code whole_step(const struct analysis *analysis, const struct totals *totals,
+                                   struct iteration *iteration, struct outcome *outcome, bool *done,
+                                   struct maille_error *error)
+{
+    return knots_step(&fitted, analysis, totals, iteration, outcome, done, error);
+}
+
+static const struct method weighted = {
+    .check = check, .cells = whole_cells, .plan = whole_plan, .step = whole_step};
 
 extern const struct method method_glm;
 const struct method method_glm = {

@@ -12,6 +12,7 @@
 
 #include "stats/fit.h"
 #include "stats/groups.h"
+#include "stats/knots.h"
 #include "stats/methods.h"
 #include "stats/multinomial.h"
 #include "stats/wording.h"
@@ -175,6 +176,7 @@ static enum maille_code chain_of(struct chain *chain, const struct analysis *ana
             maille_fail(error, MAILLE_INVALID, "expected a treatment on the left of ~ in iptw, found none");
         goto out;
     }
+    MAILLE_TRY(knots_none(formula, error));
     chain->fitted = has_arms(formula->response) ? &several : &method_glm;
     chain->arm = formula->response;
     if (chain->fitted == &method_glm)

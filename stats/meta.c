@@ -16,6 +16,7 @@
 #include "stats/arithmetic.h"
 #include "stats/design.h"
 #include "stats/groups.h"
+#include "stats/knots.h"
 #include "stats/meta.h"
 #include "stats/methods.h"
 #include "stats/wording.h"
@@ -87,6 +88,7 @@ static enum maille_code meta_of(struct meta **out, const struct analysis *analys
                            "expected no site and no cluster() in the model of each site: remove it");
         goto out;
     }
+    MAILLE_TRY(knots_none(formula, error));
     bool intercept = is_cox(meta) || formula->intercept;
     MAILLE_TRY(design_build(&design, arena, formula, intercept, error));
     const struct design_column *column = term_column(design, meta->term, intercept && !is_cox(meta));

@@ -144,6 +144,11 @@ static const struct property {
      false},
     {"glm", "  - { id: g, method: glm, family: gaussian, formula: \"x ~ sex\", subgroups: [arm, dead] }\n",
      false},
+    {"glm",
+     "  - { id: k, method: glm, family: binomial, formula: \"dead ~ ns(age, df = 3) + sex\", weights: weight "
+     "}\n"
+     "  - { id: l, method: cox, formula: \"Surv(stop, dead) ~ ns(age, df = 2) * sex\" }\n",
+     false},
     {"meta",
      "  - { id: a, method: meta, model: { method: glm, formula: \"dead ~ age + sex\", family: binomial }, "
      "term: age }\n"

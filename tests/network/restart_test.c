@@ -3,6 +3,11 @@
  * has to do again. */
 #include "tests/network/testing.h"
 
+#include <limits.h>
+
+#include "registry/columns.h"
+#include "tests/federation/federation.h"
+
 /* A model that iterates, in short vectors: whoever crashes more often than a vector has segments gets
  * nowhere. */
 static const char study[] = "  - { id: os, method: km, formula: \"Surv(dtime, death) ~ chemo\" }\n"
@@ -92,6 +97,100 @@ static void anybody_where_the_agent_steps(void **state)
     assert_true(crash_in(MODE_AGENT, PLAY_AGENT, 9, true, 860) > 10);
 }
 
+/* --- what the study above has not --- */
+
+/* Vectors of several segments, which the coordinator pulls. */
+static const char wide[] = "  - { id: pgr, method: quantile, variable: pgr, probs: [0.5], by: chemo }\n"
+                           "  - { id: er, method: quantile, variable: er, probs: [0.5], by: meno }\n"
+                           "  - { id: cox, method: cox, formula: \"Surv(dtime, death) ~ age + chemo\" }\n";
+
+struct late_crashes {
+    struct plan_of_crashes plan;
+    unsigned after; /* this many points; the disk before the next was not kept. UINT_MAX: not yet */
+};
+
+static bool crashes_late(void *context, size_t party, unsigned n)
+{
+    const struct late_crashes *late = context;
+    return late->after != UINT_MAX && n > late->after + 1 &&
+           crashes((void *)&late->plan, party, n - late->after);
+}
+
+/* MAILLE_MATRIX=all: every point; else one in five. */
+static unsigned step(void)
+{
+    const char *which = getenv("MAILLE_MATRIX");
+    return which != NULL && strcmp(which, "all") == 0 ? 1 : 5;
+}
+
+static void vectors_of_several_segments(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t party;
+        unsigned every;
+    } rows[] = {{PLAY_SITE + 1, 53}, {PLAY_COORDINATOR, 53}, {PLAY_AGENT, 11}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned restarts = 0;
+        for (unsigned from = 0; from < rows[i].every; from += 2 * step()) {
+            struct plan_of_crashes plan = {rows[i].party, rows[i].every, from};
+            struct play *play = runs_to_the_expected(&(struct play_options){.seed = 900 + from,
+                                                                            .study = wide,
+                                                                            .crash = crashes,
+                                                                            .loses_unsynced = true,
+                                                                            .context = &plan},
+                                                     "wide");
+            assert_true(play_said(play, PLAY_SITE, MESSAGE_SEGMENT) > 0);
+            restarts += play_restarts(play, rows[i].party);
+            play_free(play);
+        }
+        assert_true(restarts > 0);
+    }
+}
+
+/* A question after another on an earlier snapshot: a round before the head counts. */
+static void the_round_before_the_counts(void **state)
+{
+    (void)state;
+    static const size_t parties[] = {PLAY_SITE + 1, PLAY_COORDINATOR, PLAY_AGENT};
+    for (size_t i = 0; i < sizeof parties / sizeof *parties; i++) {
+        const unsigned every = parties[i] == PLAY_AGENT ? 9 : 31;
+        for (unsigned from = 0; from < every; from += step()) {
+            struct maille_error error = {0};
+            struct late_crashes late = {{parties[i], every, from}, UINT_MAX};
+            struct play *play = runs_to_the_expected(&(struct play_options){.seed = 950 + from,
+                                                                            .study = study,
+                                                                            .crash = crashes_late,
+                                                                            .loses_unsynced = true,
+                                                                            .context = &late},
+                                                     "the first question");
+            struct arena *arena = arena_new();
+            const struct dictionary *dictionary;
+            struct columns *table, *parts[3];
+            struct bytes first = {0}, second = {0};
+            play_result(&first, play);
+            assert_int_equal(federation_data(&dictionary, &table, arena, "rotterdam", &error), MAILLE_OK);
+            assert_int_equal(federation_split(parts, 3, table, 7, &error), MAILLE_OK);
+            columns_free(table);
+            for (size_t k = 0; k < 3; k++)
+                play_import(play, PLAY_SITE + k, parts[k]);
+            play_ask(play, study);
+            const size_t before = play_said(play, PLAY_SITE, MESSAGE_MASKED);
+            late.after = play_points(play, parties[i]);
+            if (play_run(play, TESTING_LIMIT_MS, &error) != MAILLE_OK)
+                fail_msg("party %zu, from %u: %s", parties[i], from, error.sentence);
+            assert_true(play_said(play, PLAY_SITE, MESSAGE_MASKED) > 2 * before); /* a round more */
+            play_result(&second, play);
+            if (first.length != second.length || memcmp(first.data, second.data, first.length) != 0)
+                fail_msg("party %zu, from %u: another result", parties[i], from);
+            bytes_clear(&first);
+            bytes_clear(&second);
+            play_free(play);
+            arena_free(arena);
+        }
+    }
+}
+
 static bool anybody(void *context, size_t party, unsigned n)
 {
     (void)context;
@@ -128,6 +227,8 @@ int main(void)
         cmocka_unit_test(a_coordinator_that_loses_what_was_not_waited_for),
         cmocka_unit_test(an_agent_that_loses_what_was_not_waited_for),
         cmocka_unit_test(anybody_where_the_agent_steps),
+        cmocka_unit_test(vectors_of_several_segments),
+        cmocka_unit_test(the_round_before_the_counts),
     };
     return _cmocka_run_group_tests(
         "restart", tests, getenv("MAILLE_SEEDS") != NULL ? 1 : sizeof tests / sizeof *tests, NULL, NULL);

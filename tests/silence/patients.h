@@ -8,8 +8,9 @@
 enum { PATIENTS = 300, PATIENTS_SITES = 6 };
 
 /* What is otherwise in a table than in that of everybody. */
+enum patients_change_kind { CHANGE_NONE, CHANGE_OUTCOME, CHANGE_ADDED, CHANGE_OBJECTED, CHANGE_REPLACED };
 struct patients_change {
-    enum { CHANGE_NONE, CHANGE_OUTCOME, CHANGE_ADDED, CHANGE_OBJECTED, CHANGE_REPLACED } kind;
+    enum patients_change_kind kind;
     size_t site;   /* whose: 0 … PATIENTS_SITES − 1 */
     uint64_t draw; /* which patient, or what one, or whom the site has instead */
 };

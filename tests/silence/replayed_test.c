@@ -1,11 +1,12 @@
 /* The rule of silence, second class: one site's patients are others, and it is told what it had been told.
  * Until the first total is opened to it nothing that it sends may be different, but for what is masked,
- * sealed, signed, hashed or random. In each recording the site has answered before (its ledger has a past),
- * its snapshot is a new one, and it starts again. */
+ * sealed, signed, hashed or random. In each recording the site has answered before (its ledger has a past)
+ * and starts again; in two its snapshot is a new one. So the first total is that of T0, of T1, or of values.
+ */
 #include "tests/silence/replay.h"
 #include "tests/silence/patients.h"
 
-enum { SITE = 2, VARIANTS = 30 };
+enum { SITE = 2, VARIANTS = 18 };
 
 /* The policy standard without what needs head counts: values begin in the first round. */
 #define NO_THRESHOLDS                                                                                        \
@@ -15,9 +16,18 @@ enum { SITE = 2, VARIANTS = 30 };
 
 static const struct recorded {
     const char *name, *policy, *past, *question;
+    bool imports; /* a new snapshot at every site before the question */
     bool vetoes;
 } recorded[] = {
-    {.name = "thresholds",
+    {.name = "T1",
+     .policy = "policy: standard\n",
+     .past = "  - { id: x, method: count, by: [chemo] }\n",
+     .question = "  - { id: x, method: count, cohort: \"age < 82\" }\n"
+                 "  - { id: t, method: count, by: [size, grade] }\n"
+                 "  - { id: o, method: km, formula: \"Surv(rtime, recur) ~ chemo\" }\n"
+                 "  - { id: m, method: glm, family: binomial, formula: \"death ~ nodes + age\" }\n"},
+    {.name = "T0",
+     .imports = true,
      .policy = "policy: standard\n",
      .past = "  - { id: x, method: count, by: [chemo] }\n",
      .question = "  - { id: x, method: count, cohort: \"age < 82\" }\n"
@@ -25,6 +35,7 @@ static const struct recorded {
                  "  - { id: o, method: km, formula: \"Surv(rtime, recur) ~ chemo\" }\n"
                  "  - { id: m, method: glm, family: binomial, formula: \"death ~ nodes + age\" }\n"},
     {.name = "values",
+     .imports = true,
      .policy = NO_THRESHOLDS "min_ess_share: 0.08\n",
      .past = "  - { id: x, method: count, by: [chemo] }\n",
      .question = "  - { id: t, method: count, by: [size, grade] }\n"
@@ -70,9 +81,11 @@ static struct play *record(struct watch *watch, const struct recorded *what)
     watch->play = play;
     if (play_run(play, LIMIT_MS, &error) != MAILLE_OK)
         fail_msg("%s: %s", what->name, error.sentence);
-    patients_deal(parts, PATIENTS_SITES, 0, false);
-    for (size_t i = 0; i < PATIENTS_SITES; i++)
-        play_import(play, PLAY_SITE + i, parts[i]);
+    if (what->imports) {
+        patients_deal(parts, PATIENTS_SITES, 0, false);
+        for (size_t i = 0; i < PATIENTS_SITES; i++)
+            play_import(play, PLAY_SITE + i, parts[i]);
+    }
     recording_begin(&watch->recording, play, PLAY_SITE + SITE);
     play_restart(play, PLAY_SITE + SITE);
     play_ask(play, what->question);
@@ -114,7 +127,7 @@ static void other_patients_same_words(void **state)
         size_t n_vetoed = 0, n = 0;
         struct play *play = record(&watch, &recorded[r]);
         replays_are_faithful(&watch, recorded[r].name);
-        for (int kind = CHANGE_OUTCOME; kind <= CHANGE_REPLACED; kind++)
+        for (enum patients_change_kind kind = CHANGE_OUTCOME; kind <= CHANGE_REPLACED; kind++)
             for (uint64_t draw = 0; draw < variants(); draw++) {
                 const struct patients_change change = {.kind = kind, .site = SITE, .draw = draw};
                 struct transcript other = {0};

@@ -1,27 +1,45 @@
 #include "tests/silence/script.h"
 
+enum { ASKED_MAX = 16 };
 struct watch {
     struct transcript *transcript;
     const struct question *question;
     const struct play *play;
+    /* Those that were asked before. */
+    struct {
+        const struct question *question;
+        uint8_t qid[QID_BYTES];
+    } asked[ASKED_MAX];
+    size_t n;
 };
+
+/* Who kept something of an earlier question back goes on with it. */
+static const struct question *question_of(const struct watch *watch, const struct flight *flight)
+{
+    for (size_t i = 0; i < watch->n; i++)
+        if (memmem(flight->envelope.data, flight->envelope.length, watch->asked[i].qid, QID_BYTES) != NULL)
+            return watch->asked[i].question;
+    return watch->question;
+}
 
 static unsigned note(void *context, const struct flight *flight)
 {
     struct watch *watch = context;
+    const struct question *question = question_of(watch, flight);
     transcript_note(watch->transcript, watch->play, flight);
-    return watch->question->fate != NULL ? watch->question->fate(watch->play, flight) : 1;
+    return question->fate != NULL ? question->fate(watch->play, flight) : 1;
 }
 
 static void alter(void *context, const struct play *play, struct flight *flight)
 {
     struct watch *watch = context;
+    const struct question *question = question_of(watch, flight);
     watch->play = play;
-    if (flight->from >= PLAY_SITE && watch->question->never != 0 && flight->kind == watch->question->never)
+    if (flight->from >= PLAY_SITE && question->never != 0 && flight->kind == question->never)
         fail_msg("question %zu: a site says %s", watch->transcript->question + 1,
                  message_rule((uint32_t)flight->kind)->name);
-    if (watch->question->alter != NULL)
-        watch->question->alter(play, flight);
+    if (question->alter != NULL)
+        question->alter(play, flight);
 }
 
 /* The question met what it is there for. */
@@ -101,6 +119,9 @@ void script_run(struct transcript *transcript, struct bytes *results, const stru
         transcript->asked_ms = play_elapsed_ms(play);
         ask(results, play, script, q);
         check_said(transcript, q, script);
+        assert_true(watch.n < ASKED_MAX);
+        watch.asked[watch.n].question = watch.question;
+        assert_true(bytes_from_hex(watch.asked[watch.n++].qid, QID_BYTES, play->id));
     }
     play_ask(play, script->questions[0].study); /* nobody asks; what is on its way arrives */
     play_wait(play, MINUTE_MS);

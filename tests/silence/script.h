@@ -8,7 +8,8 @@
 
 struct question {
     const char *study; /* analyses, as lines of YAML */
-    /* What somebody in between, or the researcher, does to messages. NULL: nothing. */
+    /* What somebody in between, or the researcher, does to messages of this question, also when others are
+     * asked. NULL: nothing. */
     unsigned (*fate)(const struct play *play, const struct flight *flight);
     void (*alter)(const struct play *play, struct flight *flight);
     enum message_kind never, some; /* no site says it; one does; 0: whatever */
@@ -37,6 +38,6 @@ void script_run(struct transcript *transcript, struct bytes *results, const stru
  * a site may be different. */
 void script_compare_deals(const struct script *script);
 
-enum { SCRIPT_DEALS = 4 };
+enum { SCRIPT_DEALS = 3 };
 
 #endif

@@ -51,6 +51,7 @@ static void without_threshold_rounds(void **state)
 {
     (void)state;
     script_compare_deals(&(struct script){.name = "open",
+                                          .deals = 2,
                                           .policy = "policy: open\nmin_ess_share: 0.9\n",
                                           .questions = open_questions,
                                           .n = sizeof open_questions / sizeof *open_questions});
@@ -67,9 +68,59 @@ static void who_has_most_of_a_cell(void **state)
 {
     (void)state;
     script_compare_deals(&(struct script){.name = "dominance",
+                                          .deals = 2,
                                           .policy = "policy: standard\nmax_site_share: 0.1\n",
                                           .questions = dominated,
                                           .n = sizeof dominated / sizeof *dominated});
+}
+
+/* Every method of the table but meta, which is of sites. */
+static const struct question methods[] = {
+    {.study = "  - { id: a, method: describe, variables: [age, pgr], by: hormon }\n"
+              "  - { id: b, method: quantile, variable: age, probs: [0.5], by: meno }\n"
+              "  - { id: c, method: histogram, variable: age, breaks: [20, 45, 60, 95] }\n"
+              "  - { id: d, method: crosstab, variables: [meno, grade] }\n"
+              "  - { id: e, method: ttest, formula: \"age ~ chemo\" }\n"
+              "  - { id: f, method: anova, formula: \"age ~ grade\" }\n"
+              "  - { id: g, method: correlation, variables: [age, pgr, er] }\n"
+              "  - { id: h, method: smd, treatment: meno, variables: [age, grade] }\n"
+              "  - { id: i, method: table1, variables: [age, chemo], by: meno, p: true }\n"},
+    {.study = "  - { id: a, method: logrank, formula: \"Surv(rtime, recur) ~ meno\" }\n"
+              "  - { id: b, method: rate, formula: \"Surv(rtime, recur) ~ meno\" }\n"
+              "  - { id: c, method: cox, formula: \"Surv(rtime, recur) ~ age\", zph: true, baseline: true }\n"
+              "  - { id: d, method: cox, formula: \"Surv(rtime, recur) ~ meno\", weights: { iptw: \"meno ~ "
+              "grade\" } }\n"},
+    {.study = "  - { id: a, method: cuminc, formula: \"Surv(rtime, factor(recur * 1 + (death && !recur) * 2, "
+              "levels = c(0, 1, 2))) ~ meno\" }\n"},
+};
+
+static void every_method(void **state)
+{
+    (void)state;
+    script_compare_deals(&(struct script){.name = "methods",
+                                          .policy = "policy: standard\nmin_contributors: 1\n",
+                                          .deals = 1,
+                                          .questions = methods,
+                                          .n = sizeof methods / sizeof *methods});
+}
+
+/* Three sites: nothing is pooled but whole cohorts, each judges its own cells, and an officer decides. What
+ * each judges holds in every deal. */
+static const struct question few_sites[] = {
+    {.study = "  - { id: x, method: count, by: [meno] }\n", .says = {"\"status\": \"ok\""}},
+    {.study = "  - { id: x, method: count, cohort: \"age < 82\" }\n", .says = {"differencing"}},
+    {.study = "  - { id: m, method: glm, family: gaussian, formula: \"nodes ~ age + meno\" }\n",
+     .says = {"\"status\": \"ok\""}},
+};
+
+static void three_sites(void **state)
+{
+    (void)state;
+    script_compare_deals(&(struct script){.name = "three",
+                                          .n_sites = 3,
+                                          .deals = 1,
+                                          .questions = few_sites,
+                                          .n = sizeof few_sites / sizeof *few_sites});
 }
 
 int main(void)
@@ -78,6 +129,8 @@ int main(void)
         cmocka_unit_test(the_same_patients_dealt_otherwise),
         cmocka_unit_test(without_threshold_rounds),
         cmocka_unit_test(who_has_most_of_a_cell),
+        cmocka_unit_test(every_method),
+        cmocka_unit_test(three_sites),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
