@@ -38,8 +38,6 @@ static const char *const words[WORDS][2] = {
     [WORD_EVENTS] = {"Other events", "Autres événements"},
     [WORD_EVENT] = {"event", "événement"},
     [WORD_NOT_RECORDED] = {"not recorded", "non consigné"},
-    [WORD_SOUND] = {"every entry is as it was signed, each follows from the one before",
-                    "chaque entrée est telle qu'elle a été signée et suit la précédente"},
     [WORD_END] = {"ended", "terminée"},
     [WORD_NO_QUERY] = {"no query in this log", "aucune requête dans ce journal"},
     [WORD_KEY] = {"key", "clé"},
@@ -150,6 +148,15 @@ static const char *const phrases[][2] = {
     {"cancelled by the researcher", "annulée par le chercheur"},
     {"the log was not open from ", "le journal n'était pas ouvert du "},
     {"whether this site has any", "si ce site en a"},
+    {"pair words, for the sites alone: by how many patients it differs from groups that were shown of other "
+     "sites or snapshots",
+     "mots de paires, pour les sites seuls : de combien de patients il diffère de groupes publiés d'autres "
+     "sites "
+     "ou instantanés"},
+    {"pair words, for the sites alone: by how many patients it differs from groups that were shown, and from "
+     "those of earlier analyses",
+     "mots de paires, pour les sites seuls : de combien de patients il diffère de groupes publiés et de ceux "
+     "d'analyses précédentes"},
     {"what this site objects to", "ce à quoi ce site s'oppose"},
     {"ended by the researcher", "terminée par le chercheur"},
     {"entry time on the grid", "temps d'entrée sur la grille"},
