@@ -45,21 +45,6 @@ static bool too_many_scalars(const struct judge *judge, struct shown_entry *entr
 
 /* --- moments --- */
 
-/* The only variable that x reads; false where it reads none or several. */
-static bool only_variable(uint32_t *variable, const struct expression *x, const struct dictionary *dictionary,
-                          struct arena *arena)
-{
-    bool *used = arena_array(arena, dictionary->n_variables, sizeof *used);
-    size_t n = 0;
-    expression_variables(x, used);
-    for (uint32_t v = 0; v < dictionary->n_variables; v++)
-        if (used[v]) {
-            *variable = v;
-            n++;
-        }
-    return n == 1;
-}
-
 /* Patients of a group of a block; 0 where it is not shown. Under a local rule, where nobody knows, so few
  * that the least limit holds. */
 static int64_t group_patients(const struct judge *judge, size_t k, size_t b, size_t cell)
@@ -72,7 +57,8 @@ static int64_t group_patients(const struct judge *judge, size_t k, size_t b, siz
                                              : threshold_word(judge->first, block->counts + cell);
 }
 
-/* Adds the moments of an analysis to `to`. */
+/* Adds the moments of an analysis to `to`: of each variable that the number reads, since the others may be
+ * there for show (age^2 + 0·nodes). */
 static void moments_add(struct shown *to, const struct judge *judge, size_t k, struct arena *arena)
 {
     const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
@@ -80,11 +66,9 @@ static void moments_add(struct shown *to, const struct judge *judge, size_t k, s
     for (size_t m = 0; m < analysis->cells->n_moments; m++) {
         const struct cells_moment *moment = &analysis->cells->moments[m];
         struct bytes item = {0};
-        uint32_t variable = 0;
-        if (!only_variable(&variable, moment->x, dictionary, arena))
-            continue;
+        bool *used = arena_array(arena, dictionary->n_variables + 1, sizeof *used);
         uint8_t group[8];
-        le64_store(group, variable);
+        expression_variables(moment->x, used);
         expression_serialise(&item, moment->x);
         if (moment->weight != NULL)
             expression_serialise(&item, moment->weight);
@@ -93,14 +77,19 @@ static void moments_add(struct shown *to, const struct judge *judge, size_t k, s
             int64_t n = group_patients(judge, k, moment->block, cell);
             for (unsigned power = 1; n > 0 && power <= moment->powers; power++) {
                 item.data[item.length - 1] = (uint8_t)power;
-                shown_add(to, arena,
-                          &(struct shown_entry){.kind = SHOWN_MOMENT,
-                                                .patients = n,
-                                                .amount = 1,
-                                                .group = group,
-                                                .group_length = sizeof group,
-                                                .item = item.data,
-                                                .item_length = item.length});
+                for (size_t v = 0; v < dictionary->n_variables; v++) {
+                    if (!used[v])
+                        continue;
+                    le64_store(group, v);
+                    shown_add(to, arena,
+                              &(struct shown_entry){.kind = SHOWN_MOMENT,
+                                                    .patients = n,
+                                                    .amount = 1,
+                                                    .group = group,
+                                                    .group_length = sizeof group,
+                                                    .item = item.data,
+                                                    .item_length = item.length});
+                }
             }
         }
         bytes_clear(&item);
