@@ -150,6 +150,15 @@ static const char *const phrases[][2] = {
     {"cancelled by the researcher", "annulée par le chercheur"},
     {"the log was not open from ", "le journal n'était pas ouvert du "},
     {"whether this site has any", "si ce site en a"},
+    {"pair words, for the sites alone: by how many patients it differs from groups that were shown of other "
+     "sites or snapshots",
+     "mots de paires, pour les sites seuls : de combien de patients il diffère de groupes publiés d'autres "
+     "sites "
+     "ou instantanés"},
+    {"pair words, for the sites alone: by how many patients it differs from groups that were shown, and from "
+     "those of earlier analyses",
+     "mots de paires, pour les sites seuls : de combien de patients il diffère de groupes publiés et de ceux "
+     "d'analyses précédentes"},
     {"what this site objects to", "ce à quoi ce site s'oppose"},
     {"ended by the researcher", "terminée par le chercheur"},
     {"entry time on the grid", "temps d'entrée sur la grille"},

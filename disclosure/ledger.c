@@ -263,7 +263,8 @@ out:
 }
 
 static enum maille_code mark(struct ledger *ledger, enum ledger_statement update, const uint8_t *query,
-                             const uint32_t *analyses, size_t n_analyses, struct maille_error *error)
+                             const uint32_t *analyses, size_t n_analyses, const struct shown *shown,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -282,6 +283,8 @@ static enum maille_code mark(struct ledger *ledger, enum ledger_statement update
         code = pool(ledger, id, error);
     if (code == MAILLE_OK && update == LEDGER_PLAN)
         code = leave(ledger, id, error);
+    if (code == MAILLE_OK && update == LEDGER_PLAN)
+        code = ledger_shown_put(ledger, query, shown, error);
     code = ledger_finish(ledger, code, error);
 out:
     return code;
@@ -290,19 +293,19 @@ out:
 enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                              size_t n_analyses, struct maille_error *error)
 {
-    return mark(ledger, LEDGER_POOL, query, analyses, n_analyses, error);
+    return mark(ledger, LEDGER_POOL, query, analyses, n_analyses, NULL, error);
 }
 
 enum maille_code ledger_plan(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
-                             size_t n_analyses, struct maille_error *error)
+                             size_t n_analyses, const struct shown *shown, struct maille_error *error)
 {
-    return mark(ledger, LEDGER_PLAN, query, analyses, n_analyses, error);
+    return mark(ledger, LEDGER_PLAN, query, analyses, n_analyses, shown, error);
 }
 
 enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                                size_t n_analyses, struct maille_error *error)
 {
-    return mark(ledger, LEDGER_ANSWER, query, analyses, n_analyses, error);
+    return mark(ledger, LEDGER_ANSWER, query, analyses, n_analyses, NULL, error);
 }
 
 enum maille_code ledger_release(struct ledger *ledger, const uint8_t *query, struct maille_error *error)

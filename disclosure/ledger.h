@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "disclosure/policy.h"
+#include "disclosure/shown.h"
 
 struct ledger; /* opaque */
 
@@ -124,9 +125,12 @@ enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger,
  * were since this one was reserved: its groups are not in what this one is compared with. Idempotent. */
 enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                              size_t n_analyses, struct maille_error *error) MAILLE_CHECKED;
-/* What the plan lets go on; what else was pooled is left: compared with nothing any more. Idempotent. */
+/* What the plan lets go on; what else was pooled is left: compared with nothing any more. shown: what its
+ * results will show (ledger_shown.h); NULL: nothing. MAILLE_REFUSED "again": another plan that shows
+ * something was made since this query was judged. Idempotent. */
 enum maille_code ledger_plan(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
-                             size_t n_analyses, struct maille_error *error) MAILLE_CHECKED;
+                             size_t n_analyses, const struct shown *shown,
+                             struct maille_error *error) MAILLE_CHECKED;
 /* Before a value of these analyses leaves, or what lets others show a result: shown, for ever. Those of
  * others stay what they are. Idempotent. */
 enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,

@@ -150,6 +150,13 @@ enum maille_code ledger_get_set(struct plain_set *set, struct ledger *ledger, in
 enum maille_code ledger_drop_set(struct ledger *ledger, int64_t id,
                                  struct maille_error *error) MAILLE_CHECKED;
 
+/* --- ledger_shown.c --- */
+
+/* Within a transaction: what this query's plan lets be shown; NULL: nothing. Again is fine. MAILLE_REFUSED
+ * "again": another's was put since ledger_shown_before. */
+enum maille_code ledger_shown_put(struct ledger *ledger, const uint8_t *query, const struct shown *shown,
+                                  struct maille_error *error) MAILLE_CHECKED;
+
 /* --- ledger_compare.c --- */
 
 /* A plain set against one that is kept, piece by piece. by_patient: both are sets of patients. limit

@@ -368,7 +368,7 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
             judge_begin(&judge, k);
             judge_analysis(&judge, k);
             if (!plan_refused(&judge, k))
-                plan_judge_shown(&judge, k);
+                MAILLE_TRY(plan_judge_shown(&judge, k, error));
         }
     judge_near(&judge);
     MAILLE_TRY(suppress(&judge, error));

@@ -17,8 +17,28 @@ void plan_refuse(struct judge *judge, size_t analysis, const char *rule);
 bool plan_refused(const struct judge *judge, size_t analysis);
 
 /* disclosure/plan_shown.c: refuses an analysis that would show too much of a group (max_scalar_share,
- * moments), and puts what it shows into plan->shown. */
-void plan_judge_shown(struct judge *judge, size_t analysis);
+ * moments), by what the study shows before it or by the word of a site that knows what others showed, and
+ * puts what it shows into plan->shown. MAILLE_MEMORY. */
+enum maille_code plan_judge_shown(struct judge *judge, size_t analysis,
+                                  struct maille_error *error) MAILLE_CHECKED;
+
+/* What the results of analyses show of groups, by the totals of T1. */
+struct showing {
+    const struct threshold *threshold;
+    const struct policy *policy; /* the roster's strictest */
+    const uint8_t *first;
+    uint8_t *const *const *kept; /* as of a judge; NULL: cells that hold min_cell, which is more */
+    struct arena *arena;
+};
+/* [0]: scalars, [1]: moments. Empty where the policy has no limit. MAILLE_MEMORY. */
+enum maille_code showing_of(struct shown out[2], const struct showing *showing, size_t analysis,
+                            struct maille_error *error) MAILLE_CHECKED;
+/* Would `more` be too much with n lists (NULL: empty)? */
+bool showing_exceeds(const struct showing *showing, const struct shown *const *lists, size_t n,
+                     const struct shown *more);
+/* T2: objects[kind] of each analysis of the study ([n_analyses][2]): too much with what was shown before. */
+enum maille_code showing_objects(bool (*objects)[2], const struct showing *showing,
+                                 const struct shown *before, struct maille_error *error) MAILLE_CHECKED;
 
 /* disclosure/suppress.c: hides further cells, or refuses analyses (min_cell), until no hidden cell follows
  * from what is released. MAILLE_MEMORY; MAILLE_FAILED. */

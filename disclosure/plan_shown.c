@@ -1,82 +1,103 @@
 /* How much a plan lets be shown of a group: numbers of models by max_scalar_share, moments of one variable by
  * the rule moments (docs/DISCLOSURE.md §8). With what was shown before, analysis by analysis in study order.
- */
+ * What the study itself shows before an analysis the plan judges. What other queries showed each site knows
+ * for itself, or not: it says so by a veto word of T2, and one that knows is enough, so that sites need not
+ * know the same. */
+#include <math.h>
 #include <string.h>
 
 #include "disclosure/plan_judge.h"
 
 /* Of one variable, in a group of few; and of n patients a tenth of n. */
 enum { MOMENTS_FEW = 3, MOMENTS_TENTH = 10 };
-
-static int64_t patients_of(const struct judge *judge, const struct threshold_analysis *analysis)
-{
-    return threshold_word(judge->first, analysis->blocks[0].counts);
-}
+enum { SCALARS, MOMENTS, KINDS };
 
 /* --- numbers of models --- */
 
 /* The cohort, whatever its rows may miss. */
-static void scalars_of(struct shown_entry *entry, const struct judge *judge, size_t k, struct bytes *group,
-                       struct bytes *item)
+static enum maille_code scalars_of(struct shown *to, const struct showing *showing, size_t k,
+                                   struct maille_error *error)
 {
-    const struct analysis *asked = &judge->threshold->study->analyses[k];
-    const struct study *study = judge->threshold->study;
+    enum maille_code code = MAILLE_OK;
+    const struct threshold_analysis *analysis = &showing->threshold->analyses[k];
+    const struct analysis *asked = &showing->threshold->study->analyses[k];
+    struct bytes group = {0}, item = {0};
+    const int64_t patients = threshold_word(showing->first, analysis->blocks[0].counts);
+    if (showing->policy->max_scalar_share == POLICY_OFF || analysis->cells->n_shown == 0)
+        return MAILLE_OK;
     if (asked->cohort != NULL)
-        expression_serialise(group, asked->cohort);
-    bytes_put_block(item, study->text, study->text_length);
-    bytes_put_text(item, asked->id);
-    *entry = (struct shown_entry){.kind = SHOWN_SCALARS,
-                                  .patients = patients_of(judge, &judge->threshold->analyses[k]),
-                                  .amount = judge->threshold->analyses[k].cells->n_shown,
-                                  .group = group->data,
-                                  .group_length = group->length,
-                                  .item = item->data,
-                                  .item_length = item->length};
-}
-
-static bool too_many_scalars(const struct judge *judge, struct shown_entry *entry)
-{
-    const double share = judge->policy->max_scalar_share;
-    const struct shown one = {.n = 1, .entries = entry};
-    const struct shown *const lists[] = {judge->threshold->shown, &judge->plan->shown, &one};
-    uint64_t all = shown_of_group(lists, sizeof lists / sizeof *lists, entry);
-    return share != POLICY_OFF && entry->patients > 0 && (double)all > share * (double)entry->patients;
+        expression_serialise(&group, asked->cohort);
+    analysis_serialise(&item, showing->arena, asked);
+    bytes_put_u64(&item, (uint64_t)patients); /* of another snapshot they are other numbers */
+    MAILLE_TRY(bytes_check(&group, error));
+    MAILLE_TRY(bytes_check(&item, error));
+    shown_add(to, showing->arena,
+              &(struct shown_entry){.kind = SHOWN_SCALARS,
+                                    .patients = patients,
+                                    .amount = analysis->cells->n_shown,
+                                    .group = group.data,
+                                    .group_length = group.length,
+                                    .item = item.data,
+                                    .item_length = item.length});
+out:
+    bytes_clear(&group);
+    bytes_clear(&item);
+    return code;
 }
 
 /* --- moments --- */
 
 /* Patients of a group of a block; 0 where it is not shown. Under a local rule, where nobody knows, so few
  * that the least limit holds. */
-static int64_t group_patients(const struct judge *judge, size_t k, size_t b, size_t cell)
+static int64_t group_patients(const struct showing *showing, size_t k, size_t b, size_t cell)
 {
-    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
-    const struct threshold_block *block = &analysis->blocks[b];
-    if (!judge->kept[k][b][cell])
+    const struct threshold_block *block = &showing->threshold->analyses[k].blocks[b];
+    if (showing->kept != NULL && !showing->kept[k][b][cell])
         return 0;
-    return block->counts == THRESHOLD_ABSENT ? MOMENTS_TENTH
-                                             : threshold_word(judge->first, block->counts + cell);
+    if (block->counts == THRESHOLD_ABSENT)
+        return MOMENTS_TENTH;
+    const int64_t n = threshold_word(showing->first, block->counts + cell);
+    return showing->kept == NULL && (double)n < showing->policy->min_cell ? 0 : n;
 }
 
+<<<<<<< HEAD
 /* Adds the moments of an analysis to `to`: of each variable that the number reads, since the others may be
  * there for show (age^2 + 0·nodes). */
 static void moments_add(struct shown *to, const struct judge *judge, size_t k, struct arena *arena)
+=======
+static enum maille_code moments_of(struct shown *to, const struct showing *showing, size_t k,
+                                   struct maille_error *error)
+>>>>>>> main
 {
-    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
-    const struct dictionary *dictionary = judge->threshold->study->dictionary;
-    for (size_t m = 0; m < analysis->cells->n_moments; m++) {
+    enum maille_code code = MAILLE_OK;
+    const struct threshold_analysis *analysis = &showing->threshold->analyses[k];
+    const struct dictionary *dictionary = showing->threshold->study->dictionary;
+    struct bytes item = {0};
+    for (size_t m = 0; m < analysis->cells->n_moments && showing->policy->min_cell > 1; m++) {
         const struct cells_moment *moment = &analysis->cells->moments[m];
+<<<<<<< HEAD
         struct bytes item = {0};
         bool *used = arena_array(arena, dictionary->n_variables + 1, sizeof *used);
         uint8_t group[8];
         expression_variables(moment->x, used);
+=======
+        uint32_t variable = 0;
+        uint8_t group[8];
+        if (!only_variable(&variable, moment->x, dictionary, showing->arena))
+            continue;
+        le64_store(group, variable);
+        item.length = 0;
+>>>>>>> main
         expression_serialise(&item, moment->x);
         if (moment->weight != NULL)
             expression_serialise(&item, moment->weight);
         bytes_put_u8(&item, 0);
-        for (size_t cell = 0; !item.failed && cell < analysis->blocks[moment->block].n_cells; cell++) {
-            int64_t n = group_patients(judge, k, moment->block, cell);
+        MAILLE_TRY(bytes_check(&item, error));
+        for (size_t cell = 0; cell < analysis->blocks[moment->block].n_cells; cell++) {
+            const int64_t n = group_patients(showing, k, moment->block, cell);
             for (unsigned power = 1; n > 0 && power <= moment->powers; power++) {
                 item.data[item.length - 1] = (uint8_t)power;
+<<<<<<< HEAD
                 for (size_t v = 0; v < dictionary->n_variables; v++) {
                     if (!used[v])
                         continue;
@@ -90,46 +111,106 @@ static void moments_add(struct shown *to, const struct judge *judge, size_t k, s
                                                     .item = item.data,
                                                     .item_length = item.length});
                 }
+=======
+                shown_add(to, showing->arena,
+                          &(struct shown_entry){.kind = SHOWN_MOMENT,
+                                                .patients = n,
+                                                .amount = 1,
+                                                .group = group,
+                                                .group_length = sizeof group,
+                                                .item = item.data,
+                                                .item_length = item.length});
+>>>>>>> main
             }
         }
-        bytes_clear(&item);
     }
+out:
+    bytes_clear(&item);
+    return code;
 }
 
-/* Would one of these make too many of its variable in its group? */
-static bool too_many_moments(const struct judge *judge, const struct shown *more)
+/* --- both --- */
+
+enum maille_code showing_of(struct shown out[2], const struct showing *showing, size_t analysis,
+                            struct maille_error *error)
 {
-    for (size_t i = 0; i < more->n; i++) {
-        const struct shown_entry *entry = &more->entries[i];
-        const int64_t most = entry->patients / MOMENTS_TENTH;
-        const struct shown *const lists[] = {judge->threshold->shown, &judge->plan->shown, more};
-        if (shown_of_group(lists, sizeof lists / sizeof *lists, entry) >
-            (uint64_t)(most > MOMENTS_FEW ? most : MOMENTS_FEW))
+    enum maille_code code = MAILLE_OK;
+    struct shown made[KINDS] = {{0}, {0}};
+    MAILLE_TRY(scalars_of(&made[SCALARS], showing, analysis, error));
+    MAILLE_TRY(moments_of(&made[MOMENTS], showing, analysis, error));
+    memcpy(out, made, sizeof made);
+out:
+    return code;
+}
+
+/* How many numbers of the group of an entry may be shown. */
+static double most_of(const struct policy *policy, const struct shown_entry *entry)
+{
+    if (entry->kind == SHOWN_SCALARS)
+        return entry->patients > 0 ? policy->max_scalar_share * (double)entry->patients : HUGE_VAL;
+    const int64_t most = entry->patients / MOMENTS_TENTH;
+    return (double)(most > MOMENTS_FEW ? most : MOMENTS_FEW);
+}
+
+bool showing_exceeds(const struct showing *showing, const struct shown *const *lists, size_t n,
+                     const struct shown *more)
+{
+    const struct shown **all = arena_array(showing->arena, n + 1, sizeof(const struct shown *));
+    for (size_t l = 0; l < n; l++)
+        all[l] = lists[l];
+    all[n] = more;
+    for (size_t i = 0; i < more->n; i++)
+        if ((double)shown_of_group(all, n + 1, &more->entries[i], showing->arena) >
+            most_of(showing->policy, &more->entries[i]))
             return true;
-    }
     return false;
 }
 
-void plan_judge_shown(struct judge *judge, size_t k)
+static void add_all(struct shown *to, const struct shown *from, struct arena *arena)
 {
-    struct arena *arena = judge->plan->arena;
-    struct shown moments = {0};
-    struct shown_entry scalars;
-    struct bytes group = {0}, item = {0};
-    scalars_of(&scalars, judge, k, &group, &item);
-    if (group.failed || item.failed || (scalars.amount > 0 && too_many_scalars(judge, &scalars)))
-        plan_refuse(judge, k, "max_scalar_share");
-    if (judge->policy->min_cell > 1) {
-        moments_add(&moments, judge, k, arena);
-        if (too_many_moments(judge, &moments))
-            plan_refuse(judge, k, "moments");
+    for (size_t i = 0; i < from->n; i++)
+        shown_add(to, arena, &from->entries[i]);
+}
+
+enum maille_code showing_objects(bool (*objects)[2], const struct showing *showing,
+                                 const struct shown *before, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct shown study = {0};
+    for (size_t k = 0; k < showing->threshold->study->n_analyses; k++) {
+        struct shown more[KINDS] = {{0}, {0}};
+        const struct shown *const lists[] = {before, &study};
+        objects[k][SCALARS] = objects[k][MOMENTS] = false;
+        if (!showing->threshold->analyses[k].open)
+            continue;
+        MAILLE_TRY(showing_of(more, showing, k, error));
+        for (size_t kind = 0; kind < KINDS; kind++)
+            objects[k][kind] = showing_exceeds(showing, lists, 2, &more[kind]);
+        for (size_t kind = 0; kind < KINDS && !objects[k][SCALARS] && !objects[k][MOMENTS]; kind++)
+            add_all(&study, &more[kind], showing->arena);
     }
-    if (!plan_refused(judge, k)) {
-        if (scalars.amount > 0)
-            shown_add(&judge->plan->shown, arena, &scalars);
-        for (size_t i = 0; i < moments.n; i++)
-            shown_add(&judge->plan->shown, arena, &moments.entries[i]);
-    }
-    bytes_clear(&group);
-    bytes_clear(&item);
+out:
+    return code;
+}
+
+enum maille_code plan_judge_shown(struct judge *judge, size_t k, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    const struct showing showing = {.threshold = judge->threshold,
+                                    .policy = judge->policy,
+                                    .first = judge->first,
+                                    .kept = (uint8_t *const *const *)judge->kept,
+                                    .arena = judge->plan->arena};
+    struct shown more[KINDS] = {{0}, {0}};
+    const struct shown *const lists[] = {&judge->plan->shown};
+    MAILLE_TRY(showing_of(more, &showing, k, error));
+    for (size_t kind = 0; kind < KINDS; kind++)
+        if (showing_exceeds(&showing, lists, 1, &more[kind]) ||
+            threshold_word(judge->second, analysis->shown[kind]) != 0)
+            plan_refuse(judge, k, kind == SCALARS ? "max_scalar_share" : "moments");
+    for (size_t kind = 0; kind < KINDS && !plan_refused(judge, k); kind++)
+        add_all(&judge->plan->shown, &more[kind], judge->plan->arena);
+out:
+    return code;
 }

@@ -2,6 +2,7 @@
  * length, bytes). */
 #include "disclosure/shown.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char tag[] = "maille shown 1";
@@ -41,10 +42,8 @@ static const uint8_t *copied(struct arena *arena, const uint8_t *data, size_t le
     return copy;
 }
 
-void shown_add(struct shown *shown, struct arena *arena, const struct shown_entry *entry)
+static void append(struct shown *shown, struct arena *arena, const struct shown_entry *entry)
 {
-    if (has_entry(shown, entry))
-        return;
     if (shown->n == shown->room) {
         size_t room = 2 * shown->room + 16;
         struct shown_entry *grown = arena_array(arena, room, sizeof *grown);
@@ -59,6 +58,12 @@ void shown_add(struct shown *shown, struct arena *arena, const struct shown_entr
     made->item = copied(arena, entry->item, entry->item_length);
 }
 
+void shown_add(struct shown *shown, struct arena *arena, const struct shown_entry *entry)
+{
+    if (!has_entry(shown, entry))
+        append(shown, arena, entry);
+}
+
 static bool of_one_group(const struct shown_entry *e, const struct shown_entry *entry)
 {
     if (e->kind != entry->kind)
@@ -67,24 +72,32 @@ static bool of_one_group(const struct shown_entry *e, const struct shown_entry *
     return entry->kind == SHOWN_SCALARS ? of_size || same_group(e, entry) : of_size && same_group(e, entry);
 }
 
-/* Is the item of entry `at` of list `list` among those of the group before it? */
-static bool counted(const struct shown *const *lists, size_t list, size_t at, const struct shown_entry *entry)
+static int by_item(const void *a, const void *b)
 {
-    const struct shown_entry *e = &lists[list]->entries[at];
-    for (size_t l = 0; l <= list; l++)
-        for (size_t i = 0; lists[l] != NULL && i < (l < list ? lists[l]->n : at); i++)
-            if (of_one_group(&lists[l]->entries[i], entry) && same_item(&lists[l]->entries[i], e))
-                return true;
-    return false;
+    const struct shown_entry *x = *(const struct shown_entry *const *)a,
+                             *y = *(const struct shown_entry *const *)b;
+    const size_t least = x->item_length < y->item_length ? x->item_length : y->item_length;
+    const int order = least > 0 ? memcmp(x->item, y->item, least) : 0;
+    return order != 0 ? order : (x->item_length > y->item_length) - (x->item_length < y->item_length);
 }
 
-uint64_t shown_of_group(const struct shown *const *lists, size_t n, const struct shown_entry *entry)
+uint64_t shown_of_group(const struct shown *const *lists, size_t n, const struct shown_entry *entry,
+                        struct arena *arena)
 {
     uint64_t total = 0;
+    size_t found = 0, most = 0;
     for (size_t l = 0; l < n; l++)
         for (size_t i = 0; lists[l] != NULL && i < lists[l]->n; i++)
-            if (of_one_group(&lists[l]->entries[i], entry) && !counted(lists, l, i, entry))
-                total += lists[l]->entries[i].amount;
+            most += of_one_group(&lists[l]->entries[i], entry);
+    const struct shown_entry **of = arena_array(arena, most + 1, sizeof(const struct shown_entry *));
+    for (size_t l = 0; l < n; l++)
+        for (size_t i = 0; lists[l] != NULL && i < lists[l]->n; i++)
+            if (of_one_group(&lists[l]->entries[i], entry))
+                of[found++] = &lists[l]->entries[i];
+    qsort(of, found, sizeof *of, by_item);
+    for (size_t i = 0; i < found; i++)
+        if (i == 0 || by_item(&of[i - 1], &of[i]) != 0)
+            total += of[i]->amount;
     return total;
 }
 
@@ -106,7 +119,7 @@ enum maille_code shown_read(struct shown *shown, struct arena *arena, const uint
                             struct maille_error *error)
 {
     struct reader reader = reader_of(bytes, length);
-    struct shown made = {0};
+    struct shown made = *shown;
     size_t tag_length;
     const uint8_t *found = reader_block(&reader, sizeof tag - 1, &tag_length);
     bool good = found != NULL && same(found, tag_length, (const uint8_t *)tag, sizeof tag - 1);
@@ -122,9 +135,9 @@ enum maille_code shown_read(struct shown *shown, struct arena *arena, const uint
         e.item = reader_block(&reader, GROUP_MAX, &e.item_length);
         good = !reader.bad && (kind == SHOWN_SCALARS || kind == SHOWN_MOMENT) && e.patients >= 0;
         if (good)
-            shown_add(&made, arena, &e);
+            append(&made, arena, &e);
     }
-    if (!good || !reader_done(&reader) || made.n != n)
+    if (!good || !reader_done(&reader))
         return maille_fail(error, MAILLE_INVALID, "expected a list of what was shown, found something else");
     *shown = made;
     return MAILLE_OK;

@@ -1,6 +1,7 @@
-/* What results have shown of groups of patients. The plan of a query is judged with what was shown before it
- * in the epoch (threshold->shown, which a ledger keeps), and says what it adds (plan->shown). No result is in
- * it: which group, how many patients, which number and how many numbers. */
+/* What results have shown of groups of patients. A plan says what its results will show (plan->shown); each
+ * site's ledger keeps it (ledger_shown.h), and in T2 a site objects to an analysis that would show too much
+ * with what it knows of other queries of the epoch. No result is in it: which group, how many patients, which
+ * number and how many numbers. */
 #ifndef DISCLOSURE_SHOWN_H
 #define DISCLOSURE_SHOWN_H
 
@@ -25,14 +26,16 @@ struct shown {
     struct shown_entry *entries;
 };
 
-/* Adds one, copied into arena; the same group, patients and item again change nothing. */
+/* Adds one, copied into arena. Not for long lists: the same group, patients and item again change nothing. */
 void shown_add(struct shown *shown, struct arena *arena, const struct shown_entry *entry);
 /* Numbers in n lists (NULL: empty) of entry's kind and group, the same item once. Scalars of a cohort: those
  * of the same expression, and those of any of as many patients, since one cohort can be written in two ways.
  * Moments of a variable: those of a group of as many patients. */
-uint64_t shown_of_group(const struct shown *const *lists, size_t n, const struct shown_entry *entry);
+uint64_t shown_of_group(const struct shown *const *lists, size_t n, const struct shown_entry *entry,
+                        struct arena *arena);
 
-/* Canonical bytes, and back. MAILLE_INVALID. */
+/* Canonical bytes, and back; shown_read adds to what is in the list, whatever is there already.
+ * MAILLE_INVALID. */
 void shown_write(struct bytes *out, const struct shown *shown);
 enum maille_code shown_read(struct shown *shown, struct arena *arena, const uint8_t *bytes, size_t length,
                             struct maille_error *error) MAILLE_CHECKED;

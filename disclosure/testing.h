@@ -12,6 +12,7 @@
 enum { ROSTER_SITES_MAX = 32 };
 
 struct roster {
+    const struct shown *before; /* what the first site knows that others showed */
     struct arena *arena;
     const struct dictionary *dictionary;
     struct columns *all, *sites[ROSTER_SITES_MAX];
@@ -149,7 +150,8 @@ static inline enum maille_code rounds_run(struct rounds *rounds, const struct ro
             size_t s = order != NULL ? order[i] : i;
             struct tally words = {0};
             const struct threshold_veto veto = {
-                .noise = testing_noise(roster->arena, rounds->threshold.n_words[which], s)};
+                .noise = testing_noise(roster->arena, rounds->threshold.n_words[which], s),
+                .before = s == 0 ? roster->before : NULL};
             if (which == THRESHOLD_FIRST) {
                 roster_head_counts(own + s * n, &rounds->threshold, roster->sites[s]);
                 assert_ok(threshold_first(&words, &rounds->threshold, own + s * n,

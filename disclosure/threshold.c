@@ -198,6 +198,8 @@ static enum maille_code analysis_init(struct threshold *threshold, size_t k, str
     made->blocks = arena_array(threshold->arena, n_blocks, sizeof *made->blocks);
     made->veto[THRESHOLD_FIRST] = reserve(threshold, THRESHOLD_FIRST, 1);
     made->veto[THRESHOLD_SECOND] = reserve(threshold, THRESHOLD_SECOND, 1);
+    for (size_t kind = 0; kind < 2; kind++)
+        made->shown[kind] = reserve(threshold, THRESHOLD_SECOND, 1);
     made->at[THRESHOLD_FIRST] = threshold->n_words[THRESHOLD_FIRST];
     made->at[THRESHOLD_SECOND] = threshold->n_words[THRESHOLD_SECOND];
     for (size_t b = 0; b < n_blocks; b++) {
@@ -383,6 +385,8 @@ const uint8_t *threshold_random(const struct threshold *threshold, enum threshol
         if (!analysis->open || which == THRESHOLD_BEFORE)
             continue;
         mark(random, analysis->veto[which], 1);
+        for (size_t kind = 0; kind < 2 && which == THRESHOLD_SECOND; kind++)
+            mark(random, analysis->shown[kind], 1);
         for (size_t b = 0; which == THRESHOLD_SECOND && b < analysis->cells->spec.n_blocks; b++) {
             const struct threshold_block *block = &analysis->blocks[b];
             mark(random, block->vetoes,

@@ -10,14 +10,15 @@
  * counts rows) and c_k (1 where the site has any; of CELL_AT_RISK: 1 where anybody is at risk here); of
  * CELL_ENTERING n_k alone. T1, scope local:  per open analysis: N (each CELL_COHORT) and whether this site
  * has anybody. No other cell leaves a site. T1, both:         pair words with the groups that were shown of
- * the same roster and snapshots, and with those of earlier analyses of the study. T2, scope
- * total:  per cell a veto word: where the site's own n is above max_site_share · n_k (of CELL_AT_RISK: its
- * own number at risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of a tree over the
- * merged bins (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:  per cell a veto
- * word: where the site's own n (own number at risk) is 1 … minimum − 1, and among fewer than
- * THRESHOLD_TOTAL_SITES members also 0: else two of three would know the third's cell. Of CELL_COHORT also as
- * under total. Of CELL_MERGE blocks per node of a tree over the bins, and per group where too few are beyond
- * the quantile (min_tail).
+ * the same roster and snapshots, and with those of earlier analyses of the study. T2, both: per
+ * open analysis two veto words more: with what others showed it would show too much. T2, scope total:  per
+ * cell a veto word: where the site's own n is above max_site_share · n_k (of CELL_AT_RISK: its own number at
+ * risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of a tree over the merged bins
+ * (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:  per cell a veto word: where
+ * the site's own n (own number at risk) is 1 … minimum − 1, and among fewer than THRESHOLD_TOTAL_SITES
+ * members also 0: else two of three would know the third's cell. Of CELL_COHORT also as under total. Of
+ * CELL_MERGE blocks per node of a tree over the bins, and per group where too few are beyond the quantile
+ * (min_tail).
  *
  * A pair word says by how many of this site's patients S and T differ, |S \ T| + |T \ S|: by patients in the
  * lower THRESHOLD_PATIENT_BITS bits, by rows in those above, each where it is below the policy's
@@ -111,7 +112,9 @@ struct threshold_analysis {
     size_t at[THRESHOLD_WHICH];     /* [which]: first word of this analysis in T1, T2 */
     struct threshold_block *blocks; /* of cells->spec */
     size_t veto[THRESHOLD_WHICH];   /* [which]: the veto word, before at[which] */
-    size_t same; /* the first open analysis with the same group: itself, or an earlier one */
+    size_t shown[2]; /* T2, veto words: with what was shown before it would show too much (max_scalar_share,
+                        moments) */
+    size_t same;     /* the first open analysis with the same group: itself, or an earlier one */
     bool crowded[THRESHOLD_WHICH]; /* [which]: its pairs would stand past the last, of T0, T1 */
 };
 
@@ -123,8 +126,6 @@ struct threshold {
     size_t n_past;
     const struct threshold_past *past;
     struct threshold_pairs pairs[THRESHOLD_WHICH]; /* [which]: of T0 and T1 */
-    const struct shown
-        *shown; /* what results showed before in this epoch; borrowed, NULL: nothing. Alike at all sites */
     struct threshold_analysis *analyses;
     size_t n_open;
     size_t n_words[THRESHOLD_WHICH]; /* [which] */
@@ -157,6 +158,9 @@ void threshold_layout(struct bytes *out, const struct threshold *threshold, enum
 struct threshold_veto {
     const bool *vetoed;   /* one per analysis of the study; NULL: none */
     const uint8_t *noise; /* random words, as many as the round has */
+    /* T2: what results of other queries showed in this epoch, as far as this site was in their rosters and
+     * still knows. NULL: nothing. A site that knows less objects less; one that knows is enough. */
+    const struct shown *before;
 };
 
 /* This site's words of T0. differences: per pair of that round by rows, then by patients; THRESHOLD_UNKNOWN

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "disclosure/bins.h"
+#include "disclosure/plan_judge.h"
 #include "disclosure/threshold.h"
 
 /* --- T1 --- */
@@ -298,6 +299,22 @@ static void veto_merged(const struct filling *filling, const struct threshold_an
     }
 }
 
+/* What would be too much with what other queries showed. */
+static enum maille_code veto_shown(const struct filling *filling, const struct shown *before,
+                                   const uint8_t *first, const struct policy *policy,
+                                   struct maille_error *error)
+{
+    const struct threshold *threshold = filling->threshold;
+    const struct showing showing = {
+        .threshold = threshold, .policy = policy, .first = first, .arena = filling->arena};
+    bool(*objects)[2] = arena_array(filling->arena, threshold->study->n_analyses + 1, sizeof *objects);
+    enum maille_code code = showing_objects(objects, &showing, before, error);
+    for (size_t k = 0; code == MAILLE_OK && k < threshold->study->n_analyses; k++)
+        for (size_t kind = 0; kind < 2 && threshold->analyses[k].open; kind++)
+            veto(filling, threshold->analyses[k].shown[kind], objects[k][kind]);
+    return code;
+}
+
 enum maille_code threshold_second(struct tally *out, const struct threshold *threshold,
                                   const struct tally *own, const uint8_t *first, const struct policy *policy,
                                   const struct threshold_veto *vetoes, struct maille_error *error)
@@ -307,6 +324,8 @@ enum maille_code threshold_second(struct tally *out, const struct threshold *thr
     struct filling filling = {0};
     const size_t n = threshold->study->n_analyses;
     MAILLE_TRY(filling_begin(&filling, &words, threshold, THRESHOLD_SECOND, own, vetoes, error));
+    if (vetoes->before != NULL)
+        MAILLE_TRY(veto_shown(&filling, vetoes->before, first, policy, error));
     for (size_t k = 0; k < n; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
         if (!analysis->open)

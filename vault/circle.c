@@ -284,18 +284,14 @@ out:
  * before the others hear of it: once each member has said that it took the last totals, any of them may give
  * out the result, whether or not this site hears that they did. */
 static enum maille_code put_in_ledger(struct vault *vault, const struct query *query,
-                                      enum threshold_which which, const struct bytes *plan,
+                                      enum threshold_which which, const struct plan *plan,
                                       const struct study_run *run, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct plan made = {0};
-    if (which == THRESHOLD_SECOND) {
-        MAILLE_TRY(plan_read(&made, query->study, plan->data, plan->length, error));
-        MAILLE_TRY(vault_ledger_planned(vault, query, &made, error));
-    }
+    if (which == THRESHOLD_SECOND)
+        MAILLE_TRY(vault_ledger_planned(vault, query, plan, error));
     code = vault_ledger_shown(vault, query, run, error);
 out:
-    plan_clear(&made);
     return code;
 }
 
@@ -315,7 +311,7 @@ out:
 }
 
 enum maille_code circle_stepped(struct vault *vault, struct query *query, enum threshold_which which,
-                                const struct bytes *totals, const struct bytes *plan,
+                                const struct bytes *totals, const struct bytes *plan, const struct plan *made,
                                 const struct digest *selves, struct arena *arena,
                                 struct message_outbox *outbox, struct maille_error *error)
 {
@@ -335,7 +331,7 @@ enum maille_code circle_stepped(struct vault *vault, struct query *query, enum t
     MAILLE_TRY(study_run_init(&after, query->study, error));
     MAILLE_TRY(study_run_read(&after, run.data, run.length, error));
     MAILLE_TRY(tag_of(&tag, query, &key, &after, result, error));
-    MAILLE_TRY(put_in_ledger(vault, query, which, plan, &after, error));
+    MAILLE_TRY(put_in_ledger(vault, query, which, made, &after, error));
     MAILLE_TRY(taken_encode(&envelope, vault, query, &tag, error));
     vault_record_stepped(&record, vault_now_ms(vault), &key, &tag, result, &run, &envelope);
     MAILLE_TRY(bytes_check(&record, error));

@@ -168,11 +168,15 @@ static enum maille_code count_words(struct vault *vault, const struct query *que
     const struct study *study = query->study;
     const struct custody *custody = &query->custody;
     const struct data_source *data = &vault->options.data;
-    const struct threshold_veto veto = {.vetoed = work->vetoed, .noise = work->noise.data};
+    struct shown before = {0};
+    const struct threshold_veto veto = {.vetoed = work->vetoed, .noise = work->noise.data, .before = &before};
     struct data_cells cells = {0};
     MAILLE_TRY(data->cells(data->context, &cells, query->snapshot, study, why));
     vault_log_counts(vault, study, &cells);
     MAILLE_TRY(veto_failures(work, &cells, study->n_analyses, why));
+    if (work->which == THRESHOLD_SECOND)
+        MAILLE_TRY(ledger_shown_before(&before, work->threshold.arena, vault->ledger, query->qid,
+                                       vault->directory->epoch.number, why));
     code = work->which == THRESHOLD_FIRST
                ? threshold_first(&work->words, &work->threshold, cells.words, differences, custody->strictest,
                                  &veto, why)
@@ -412,13 +416,12 @@ out:
 }
 
 /* The plan of both rounds' totals: the same bytes at every member. */
-static enum maille_code make_plan(struct bytes *out, const struct query *query, const struct bytes *second,
-                                  struct maille_error *error)
+static enum maille_code make_plan(struct bytes *out, struct plan *plan, const struct query *query,
+                                  const struct bytes *second, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct custody *custody = &query->custody;
     struct threshold threshold = {0};
-    struct plan plan = {0};
     MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
     if (custody->first.length != 8 * threshold.n_words[THRESHOLD_FIRST] ||
         second->length != 8 * threshold.n_words[THRESHOLD_SECOND]) {
@@ -426,13 +429,12 @@ static enum maille_code make_plan(struct bytes *out, const struct query *query, 
                            "expected the totals of both threshold rounds, found other lengths");
         goto out;
     }
-    MAILLE_TRY(plan_make(&plan, &threshold, custody->first.data, second->data, custody->strictest,
+    MAILLE_TRY(plan_make(plan, &threshold, custody->first.data, second->data, custody->strictest,
                          query->attempt.header.n_members, error));
-    plan_write(out, &plan);
+    plan_write(out, plan);
     code = bytes_check(out, error);
 out:
     threshold_clear(&threshold);
-    plan_clear(&plan);
     return code;
 }
 
@@ -459,6 +461,7 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
     const size_t n = attempt->header.n_members;
     struct digest *selves = NULL;
     struct bytes totals = {0}, plan = {0};
+    struct plan made = {0};
     if (!circle_is(query) || !digest_equal(&in->body.custody.psi, &attempt->psi))
         return vault_protest(error, "psi",
                              "expected custody of the round that this site revealed, found another");
@@ -470,7 +473,7 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
         return maille_fail(error, MAILLE_MEMORY, "no memory for the masks of a round");
     code = open_totals(&totals, selves, vault, query, in, error);
     if (code == MAILLE_OK && which == THRESHOLD_SECOND)
-        code = make_plan(&plan, query, &totals, error);
+        code = make_plan(&plan, &made, query, &totals, error);
     if (code == MAILLE_REFUSED ||
         code == MAILLE_FAILED) { /* signed by a member: it stays wrong however often it comes */
         code = vault_log_note(vault, "custody", in->qid, error->sentence, error);
@@ -479,8 +482,11 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
         goto out;
     }
     if (code == MAILLE_OK)
-        code = circle_stepped(vault, query, which, &totals, &plan, selves, in->arena, outbox, error);
+        code = circle_stepped(vault, query, which, &totals, &plan, &made, selves, in->arena, outbox, error);
+    if (code == MAILLE_REFUSED)
+        code = vault_cancel(vault, query, error->rule, outbox, error);
 out:
+    plan_clear(&made);
     crypto_wipe(selves, n * sizeof *selves);
     free(selves);
     bytes_wipe(&totals);

@@ -488,7 +488,7 @@ enum maille_code vault_ledger_planned(struct vault *vault, const struct query *q
     for (size_t k = 0; k < plan->n; k++)
         if (plan->analyses[k].open && plan->analyses[k].rule[0] == '\0')
             analyses[n++] = (uint32_t)k;
-    return ledger_plan(vault->ledger, query->qid, analyses, n, error);
+    return ledger_plan(vault->ledger, query->qid, analyses, n, &plan->shown, error);
 }
 
 /* Does the end of an analysis tell anything of its patients? That it failed does, and so does a refusal after

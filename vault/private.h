@@ -5,7 +5,7 @@
 #include <limits.h>
 
 #include "disclosure/gate.h"
-#include "disclosure/ledger.h"
+#include "disclosure/ledger_shown.h"
 #include "disclosure/plan.h"
 #include "vault/journal.h"
 #include "proto/open.h"
@@ -366,10 +366,10 @@ enum maille_code circle_seal_self(struct message_reveal *reveal, const struct qu
 enum maille_code circle_plan(struct round_plan *plan, const struct query *query,
                              struct maille_error *error) MAILLE_CHECKED;
 /* Totals of the attempt, opened: the study steps, what it came to is in the journal, and the members are
- * told. selves: of the members. which: 0 in a round of values; plan: made in the second threshold round, else
- * empty. */
+ * told. selves: of the members. which: 0 in a round of values; plan, made: of the second threshold round, and
+ * its bytes; else empty. MAILLE_REFUSED: the query must end. */
 enum maille_code circle_stepped(struct vault *vault, struct query *query, enum threshold_which which,
-                                const struct bytes *totals, const struct bytes *plan,
+                                const struct bytes *totals, const struct bytes *plan, const struct plan *made,
                                 const struct digest *selves, struct arena *arena,
                                 struct message_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
 /* From a record: where the study stands. */
@@ -501,7 +501,7 @@ enum maille_code vault_ledger_differences(const int64_t **differences, struct va
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header,
                                      struct maille_error *error) MAILLE_CHECKED;
-/* What the plan of the query lets go on. */
+/* What the plan of the query, as plan_make gave it, lets go on, and be shown. MAILLE_REFUSED: again. */
 enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
                                       struct maille_error *error) MAILLE_CHECKED;
 /* Before the others hear where this site stands, which lets them give out results: the analyses that have

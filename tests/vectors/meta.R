@@ -35,6 +35,7 @@ hazard <- function(formula, ties = "efron") function(s) coxph(formula, s, ties =
 has <- function(v, level) function(s) any(s[[v]] == level)
 
 d <- rotterdam()
+d$many <- d$nodes > 20
 month <- d
 month$dtime <- 30.4375 * on_grid_exit(d$dtime, 30.4375)
 gold("rotterdam.meta", list(
@@ -45,4 +46,5 @@ gold("rotterdam.meta", list(
   meta_gold("rate", d, count(nodes ~ age + meno), "menoTRUE", has("meno", FALSE)),
   meta_gold("cox", month, hazard(Surv(dtime, death) ~ nodes + age), "nodes", events = "death"),
   meta_gold("cox_breslow", month, hazard(Surv(dtime, death) ~ size + strata(meno), "breslow"), "size20-50", has("size", "<=20"), "death"),
+  meta_gold("rare", d, logit(many ~ age), "age", events = "many"), # several years without an event, τ² = 0
   list(id = "few", method = "meta", status = "failed"), list(id = "nobody", method = "meta", status = "failed")))
