@@ -60,14 +60,9 @@ static int64_t group_patients(const struct showing *showing, size_t k, size_t b,
     return showing->kept == NULL && (double)n < showing->policy->min_cell ? 0 : n;
 }
 
-<<<<<<< HEAD
-/* Adds the moments of an analysis to `to`: of each variable that the number reads, since the others may be
- * there for show (age^2 + 0·nodes). */
-static void moments_add(struct shown *to, const struct judge *judge, size_t k, struct arena *arena)
-=======
+/* Of each variable that the number reads, since the others may be there for show (age^2 + 0·nodes). */
 static enum maille_code moments_of(struct shown *to, const struct showing *showing, size_t k,
                                    struct maille_error *error)
->>>>>>> main
 {
     enum maille_code code = MAILLE_OK;
     const struct threshold_analysis *analysis = &showing->threshold->analyses[k];
@@ -75,19 +70,10 @@ static enum maille_code moments_of(struct shown *to, const struct showing *showi
     struct bytes item = {0};
     for (size_t m = 0; m < analysis->cells->n_moments && showing->policy->min_cell > 1; m++) {
         const struct cells_moment *moment = &analysis->cells->moments[m];
-<<<<<<< HEAD
-        struct bytes item = {0};
-        bool *used = arena_array(arena, dictionary->n_variables + 1, sizeof *used);
+        bool *used = arena_array(showing->arena, dictionary->n_variables + 1, sizeof *used);
         uint8_t group[8];
         expression_variables(moment->x, used);
-=======
-        uint32_t variable = 0;
-        uint8_t group[8];
-        if (!only_variable(&variable, moment->x, dictionary, showing->arena))
-            continue;
-        le64_store(group, variable);
         item.length = 0;
->>>>>>> main
         expression_serialise(&item, moment->x);
         if (moment->weight != NULL)
             expression_serialise(&item, moment->weight);
@@ -97,12 +83,11 @@ static enum maille_code moments_of(struct shown *to, const struct showing *showi
             const int64_t n = group_patients(showing, k, moment->block, cell);
             for (unsigned power = 1; n > 0 && power <= moment->powers; power++) {
                 item.data[item.length - 1] = (uint8_t)power;
-<<<<<<< HEAD
                 for (size_t v = 0; v < dictionary->n_variables; v++) {
                     if (!used[v])
                         continue;
                     le64_store(group, v);
-                    shown_add(to, arena,
+                    shown_add(to, showing->arena,
                               &(struct shown_entry){.kind = SHOWN_MOMENT,
                                                     .patients = n,
                                                     .amount = 1,
@@ -111,16 +96,6 @@ static enum maille_code moments_of(struct shown *to, const struct showing *showi
                                                     .item = item.data,
                                                     .item_length = item.length});
                 }
-=======
-                shown_add(to, showing->arena,
-                          &(struct shown_entry){.kind = SHOWN_MOMENT,
-                                                .patients = n,
-                                                .amount = 1,
-                                                .group = group,
-                                                .group_length = sizeof group,
-                                                .item = item.data,
-                                                .item_length = item.length});
->>>>>>> main
             }
         }
     }
