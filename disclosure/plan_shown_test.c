@@ -165,7 +165,21 @@ static void moments_of_one_variable_are_few(void **state)
         "  - { id: c, method: describe, variables: [square], by: sex, cohort: \"arm == \\\"a\\\"\" }\n";
     assert_string_equal(last_rule(policy, square, NULL, NULL, arena), "");
     assert_string_equal(last_rule(policy, square, &before, NULL, arena), "moments");
-    assert_string_equal(last_rule(policy, all, NULL, NULL, arena), ""); /* a tenth of 100 */
+    assert_string_equal(last_rule(policy, all, NULL, NULL, arena),
+                        ""); /* a tenth of 100 patients and values */
+    /* 100 patients of 40 ages at most: 4 power sums, not 10. */
+    static const char young[] =
+        "  - { id: a, method: describe, variables: [age], cohort: \"age > 19 && age <= 59\" }\n"
+        "  - { id: b, method: glm, family: gaussian, formula: \"square ~ 1\", cohort: \"age > 19 && age <= "
+        "59\" "
+        "}\n";
+    static const char older[] =
+        "  - { id: a, method: describe, variables: [age], cohort: \"age > 19 && age <= 69\" }\n"
+        "  - { id: b, method: glm, family: gaussian, formula: \"square ~ 1\", cohort: \"age > 19 && age <= "
+        "69\" "
+        "}\n";
+    assert_string_equal(last_rule(policy, young, NULL, NULL, arena), "moments");
+    assert_string_equal(last_rule(policy, older, NULL, NULL, arena), "");
     assert_string_equal(last_rule(LAX "min_cell: 1\nmax_scalar_share: off\n", squares, NULL, NULL, arena),
                         "");
     arena_free(arena);
@@ -185,7 +199,7 @@ static void models_tell_moments(void **state)
     struct arena *arena = arena_new();
     struct shown before = {0};
     assert_string_equal(last_rule(policy, five, NULL, &before, arena), ""); /* ten of 100 patients */
-    assert_int_equal(before.n, 10);
+    assert_int_equal(before.n, 15); /* with the numbers of the five models */
     assert_string_equal(last_rule(policy,
                                   "  - { id: f, method: glm, family: gaussian, formula: \"I(age^6) ~ 1\" }\n",
                                   &before, NULL, arena),
