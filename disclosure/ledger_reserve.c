@@ -215,7 +215,8 @@ enum maille_code ledger_queries(const uint8_t **queries, size_t *n, struct arena
     }
     MAILLE_TRY(bytes_check(&all, error));
     uint8_t *made = arena_alloc(arena, all.length + 1);
-    memcpy(made, all.data, all.length);
+    if (all.length > 0)
+        memcpy(made, all.data, all.length);
     *queries = made;
     *n = all.length / LEDGER_QUERY_BYTES;
 out:
