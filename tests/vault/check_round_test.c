@@ -387,6 +387,7 @@ static void closes_are_checked(void **state)
     struct asking ask;
     struct letter honest[WORLD_SITES], masked[WORLD_SITES];
     struct digest other;
+    struct envelope envelope;
     round_masked(&ask, world);
     size_t n = ask_members(&ask, honest);
     other = ask.psi;
@@ -410,7 +411,9 @@ static void closes_are_checked(void **state)
     HONEST;
     world->head =
         (struct message_head){.size = 9, .root = {{1}}}; /* of another log than the one of the roster */
-    dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "log_head");
+    assert_fails(world_say(world, 0, CLOSE(n)), MAILLE_PROTOCOL, &world->error, "");
+    assert_string_equal(world->error.rule, "log_head");
+    world_answer(world, 0, MESSAGE_LOG_HEAD, &envelope); /* it asks for what leads to that head */
     world->head = (struct message_head){0};
     masked[3] = changed_masked(world, &ask, 3, world->sites[3], longer);
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "length");
@@ -427,7 +430,6 @@ static void closes_are_checked(void **state)
     dropped(world, 0, CLOSE(n), MAILLE_PROTOCOL, "masked_signed");
     HONEST;
     assert_ok(world_say(world, 0, CLOSE(n)), &world->error);
-    struct envelope envelope;
     world_answer(world, 0, MESSAGE_REVEAL, &envelope);
 #undef CLOSE
 #undef HONEST
