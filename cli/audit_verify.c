@@ -5,6 +5,7 @@
 #include "audit/verify.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/options.h"
 #include "cli/audit_book.h"
 #include "cli/audit_private.h"
@@ -20,7 +21,9 @@ struct verifying {
     bool brief;
     struct audit_heads heads; /* what the logs and the witnesses say of each other */
     struct receipts receipts;
-    struct audit_witness_head since; /* of --since; party "": none */
+    struct audit_witness_head since;           /* of --since; party "": none */
+    const char *programs;                      /* text of --programs; NULL: not given */
+    uint64_t judged, unlisted, first_unlisted; /* entries that name a program; the entry */
 };
 
 static const uint8_t *roster(void *context, const char *party)
@@ -36,11 +39,24 @@ static uint32_t lost(void *context, const char *party)
     return directory_lost(verifying->directory, party);
 }
 
+/* "maille 0.2.0 HASH": is the hash one of the list's? */
+static void take_program(struct verifying *verifying, uint64_t sequence, const char *build)
+{
+    const char *hash = strrchr(build, ' ');
+    const bool listed =
+        hash != NULL && strlen(hash + 1) == 2 * HASH_BYTES && strstr(verifying->programs, hash + 1) != NULL;
+    verifying->judged++;
+    if (!listed && verifying->unlisted++ == 0)
+        verifying->first_unlisted = sequence;
+}
+
 static void each_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
 {
     struct verifying *verifying = context;
     (void)utc_ms;
     receipts_take(&verifying->receipts, sequence, entry);
+    if (verifying->programs != NULL && entry->build != NULL && entry->build[0] != '\0')
+        take_program(verifying, sequence, entry->build);
 }
 
 static const char *plural(uint64_t n)
@@ -106,6 +122,14 @@ static void say_sound(const struct verifying *verifying, const struct audit_repo
             "%-16s but %zu receipt%s the coordinator's keys of before they were exchanged: compare with the "
             "network.yaml of then\n",
             "", verifying->receipts.former, verifying->receipts.former == 1 ? " is by" : "s are by");
+    if (verifying->programs != NULL && verifying->unlisted == 0)
+        printf("%-16s all %llu judgements were made by listed programs\n", "",
+               (unsigned long long)verifying->judged);
+    if (verifying->unlisted > 0)
+        printf("%-16s but %llu of %llu judgements were made by a program that is not listed, the first in "
+               "entry %llu\n",
+               "", (unsigned long long)verifying->unlisted, (unsigned long long)verifying->judged,
+               (unsigned long long)verifying->first_unlisted);
     if (report->witnessed == 0)
         printf("%-16s but nobody else's log speaks of it: an end cut exactly at a seal cannot be seen "
                "(--witness LOG)\n",
@@ -126,6 +150,7 @@ static enum maille_code verify_one(struct verifying *verifying, const char *fold
         check.roster = roster;
     if (verifying->directory != NULL)
         check.lost = lost;
+    verifying->judged = verifying->unlisted = 0;
     verifying->receipts = (struct receipts){.arena = verifying->arena, .directory = verifying->directory};
     enum maille_code code = audit_verify(report, collect, folder, &check, error);
     if (code == MAILLE_OK && verifying->receipts.code != MAILLE_OK) {
@@ -156,6 +181,19 @@ static void say_wrong(const char *folder, const struct audit_report *report, con
         printf("%-16s not read: %s\n", party, error->sentence);
     else
         printf("%-16s NOT SOUND (%s): %s\n", party, audit_fault_name(report->fault), error->sentence);
+}
+
+static enum maille_code read_programs(struct verifying *verifying, const char *path,
+                                      struct maille_error *error)
+{
+    enum { LIST_BYTES_MAX = 1 << 20 };
+    struct bytes text = {0};
+    const enum maille_code code = file_read(&text, path, LIST_BYTES_MAX, error);
+    if (code == MAILLE_OK)
+        verifying->programs =
+            arena_strndup(verifying->arena, text.length > 0 ? (const char *)text.data : "", text.length);
+    bytes_clear(&text);
+    return code;
 }
 
 /* Her own earlier copy: what it ended with must be the beginning of every log of its party. */
@@ -258,7 +296,7 @@ static bool verify_all(struct verifying *verifying, const char **logs, size_t n,
 int audit_verify_logs(int argc, char **argv)
 {
     const char *network = NULL, *identity = NULL, *witness = NULL, *taken = NULL, *since = NULL,
-               **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
+               *programs = NULL, **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
     struct verifying verifying = {.arena = arena_new()};
     bool done = false, sound = true;
     size_t n = 0;
@@ -268,6 +306,13 @@ int audit_verify_logs(int argc, char **argv)
          .target = &witness,
          .argument = "LOG",
          .sentence = "the log of somebody who has kept heads of this one"},
+        {.name = "programs",
+         .kind = OPTION_STRING,
+         .target = &programs,
+         .argument = "LIST",
+         .sentence =
+             "the published list of programs (lines of maille-worker --version --hash): was every judgement "
+             "made by one of them?"},
         {.name = "since",
          .kind = OPTION_STRING,
          .target = &since,
@@ -306,6 +351,8 @@ int audit_verify_logs(int argc, char **argv)
                                 : options_parse(&usage, rows, argc, argv, logs, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = prepare(&verifying, network, identity, taken, &error);
+    if (code == MAILLE_OK && !done && programs != NULL)
+        code = read_programs(&verifying, programs, &error);
     if (code == MAILLE_OK && !done && since != NULL)
         code = read_since(&verifying, since, &error);
     if (code == MAILLE_OK && !done)

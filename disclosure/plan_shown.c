@@ -50,21 +50,6 @@ out:
 
 /* --- moments --- */
 
-/* The only variable that x reads; false where it reads none or several. */
-static bool only_variable(uint32_t *variable, const struct expression *x, const struct dictionary *dictionary,
-                          struct arena *arena)
-{
-    bool *used = arena_array(arena, dictionary->n_variables, sizeof *used);
-    size_t n = 0;
-    expression_variables(x, used);
-    for (uint32_t v = 0; v < dictionary->n_variables; v++)
-        if (used[v]) {
-            *variable = v;
-            n++;
-        }
-    return n == 1;
-}
-
 /* Patients of a group of a block; 0 where it is not shown. Under a local rule, where nobody knows, so few
  * that the least limit holds. */
 static int64_t group_patients(const struct showing *showing, size_t k, size_t b, size_t cell)
@@ -117,6 +102,7 @@ static uint64_t values_of(const struct showing *showing, size_t k, uint32_t v)
     return found > 0 ? found : 1;
 }
 
+/* Of each variable that the number reads, since the others may be there for show (age^2 + 0·nodes). */
 static enum maille_code moments_of(struct shown *to, const struct showing *showing, size_t k,
                                    struct maille_error *error)
 {
@@ -126,31 +112,34 @@ static enum maille_code moments_of(struct shown *to, const struct showing *showi
     struct bytes item = {0};
     for (size_t m = 0; m < analysis->cells->n_moments; m++) {
         const struct cells_moment *moment = &analysis->cells->moments[m];
-        uint32_t variable = 0;
-        uint8_t group[8];
-        if (!only_variable(&variable, moment->x, dictionary, showing->arena))
-            continue;
-        le64_store(group, variable);
-        const uint64_t values = values_of(showing, k, variable);
+        bool *used = arena_array(showing->arena, dictionary->n_variables + 1, sizeof *used);
+        expression_variables(moment->x, used);
         item.length = 0;
         expression_serialise(&item, moment->x);
         if (moment->weight != NULL)
             expression_serialise(&item, moment->weight);
         bytes_put_u8(&item, 0);
         MAILLE_TRY(bytes_check(&item, error));
-        for (size_t cell = 0; cell < analysis->blocks[moment->block].n_cells; cell++) {
-            const int64_t n = group_patients(showing, k, moment->block, cell);
-            for (unsigned power = 1; n > 0 && power <= moment->powers; power++) {
-                item.data[item.length - 1] = (uint8_t)power;
-                shown_add(to, showing->arena,
-                          &(struct shown_entry){.kind = SHOWN_MOMENT,
-                                                .patients = n,
-                                                .amount = 1,
-                                                .values = values,
-                                                .group = group,
-                                                .group_length = sizeof group,
-                                                .item = item.data,
-                                                .item_length = item.length});
+        for (uint32_t v = 0; v < dictionary->n_variables; v++) {
+            if (!used[v])
+                continue;
+            uint8_t group[8];
+            le64_store(group, v);
+            const uint64_t values = values_of(showing, k, v);
+            for (size_t cell = 0; cell < analysis->blocks[moment->block].n_cells; cell++) {
+                const int64_t n = group_patients(showing, k, moment->block, cell);
+                for (unsigned power = 1; n > 0 && power <= moment->powers; power++) {
+                    item.data[item.length - 1] = (uint8_t)power;
+                    shown_add(to, showing->arena,
+                              &(struct shown_entry){.kind = SHOWN_MOMENT,
+                                                    .patients = n,
+                                                    .amount = 1,
+                                                    .values = values,
+                                                    .group = group,
+                                                    .group_length = sizeof group,
+                                                    .item = item.data,
+                                                    .item_length = item.length});
+                }
             }
         }
     }

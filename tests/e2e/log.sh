@@ -64,6 +64,13 @@ for what in show export; do
 done
 [ ! -e "$tmp/none/register.csv" ] || fail "a register was written from a log that is not sound"
 says 0 '^NOT SOUND (altered)' "$maille" audit show "$tmp/flipped" --network "$roster" --anyway
+# Which program judged: against a list that has it, and one that has another.
+says 0 '^maille-worker [0-9.]* [0-9a-f]\{64\}$' "$bin/maille-worker" --version --hash
+cp "$tmp/said" "$tmp/programs"
+says 0 'all [1-9][0-9]* judgements were made by listed programs' "$maille" audit verify "$log" --network "$roster" --programs "$tmp/programs"
+sed 's/[0-9a-f]\{64\}$/0000/' "$tmp/programs" >"$tmp/others"
+says 0 'but \([1-9][0-9]*\) of \1 judgements were made by a program that is not listed, the first in entry' \
+    "$maille" audit verify "$log" --network "$roster" --programs "$tmp/others"
 # Her own earlier copy is a witness.
 python3 tests/e2e/tamper.py cut-at-seal "$log" "$tmp/earlier"
 says 0 'goes on from your earlier copy, which ended at entry [0-9]*; [1-9][0-9]* entries since' "$maille" audit verify "$log" --network "$roster" --since "$tmp/earlier"
