@@ -396,6 +396,19 @@ out:
     return code;
 }
 
+/* What somebody was caught in stays: a query that is taken up again ends as it did. */
+static void keep_fault(struct agent *agent, enum maille_code code, const struct maille_error *why)
+{
+    struct maille_error ignored;
+    struct bytes record = {0};
+    if (code != MAILLE_SIGNATURE || agent->finished)
+        return;
+    bytes_put_block(&record, why->sentence, strlen(why->sentence));
+    if (agent_journal_append(agent, JOURNAL_FAULT, &record, &ignored) != MAILLE_OK)
+        agent_say(agent, "this could not be written down: %s", ignored.sentence);
+    bytes_clear(&record);
+}
+
 enum maille_code agent_handle(struct agent *agent, const void *envelope, size_t length, const void *frame,
                               size_t frame_length, struct message_outbox *outbox, struct maille_error *error)
 {
@@ -415,6 +428,7 @@ enum maille_code agent_handle(struct agent *agent, const void *envelope, size_t 
         agent_say(agent, "dropped a message: %s", why.sentence);
         code = MAILLE_OK;
     }
+    keep_fault(agent, code, &why);
     if (code != MAILLE_OK && error != NULL)
         *error = why;
     agent->outbox = NULL;
@@ -510,9 +524,13 @@ enum maille_code agent_start(struct agent *agent, struct message_outbox *outbox,
 
 enum maille_code agent_tick(struct agent *agent, struct message_outbox *outbox, struct maille_error *error)
 {
+    struct maille_error why = {0};
     agent->outbox = outbox;
-    enum maille_code code = tick(agent, error);
+    enum maille_code code = tick(agent, &why);
     agent->outbox = NULL;
+    keep_fault(agent, code, &why);
+    if (code != MAILLE_OK && error != NULL)
+        *error = why;
     return code;
 }
 

@@ -2,6 +2,7 @@
  * took (of which nothing can be read), and sealed results of what has ended (docs/PROTOCOL.md §7). */
 #include "agent/private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +204,7 @@ static enum maille_code most_given(size_t *best, size_t *same, struct agent *age
 {
     enum maille_code code = MAILLE_OK;
     const struct agent_round *at = &agent->at;
+    assert(at->n_members > 0);
     struct answer *answers = calloc(at->n_members, sizeof *answers);
     size_t *class = calloc(at->n_members, sizeof *class), *members = calloc(at->n_members, sizeof *members);
     if (answers == NULL || class == NULL || members == NULL) {

@@ -337,6 +337,11 @@ static enum maille_code take_record(struct agent *agent, enum journal_kind kind,
             break;
         return agent_take_results(agent, vector_bytes, bytes, length, error);
     }
+    case JOURNAL_FAULT:
+        bytes = reader_block(record, sizeof error->sentence - 1, &length);
+        if (!reader_done(record))
+            break;
+        return maille_fail(error, MAILLE_SIGNATURE, "%.*s", (int)length, (const char *)bytes);
     case JOURNAL_EVIDENCE:
         return agent_evidence_seen(agent, record, error);
     case JOURNAL_ENDED:

@@ -154,7 +154,8 @@ enum journal_kind {
     JOURNAL_TOTALS = 6,
     JOURNAL_ENDED = 7,
     JOURNAL_EVIDENCE = 10, /* evidence.c; nothing follows from it */
-    JOURNAL_RESULTS = 11   /* of a round of a circle */
+    JOURNAL_RESULTS = 11,  /* of a round of a circle */
+    JOURNAL_FAULT = 12     /* somebody was caught in what cannot be mended: in words */
 };
 enum maille_code agent_journal_create(struct agent *agent, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code agent_journal_open(struct agent *agent, const char *id,

@@ -4,8 +4,9 @@
  *   cmake --preset release && cmake --build --preset release --target ledger_bench
  *   build/release/bin/ledger_bench FOLDER [GROUPS [PATIENTS]]
  *
- * Prints, per kind of group, the file's size, and the time of ledger_reserve (check and reservation) after
- * the pages of the file were dropped from memory (cold) and again (warm, median of BENCH_TURNS). */
+ * Prints, per kind of group, the file's size, and the time of ledger_reserve and ledger_differences (a pair
+ * with each earlier group) after the pages of the file were dropped from memory (cold) and again (warm,
+ * median of BENCH_TURNS). */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -80,17 +81,27 @@ static void forget_pages(const char *path)
         close(fd);
 }
 
-/* Reserves and releases; seconds of the first. */
-static double ask(struct ledger *ledger, const struct ledger_question *question, size_t *n, double *processor)
+enum { DIFFERENCING = 11 };
+
+/* Reserves, compares with each of the pairs, and releases; seconds of the first two. *n: how many are near.
+ */
+static double ask(struct ledger *ledger, const struct ledger_question *question,
+                  const struct ledger_pair *pairs, uint32_t n_pairs, size_t *n, double *processor)
 {
-    struct ledger_reference entries[THRESHOLD_LEDGER_MAX];
+    int64_t *differences = calloc(2 * (size_t)n_pairs, sizeof *differences);
     struct maille_error error;
     double start = bench_now();
     clock_t before = clock();
-    bench_must(ledger_reserve(entries, n, ledger, question, LEDGER_LISTED_BELOW, &error), &error);
+    bench_must(ledger_reserve(ledger, question, &error), &error);
+    bench_must(ledger_differences(differences, ledger, question->query, pairs, n_pairs, DIFFERENCING, &error),
+               &error);
     double seconds = bench_now() - start;
     *processor = (double)(clock() - before) / CLOCKS_PER_SEC;
     bench_must(ledger_release(ledger, question->query, &error), &error);
+    *n = 0;
+    for (size_t i = 0; i < n_pairs; i++)
+        *n += differences[2 * i] < DIFFERENCING;
+    free(differences);
     return seconds;
 }
 
@@ -104,6 +115,8 @@ static void measure(const char *folder, enum kind kind, uint32_t groups, size_t 
     size_t bytes = patients / 8 / 8 * 8, n = 0;
     uint8_t *bits = calloc(1, bytes), *asked = calloc(1, bytes);
     double times[BENCH_TURNS], processor[BENCH_TURNS];
+    uint8_t(*queries)[LEDGER_QUERY_BYTES] = calloc(groups, sizeof *queries);
+    struct ledger_pair *pairs = calloc(groups, sizeof *pairs);
     snprintf(path, sizeof path, "%s/ledger-%d", folder, kind);
     bench_must(ledger_open(&ledger, path, &error), &error);
     fill(asked, kind == RANGES ? RANGES : RANDOM, patients, &seed);
@@ -132,6 +145,9 @@ static void measure(const char *folder, enum kind kind, uint32_t groups, size_t 
         sqlite3_bind_text(statement, 5, "r", -1, SQLITE_STATIC);
         ledger_bind_blob(statement, 6, question.sites, 6 * 4);
         sqlite3_bind_int64(statement, 7, 0);
+        sqlite3_bind_int64(statement, 8, 0);
+        memcpy(queries[g - 1], question.query, LEDGER_QUERY_BYTES);
+        pairs[g - 1] = (struct ledger_pair){.query = queries[g - 1]};
         bench_must(ledger_run(ledger, statement, &error), &error);
         query = sqlite3_last_insert_rowid(ledger->database);
         bench_must(ledger_ready(&statement, ledger, LEDGER_PUT_GROUP, &error), &error);
@@ -148,18 +164,20 @@ static void measure(const char *folder, enum kind kind, uint32_t groups, size_t 
     forget_pages(path);
     bench_must(ledger_open(&ledger, path, &error), &error);
     struct ledger_question question = question_of(&group, asked, bytes, groups + 1);
-    double cold = ask(ledger, &question, &n, processor);
+    double cold = ask(ledger, &question, pairs, groups, &n, processor);
     for (size_t t = 0; t < BENCH_TURNS; t++)
-        times[t] = ask(ledger, &question, &n, &processor[t]);
+        times[t] = ask(ledger, &question, pairs, groups, &n, &processor[t]);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     printf("%-42s %6u groups x %zu patients: %7.1f MB, cold %6.1f ms, warm %6.1f ms (%.1f ms of processor), "
-           "%zu listed, peak %ld MB\n",
+           "%zu near, peak %ld MB\n",
            names[kind], groups, patients, megabytes(path), 1e3 * cold, 1e3 * bench_median(times),
            1e3 * bench_median(processor), n, usage.ru_maxrss / 1024);
     ledger_close(ledger);
     free(bits);
     free(asked);
+    free(queries);
+    free(pairs);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,7 @@
 #include "cli/audit_book.h"
 
+#include "cli/audit_private.h"
+
 #include <string.h>
 
 #include "base/clock.h"
@@ -63,6 +65,8 @@ static struct book_query *query_of(struct book *book, const uint8_t *qid, int64_
     return query;
 }
 
+const char audit_not_your_key[] = "not your key: these numbers were sealed to another officer's";
+
 static bool is_kind(const struct audit_entry *entry, enum message_kind kind)
 {
     return strcmp(entry->message, message_rule(kind)->name) == 0;
@@ -98,7 +102,8 @@ static void open_vector(struct book *book, struct book_vector *vector, const str
     book->replayed++;
     if (audit_replay(NULL, entry, book->dpo, &error) != MAILLE_OK) {
         book->replayed_wrong++;
-        vector->replay = arena_strdup(book->arena, error.sentence);
+        vector->replay =
+            error.code == MAILLE_SIGNATURE ? audit_not_your_key : arena_strdup(book->arena, error.sentence);
     } else
         vector->replay = "=";
     if (audit_open_clear(&clear, entry, book->dpo, &error) != MAILLE_OK)

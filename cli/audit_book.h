@@ -113,7 +113,6 @@ enum word {
     WORD_EVENTS,
     WORD_EVENT,
     WORD_NOT_RECORDED,
-    WORD_SOUND,
     WORD_END,
     WORD_NO_QUERY,
     WORD_KEY,

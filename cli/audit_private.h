@@ -15,6 +15,8 @@ int audit_replay_logs(int argc, char **argv);
 /* What audit show prints of one query. all: every number, however many. */
 void audit_show_rules(struct arena *arena, const struct book_query *query, enum language language);
 void audit_show_left(struct arena *arena, const struct book_query *query, enum language language, bool all);
+/* Of a sealed box that a key does not open. Its bytes are those that were written: the log is sound. */
+extern const char audit_not_your_key[];
 /* Text and spaces up to a width in characters, not bytes; at least one space. */
 void audit_cell(const char *text, int width);
 

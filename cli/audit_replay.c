@@ -13,7 +13,7 @@
 struct replay {
     const struct secret_keys *dpo;
     const char *query;
-    size_t sent, same, different, without;
+    size_t sent, same, different, without, foreign;
     struct receipts receipts;
 };
 
@@ -42,6 +42,9 @@ static void replay_entry(void *context, uint64_t sequence, int64_t utc_ms, const
         replay->same++;
         bytes_to_hex(hash, vector.b, HASH_BYTES);
         printf("the same %llu bytes, hash %s\n", (unsigned long long)entry->vector_bytes, hash);
+    } else if (error.code == MAILLE_SIGNATURE) {
+        replay->foreign++;
+        puts(audit_not_your_key);
     } else {
         replay->different++;
         printf("DIFFERENT: %s\n", error.sentence);
@@ -59,7 +62,13 @@ static enum maille_code replay_all(struct replay *replay, const char **logs, siz
     if (replay->receipts.directory != NULL)
         printf("%zu of %zu vectors have a receipt signed by the coordinator for the same hash\n",
                receipts_signed(&replay->receipts), replay->receipts.n);
-    if (replay->different > 0 || replay->without > 0 || replay->sent == 0)
+    if (replay->foreign > 0 && replay->different == 0)
+        code = maille_fail(
+            error, MAILLE_FAILED,
+            "expected the key that the numbers were sealed to, found another: it is not your key for %zu of "
+            "%zu messages",
+            replay->foreign, replay->sent);
+    else if (replay->different > 0 || replay->without > 0 || replay->sent == 0)
         code = maille_fail(error, MAILLE_FAILED,
                            "expected every masked message to be replayed, found %zu of %zu: %zu differ, %zu "
                            "hold no sealed numbers",

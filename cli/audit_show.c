@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "cli/audit_book.h"
 #include "cli/audit_private.h"
+#include "cli/audit_trust.h"
 #include "cli/files.h"
 
 enum { LABEL_WIDTH = 22 };
@@ -15,6 +16,7 @@ struct show {
     const char *query;
     bool summary, json, messages, study, all;
     const struct secret_keys *dpo;
+    struct audit_trust trust;
 };
 
 static void line(const char *label, const char *text)
@@ -204,11 +206,15 @@ static void json_query(const struct book_query *query)
     fputs("]}", stdout);
 }
 
-static void show_json(const struct book *book, bool first)
+static void show_json(const struct book *book, const struct audit_worth *worth, bool first)
 {
     char when[32];
     fputs(first ? "[\n{" : ",\n{", stdout);
     json_field("party", book->party, true);
+    printf("\"verified\": %s, \"sound\": %s, ", worth->verified ? "true" : "false",
+           worth->sound ? "true" : "false");
+    json_field("fault", worth->fault, true);
+    json_field("worth", worth->sentence, true);
     fputs("\"queries\": [", stdout);
     for (size_t i = 0; i < book->n_queries; i++) {
         fputs(i > 0 ? ",\n  " : "\n  ", stdout);
@@ -249,30 +255,40 @@ static enum maille_code show_log(const struct show *show, const char *folder, bo
 {
     enum maille_code code = MAILLE_OK;
     struct book book;
-    struct arena *arena = NULL;
+    struct audit_worth worth = {0};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory to read a log, found none");
+    code = audit_trust_log(&worth, &show->trust, arena, folder, error);
+    if (worth.party != NULL && !show->json) {
+        fputs(first ? "" : "\n", stdout);
+        audit_trust_say(&worth, show->language);
+    }
+    if (code != MAILLE_OK)
+        goto out;
     if (show->messages) {
         printf("%6s  %-24s  %-4s  %-10s %-16s %10s  %-8s  %-16s  %s\n", "entry", "when (UTC)", "way",
                "message", "peer", "bytes", "query", "hash", "what");
-        return audit_read(folder, print_entry, (void *)(uintptr_t)show->query, error);
+        code = audit_read(folder, print_entry, (void *)(uintptr_t)show->query, error);
+        goto tell;
     }
-    arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "expected memory to read a log, found none");
     code = book_read(&book, arena, folder, show->query, show->dpo, error);
     if (show->json)
-        show_json(&book, first);
+        show_json(&book, &worth, first);
     else if (show->summary)
         show_summary(&book);
     else {
-        printf("%s%s: %s\n", first ? "" : "\n\n", book.party, folder);
+        printf("%s: %s\n", book.party, folder);
         for (size_t i = 0; i < book.n_queries; i++)
             show_query(show, &book, &book.queries[i]);
         if (book.n_queries == 0)
             printf("\n%s\n", word(show->language, WORD_NO_QUERY));
         show_events(&book, show->language);
-        if (code == MAILLE_OK)
-            printf("\n%s: %s\n", book.party, word(show->language, WORD_SOUND));
     }
+tell: /* with --anyway, what is wrong was said first */
+    if (code == MAILLE_CORRUPT && show->trust.anyway && !worth.sound)
+        code = MAILLE_OK;
+out:
     arena_free(arena);
     return code;
 }
@@ -282,14 +298,15 @@ int audit_show(int argc, char **argv)
     const char *lang = NULL, *key = NULL, *credential = NULL, **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
     struct secret_keys *dpo = NULL;
     struct show show = {0};
+    struct arena *arena = arena_new();
     bool done = false;
     size_t n = 0;
-    const struct option_row rows[] = {
-        {.name = "query",
-         .kind = OPTION_STRING,
-         .target = &show.query,
-         .argument = "ID",
-         .sentence = "only this query (its id, or how it begins)"},
+    struct option_row rows[AUDIT_TRUST_ROWS + 11] = {
+        [AUDIT_TRUST_ROWS] = {.name = "query",
+                              .kind = OPTION_STRING,
+                              .target = &show.query,
+                              .argument = "ID",
+                              .sentence = "only this query (its id, or how it begins)"},
         {.name = "lang",
          .kind = OPTION_STRING,
          .target = &lang,
@@ -321,12 +338,18 @@ int audit_show(int argc, char **argv)
         {.name = "summary", .kind = OPTION_FLAG, .target = &show.summary, .sentence = "one line per log"},
         {.name = NULL},
     };
-    const struct option_usage usage = {
-        "maille audit show", "LOG…",
-        "Says who asked for what and what left, from log folders such as sites/NAME/log.", 1, AUDIT_LOGS_MAX};
+    audit_trust_rows(rows, &show.trust);
+    const struct option_usage usage = {"maille audit show", "LOG…",
+                                       "Verifies log folders such as sites/NAME/log, and says what they are "
+                                       "worth; then who asked for what and "
+                                       "what left.",
+                                       1, AUDIT_LOGS_MAX};
     struct maille_error error = {0};
-    enum maille_code code = logs == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
-                                         : options_parse(&usage, rows, argc, argv, logs, &n, &done, &error);
+    enum maille_code code = logs == NULL || arena == NULL
+                                ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
+                                : options_parse(&usage, rows, argc, argv, logs, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = audit_trust_read(&show.trust, arena, &error);
     if (code == MAILLE_OK && !done)
         code = language_choose(&show.language, lang, &error);
     if (code == MAILLE_OK && !done && key != NULL)
@@ -337,6 +360,7 @@ int audit_show(int argc, char **argv)
     if (show.json && !done && n > 0 && (code == MAILLE_OK || code == MAILLE_CORRUPT))
         puts("\n]");
     free(logs);
+    arena_free(arena);
     secret_keys_free(dpo);
     return code == MAILLE_OK ? 0 : options_program_fail("maille audit show", &error);
 }

@@ -272,7 +272,7 @@ static void test_verify(void **state)
     (void)state;
     static char text[65536];
     assert_int_equal(RUN(audit_verify_logs, site.folder), 0);
-    assert_says(text, "alpha            sound: 5 entries, 1 seal");
+    assert_says(text, "alpha            sound: 7 entries (1 seal among them)");
     assert_says(text, "compared with no roster");
     assert_says(text, "an end cut exactly at a seal cannot be seen");
     assert_int_equal(RUN(audit_verify_logs, site.folder, "--network", network, "--witness", centre.folder),
@@ -307,8 +307,14 @@ static void test_verify_wrong(void **state)
     assert_ok(file_write_atomic(path, file.data, file.length, 0600, &error), &error);
     assert_int_equal(RUN(audit_verify_logs, copy, "--network", network), 1);
     assert_says(text, "NOT SOUND (altered): entry 2 was altered");
-    assert_int_equal(RUN(audit_show, copy, "--lang", "en"),
-                     2); /* says what it read, and that it is not to be trusted */
+    /* Nothing is told of it, unless that is asked for; what it is worth comes first. */
+    assert_int_equal(RUN(audit_show, copy, "--network", network, "--lang", "en"), 1);
+    assert_int_equal(strncmp(text, "NOT SOUND (altered)  alpha: entry 2 was altered", 47), 0);
+    assert_null(strstr(text, "MR-00"));
+    assert_int_equal(RUN(audit_show, copy, "--network", network, "--lang", "en", "--anyway"), 0);
+    assert_int_equal(strncmp(text, "NOT SOUND (altered)  alpha: ", 28), 0);
+    assert_int_equal(RUN(audit_export, copy, "--out", "/nowhere/out", "--network", network), 1);
+    assert_int_equal(RUN(audit_show, copy), 2); /* nobody says whose key signs */
     assert_int_equal(RUN(audit_export, copy, "--out", "/nowhere/out"), 2);
     bytes_clear(&file);
 }
@@ -335,6 +341,8 @@ static void test_wrong_receipt(void **state)
     audit_close(log);
     assert_int_equal(RUN(audit_verify_logs, other.folder, "--network", network), 1);
     assert_says(text, "is not for the vector of entry 2: the coordinator got something else");
+    assert_int_equal(RUN(audit_show, other.folder, "--network", network), 1);
+    assert_says(text, "is not for the vector of entry 2: the coordinator got something else");
     other.keys = NULL;
     testing_end(&other);
     free(header);
@@ -345,31 +353,36 @@ static void test_show(void **state)
 {
     (void)state;
     static char text[65536];
-    assert_int_equal(RUN(audit_show, site.folder, "--lang", "en"), 0);
+    assert_int_equal(RUN(audit_show, site.folder, "--network", network, "--lang", "en"), 0);
     assert_says(text, "  asked by              alice\n");
     assert_says(text, "  legal basis           MR-004\n");
     assert_says(text, "  patients              500–999\n");
     assert_says(text, "min_patients         passed            30 demanded");
     assert_says(text, "os                      count               2  death, chemo");
     assert_null(strstr(text, "4242")); /* sealed */
-    assert_int_equal(RUN(audit_show, site.folder, "--lang", "fr", "--query", "feb2"), 0);
+    assert_int_equal(RUN(audit_show, site.folder, "--network", network, "--lang", "fr", "--query", "feb2"),
+                     0);
     assert_says(text, "  demandée par          alice\n");
     assert_says(text, "Ce qui est sorti de ce site");
     assert_says(text, "min_patients         respectée");
-    assert_int_equal(RUN(audit_show, site.folder, "--query", "0000", "--lang", "fr"), 0);
+    assert_int_equal(RUN(audit_show, site.folder, "--network", network, "--query", "0000", "--lang", "fr"),
+                     0);
     assert_says(text, "aucune requête");
-    assert_int_equal(RUN(audit_show, site.folder, "--key", key, "--credential", credential, "--lang", "en"),
+    assert_int_equal(RUN(audit_show, site.folder, "--network", network, "--key", key, "--credential",
+                         credential, "--lang", "en"),
                      0);
     assert_says(text, "masked again, are the very bytes that were sent");
     assert_says(text, "        os (count)\n          patients by death, chemo\n");
     assert_says(text, "            chemo = no                                              4242\n");
     assert_says(text, "            chemo = yes                                               17\n");
-    assert_int_equal(RUN(audit_show, site.folder, "--json", "--key", key, "--credential", credential), 0);
+    assert_int_equal(RUN(audit_show, site.folder, "--network", network, "--json", "--key", key,
+                         "--credential", credential),
+                     0);
     assert_says(text, "\"legal_basis\": \"MR-004\"");
     assert_says(text, "\"numbers\": [4242, 17]");
-    assert_int_equal(RUN(audit_show, site.folder, "--lang", "de"), 2);
+    assert_int_equal(RUN(audit_show, site.folder, "--network", network, "--lang", "de"), 2);
     assert_int_equal(setenv("LC_ALL", "fr_FR.UTF-8", 1), 0);
-    assert_int_equal(RUN(audit_show, site.folder), 0);
+    assert_int_equal(RUN(audit_show, site.folder, "--network", network), 0);
     assert_says(text, "base légale");
     assert_int_equal(unsetenv("LC_ALL"), 0);
 }
@@ -394,7 +407,8 @@ static void test_export(void **state)
     struct bytes file = {0};
     struct maille_error error = {0};
     test_path(folder, "export");
-    assert_int_equal(RUN(audit_export, site.folder, "--out", folder, "--lang", "fr"), 0);
+    assert_int_equal(RUN(audit_export, site.folder, "--out", folder, "--lang", "fr", "--network", network),
+                     0);
     assert_says(text, "register.csv");
     snprintf(path, sizeof path, "%s/register.csv", folder);
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);

@@ -5,11 +5,12 @@
 #include "audit/verify.h"
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/number.h"
+#include "base/file.h"
 #include "base/options.h"
 #include "cli/audit_book.h"
 #include "cli/audit_private.h"
 #include "cli/audit_receipt.h"
+#include "cli/audit_trust.h"
 #include "cli/files.h"
 
 struct verifying {
@@ -20,6 +21,9 @@ struct verifying {
     bool brief;
     struct audit_heads heads; /* what the logs and the witnesses say of each other */
     struct receipts receipts;
+    struct audit_witness_head since;           /* of --since; party "": none */
+    const char *programs;                      /* text of --programs; NULL: not given */
+    uint64_t judged, unlisted, first_unlisted; /* entries that name a program; the entry */
 };
 
 static const uint8_t *roster(void *context, const char *party)
@@ -35,11 +39,24 @@ static uint32_t lost(void *context, const char *party)
     return directory_lost(verifying->directory, party);
 }
 
+/* "maille 0.2.0 HASH": is the hash one of the list's? */
+static void take_program(struct verifying *verifying, uint64_t sequence, const char *build)
+{
+    const char *hash = strrchr(build, ' ');
+    const bool listed =
+        hash != NULL && strlen(hash + 1) == 2 * HASH_BYTES && strstr(verifying->programs, hash + 1) != NULL;
+    verifying->judged++;
+    if (!listed && verifying->unlisted++ == 0)
+        verifying->first_unlisted = sequence;
+}
+
 static void each_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
 {
     struct verifying *verifying = context;
     (void)utc_ms;
     receipts_take(&verifying->receipts, sequence, entry);
+    if (verifying->programs != NULL && entry->build != NULL && entry->build[0] != '\0')
+        take_program(verifying, sequence, entry->build);
 }
 
 static const char *plural(uint64_t n)
@@ -51,7 +68,7 @@ static const char *plural(uint64_t n)
 static void say_brief(const struct verifying *verifying, const struct audit_report *report)
 {
     printf("  %-12s sound, %4llu entries, all sealed up to %llu", report->party,
-           (unsigned long long)report->entries, (unsigned long long)(report->head.size - report->open));
+           (unsigned long long)report->head.size, (unsigned long long)(report->head.size - report->open));
     if (report->witnessed > 0)
         printf("; as others saw it %zu time%s", report->witnessed, plural(report->witnessed));
     if (receipts_signed(&verifying->receipts) > 0)
@@ -70,8 +87,8 @@ static void say_sound(const struct verifying *verifying, const struct audit_repo
     }
     book_time(first, report->first_ms);
     book_time(last, report->last_ms);
-    printf("%-16s sound: %llu entries, %llu seal%s, from %s to %s UTC", report->party,
-           (unsigned long long)report->entries, (unsigned long long)report->seals, plural(report->seals),
+    printf("%-16s sound: %llu entries (%llu seal%s among them), from %s to %s UTC", report->party,
+           (unsigned long long)report->head.size, (unsigned long long)report->seals, plural(report->seals),
            first, last);
     if (report->pruned > 0)
         printf("; the first %llu were pruned, as the log says", (unsigned long long)report->pruned);
@@ -105,6 +122,14 @@ static void say_sound(const struct verifying *verifying, const struct audit_repo
             "%-16s but %zu receipt%s the coordinator's keys of before they were exchanged: compare with the "
             "network.yaml of then\n",
             "", verifying->receipts.former, verifying->receipts.former == 1 ? " is by" : "s are by");
+    if (verifying->programs != NULL && verifying->unlisted == 0)
+        printf("%-16s all %llu judgements were made by listed programs\n", "",
+               (unsigned long long)verifying->judged);
+    if (verifying->unlisted > 0)
+        printf("%-16s but %llu of %llu judgements were made by a program that is not listed, the first in "
+               "entry %llu\n",
+               "", (unsigned long long)verifying->unlisted, (unsigned long long)verifying->judged,
+               (unsigned long long)verifying->first_unlisted);
     if (report->witnessed == 0)
         printf("%-16s but nobody else's log speaks of it: an end cut exactly at a seal cannot be seen "
                "(--witness LOG)\n",
@@ -125,6 +150,7 @@ static enum maille_code verify_one(struct verifying *verifying, const char *fold
         check.roster = roster;
     if (verifying->directory != NULL)
         check.lost = lost;
+    verifying->judged = verifying->unlisted = 0;
     verifying->receipts = (struct receipts){.arena = verifying->arena, .directory = verifying->directory};
     enum maille_code code = audit_verify(report, collect, folder, &check, error);
     if (code == MAILLE_OK && verifying->receipts.code != MAILLE_OK) {
@@ -157,17 +183,34 @@ static void say_wrong(const char *folder, const struct audit_report *report, con
         printf("%-16s NOT SOUND (%s): %s\n", party, audit_fault_name(report->fault), error->sentence);
 }
 
-static bool parse_taken(int64_t *taken_ms, const char *text)
+static enum maille_code read_programs(struct verifying *verifying, const char *path,
+                                      struct maille_error *error)
 {
-    int32_t days;
-    int64_t hour = 0, minute = 0;
-    size_t length = strlen(text);
-    if (length < 10 || !number_parse_date(text, 10, &days) ||
-        (length > 10 && (length != 16 || !number_parse_i64(text + 11, 2, &hour) || text[13] != ':' ||
-                         !number_parse_i64(text + 14, 2, &minute))))
-        return false;
-    *taken_ms = ((days * INT64_C(24) + hour) * 60 + minute) * 60000;
-    return *taken_ms > 0;
+    enum { LIST_BYTES_MAX = 1 << 20 };
+    struct bytes text = {0};
+    const enum maille_code code = file_read(&text, path, LIST_BYTES_MAX, error);
+    if (code == MAILLE_OK)
+        verifying->programs =
+            arena_strndup(verifying->arena, text.length > 0 ? (const char *)text.data : "", text.length);
+    bytes_clear(&text);
+    return code;
+}
+
+/* Her own earlier copy: what it ended with must be the beginning of every log of its party. */
+static enum maille_code read_since(struct verifying *verifying, const char *folder,
+                                   struct maille_error *error)
+{
+    struct audit_report report;
+    const struct audit_check check = {.taken_ms = 1};
+    const enum maille_code code = audit_verify(&report, NULL, folder, &check, error);
+    if (code != MAILLE_OK) {
+        maille_error_prefix(error, "the earlier copy %s is of no use", folder);
+        return code;
+    }
+    verifying->since = (struct audit_witness_head){.sequence = report.head.size, .head = report.head};
+    directory_log_name(verifying->since.party, report.party, report.lost);
+    snprintf(verifying->since.witness, sizeof verifying->since.witness, "your earlier copy");
+    return MAILLE_OK;
 }
 
 static enum maille_code prepare(struct verifying *verifying, const char *network, const char *identity,
@@ -186,9 +229,32 @@ static enum maille_code prepare(struct verifying *verifying, const char *network
         }
         verifying->identity = key;
     }
-    if (taken != NULL && !parse_taken(&verifying->taken_ms, taken))
+    if (taken != NULL && !audit_taken_parse(&verifying->taken_ms, taken))
         code = maille_fail(error, MAILLE_INVALID, "expected --taken as 2026-11-23T15:50 (UTC), found \"%s\"",
                            taken);
+out:
+    return code;
+}
+
+static enum maille_code check_since(struct verifying *verifying, const char *folder,
+                                    struct audit_report *report, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct audit_heads seen = {.list = &verifying->since, .n = 1, .room = 1};
+    if (verifying->since.party[0] == '\0')
+        return MAILLE_OK;
+    MAILLE_TRY(verify_one(verifying, folder, verifying->identity, report, NULL, &seen, error));
+    if (report->witnessed == 0) {
+        report->fault = AUDIT_SPLIT_VIEW;
+        code = maille_fail(
+            error, MAILLE_CORRUPT,
+            "expected the log of %s, whose earlier copy was given with --since, found another, or one whose "
+            "first %llu entries were pruned",
+            verifying->since.party, (unsigned long long)verifying->since.head.size);
+    } else if (!verifying->brief)
+        printf("%-16s goes on from your earlier copy, which ended at entry %llu; %llu entries since\n",
+               report->party, (unsigned long long)verifying->since.head.size,
+               (unsigned long long)(report->head.size - verifying->since.head.size));
 out:
     return code;
 }
@@ -213,8 +279,11 @@ static bool verify_all(struct verifying *verifying, const char **logs, size_t n,
         (void)!collect_heads(verifying, logs[i], verifying->identity, &report, &error);
     for (size_t i = 0; i < n; i++) {
         error = (struct maille_error){0};
-        if (verify_one(verifying, logs[i], verifying->identity, &report, NULL, &verifying->heads, &error) ==
-            MAILLE_OK)
+        enum maille_code code = check_since(verifying, logs[i], &report, &error);
+        if (code == MAILLE_OK)
+            code =
+                verify_one(verifying, logs[i], verifying->identity, &report, NULL, &verifying->heads, &error);
+        if (code == MAILLE_OK)
             say_sound(verifying, &report);
         else {
             say_wrong(logs[i], &report, &error);
@@ -226,8 +295,8 @@ static bool verify_all(struct verifying *verifying, const char **logs, size_t n,
 
 int audit_verify_logs(int argc, char **argv)
 {
-    const char *network = NULL, *identity = NULL, *witness = NULL, *taken = NULL,
-               **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
+    const char *network = NULL, *identity = NULL, *witness = NULL, *taken = NULL, *since = NULL,
+               *programs = NULL, **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
     struct verifying verifying = {.arena = arena_new()};
     bool done = false, sound = true;
     size_t n = 0;
@@ -237,6 +306,18 @@ int audit_verify_logs(int argc, char **argv)
          .target = &witness,
          .argument = "LOG",
          .sentence = "the log of somebody who has kept heads of this one"},
+        {.name = "programs",
+         .kind = OPTION_STRING,
+         .target = &programs,
+         .argument = "LIST",
+         .sentence =
+             "the published list of programs (lines of maille-worker --version --hash): was every judgement "
+             "made by one of them?"},
+        {.name = "since",
+         .kind = OPTION_STRING,
+         .target = &since,
+         .argument = "OLD",
+         .sentence = "an earlier copy of the log, kept by whoever verifies: the log must go on from it"},
         {.name = "network",
          .kind = OPTION_STRING,
          .target = &network,
@@ -270,6 +351,10 @@ int audit_verify_logs(int argc, char **argv)
                                 : options_parse(&usage, rows, argc, argv, logs, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = prepare(&verifying, network, identity, taken, &error);
+    if (code == MAILLE_OK && !done && programs != NULL)
+        code = read_programs(&verifying, programs, &error);
+    if (code == MAILLE_OK && !done && since != NULL)
+        code = read_since(&verifying, since, &error);
     if (code == MAILLE_OK && !done)
         sound = verify_all(&verifying, logs, n, witness);
     audit_heads_clear(&verifying.heads);

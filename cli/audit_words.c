@@ -38,8 +38,6 @@ static const char *const words[WORDS][2] = {
     [WORD_EVENTS] = {"Other events", "Autres événements"},
     [WORD_EVENT] = {"event", "événement"},
     [WORD_NOT_RECORDED] = {"not recorded", "non consigné"},
-    [WORD_SOUND] = {"every entry is as it was signed, each follows from the one before",
-                    "chaque entrée est telle qu'elle a été signée et suit la précédente"},
     [WORD_END] = {"ended", "terminée"},
     [WORD_NO_QUERY] = {"no query in this log", "aucune requête dans ce journal"},
     [WORD_KEY] = {"key", "clé"},

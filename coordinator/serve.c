@@ -45,6 +45,7 @@ static enum maille_code open_socket(struct daemon *daemon, struct maille_error *
         return code;
     struct wire_limits limits = wire_limits_standard;
     limits.connections = daemon->settings.connections_max;
+    limits.handshakes = WIRE_HANDSHAKES_EACH * limits.connections;
     wire_server_limit(daemon->server, &limits);
     daemon->endpoint = arena_strdup(daemon->arena, wire_server_endpoint(daemon->server));
     return MAILLE_OK;

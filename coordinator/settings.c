@@ -37,7 +37,7 @@ static const struct settings_row rows[] = {
      "messages, sums and vectors held in memory for one researcher's queries"},
     {"connections_max", SETTINGS_COUNT, "connections", 2, 4096, "64", NULL,
      offsetof(struct coordinator_settings, connections_max),
-     "of one party at once, and new ones of it in a minute; it is hung up on where it has more"},
+     "of one party at once, and 16 times as many new ones in a minute; it is hung up on where it has more"},
     {"messages_per_minute", SETTINGS_COUNT, "messages", 60, 100000000, "12000", NULL,
      offsetof(struct coordinator_settings, quotas.messages_per_minute),
      "messages of one party over all of its connections; more are let go unread"},

@@ -46,6 +46,9 @@ static const char later[] =
     "PRIMARY KEY (site, qid)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS wire (user TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID";
 
+static const char routes_with_wire[] =
+    "SELECT user, role, seen_ms, ifnull(version, 0) FROM route LEFT JOIN wire USING (user) ORDER BY 2, 1";
+
 /* Prepared once, by the first use of each. */
 enum statement {
     PUT_DIRECTORY,
@@ -106,8 +109,7 @@ static const char *const statements[STATEMENTS] = {
                       "size < (SELECT max(size) FROM heads AS newer WHERE newer.party = heads.party)"),
     [PUT_ROUTE] = "INSERT OR REPLACE INTO route VALUES (?1, ?2, ?3)",
     [PUT_WIRE] = "INSERT OR REPLACE INTO wire VALUES (?1, ?2)",
-    [READ_ROUTES] = "SELECT user, role, seen_ms, ifnull(version, 0) FROM route LEFT JOIN wire USING (user) "
-                    "ORDER BY role, user",
+    [READ_ROUTES] = routes_with_wire,
     [READ_OLD_ROUTES] =
         "SELECT user, role, seen_ms, 0 FROM route ORDER BY role, user", /* no program of this version ran on
                                                                            it yet */

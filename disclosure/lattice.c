@@ -309,7 +309,7 @@ void lattice_make(struct lattice *lattice, struct arena *arena, const struct var
         double *codes = arena_array(arena, n_values + 1, sizeof *codes);
         for (size_t i = 0; i < n_values; i++)
             codes[i + 1] = (double)i;
-        *lattice = (struct lattice){.n = n_values + 1, .values = codes};
+        *lattice = (struct lattice){.n = n_values + 1, .values = codes, .complete = true};
         return;
     }
     double first = ceil(variable->min / variable->resolution - 1e-9),
@@ -317,7 +317,8 @@ void lattice_make(struct lattice *lattice, struct arena *arena, const struct var
     struct points points = {.room = LATTICE_VALUES_MAX};
     points.values = arena_array(arena, LATTICE_VALUES_MAX + 1, sizeof *points.values);
     points.values++; /* value 0 is missing */
-    if (last - first < LATTICE_VALUES_MAX) {
+    const bool complete = last - first < LATTICE_VALUES_MAX;
+    if (complete) {
         for (double i = first; i <= last; i++)
             points.values[points.n++] = point(variable, i);
     } else {
@@ -332,5 +333,5 @@ void lattice_make(struct lattice *lattice, struct arena *arena, const struct var
                 points.values[distinct++] = points.values[i];
         points.n = distinct;
     }
-    *lattice = (struct lattice){.n = points.n + 1, .values = points.values - 1};
+    *lattice = (struct lattice){.n = points.n + 1, .values = points.values - 1, .complete = complete};
 }

@@ -12,6 +12,7 @@ enum { LATTICE_VALUES_MAX = 20000 };
 struct lattice {
     size_t n;             /* values; value 0 is missing */
     const double *values; /* of a category or a boolean: its codes; values[0] has no meaning */
+    bool complete;        /* these are all; else points between which no expression changes */
 };
 
 /* True where e reads exactly one variable (*variable) or none (*constant), no follow-up, and only operations

@@ -6,11 +6,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "disclosure/lattice.h"
 #include "disclosure/plan_judge.h"
 
-/* Of one variable, in a group of few; and of n patients a tenth of n. */
+/* Of one variable, in a group of few; and of n patients a tenth of n, or of the values that it can have
+ * there: as many power sums as values tell how many patients have each. */
 enum { MOMENTS_FEW = 3, MOMENTS_TENTH = 10 };
 enum { SCALARS, MOMENTS, KINDS };
+enum { PARTS_MAX = 16 }; /* of a cohort, of one variable; what is past them restricts nothing */
 
 /* --- numbers of models --- */
 
@@ -23,7 +26,7 @@ static enum maille_code scalars_of(struct shown *to, const struct showing *showi
     const struct analysis *asked = &showing->threshold->study->analyses[k];
     struct bytes group = {0}, item = {0};
     const int64_t patients = threshold_word(showing->first, analysis->blocks[0].counts);
-    if (showing->policy->max_scalar_share == POLICY_OFF || analysis->cells->n_shown == 0)
+    if (analysis->cells->n_shown == 0)
         return MAILLE_OK;
     if (asked->cohort != NULL)
         expression_serialise(&group, asked->cohort);
@@ -47,21 +50,6 @@ out:
 
 /* --- moments --- */
 
-/* The only variable that x reads; false where it reads none or several. */
-static bool only_variable(uint32_t *variable, const struct expression *x, const struct dictionary *dictionary,
-                          struct arena *arena)
-{
-    bool *used = arena_array(arena, dictionary->n_variables, sizeof *used);
-    size_t n = 0;
-    expression_variables(x, used);
-    for (uint32_t v = 0; v < dictionary->n_variables; v++)
-        if (used[v]) {
-            *variable = v;
-            n++;
-        }
-    return n == 1;
-}
-
 /* Patients of a group of a block; 0 where it is not shown. Under a local rule, where nobody knows, so few
  * that the least limit holds. */
 static int64_t group_patients(const struct showing *showing, size_t k, size_t b, size_t cell)
@@ -75,6 +63,46 @@ static int64_t group_patients(const struct showing *showing, size_t k, size_t b,
     return showing->kept == NULL && (double)n < showing->policy->min_cell ? 0 : n;
 }
 
+/* Does the conjunction e hold parts that read variable v alone? Adds them. */
+static void parts_of(const struct expression **parts, size_t *n, const struct expression *e, uint32_t v)
+{
+    uint32_t read = 0;
+    bool constant = false;
+    if (e == NULL || *n == PARTS_MAX)
+        return;
+    if (e->op == OP_AND)
+        for (size_t i = 0; i < e->n_args; i++)
+            parts_of(parts, n, e->args[i], v);
+    else if (lattice_reads(&read, &constant, e) && !constant && read == v)
+        parts[(*n)++] = e;
+}
+
+/* How many values a variable can have in a cohort; 0: too many to count. */
+static uint64_t values_of(const struct showing *showing, size_t k, uint32_t v)
+{
+    const struct variable *variable = &showing->threshold->study->dictionary->variables[v];
+    const struct expression *parts[PARTS_MAX];
+    struct lattice lattice;
+    size_t n = 0;
+    uint64_t found = 0;
+    parts_of(parts, &n, showing->threshold->study->analyses[k].cohort, v);
+    lattice_make(&lattice, showing->arena, variable, parts, n);
+    if (!lattice.complete)
+        return 0;
+    bool *there = arena_array(showing->arena, lattice.n, sizeof *there);
+    int32_t *codes = arena_array(showing->arena, lattice.n, sizeof *codes);
+    memset(there, 1, lattice.n * sizeof *there);
+    for (size_t p = 0; p < n; p++) {
+        lattice_code(codes, &lattice, parts[p]);
+        for (size_t i = 1; i < lattice.n; i++)
+            there[i] = there[i] && codes[i] == 1;
+    }
+    for (size_t i = 1; i < lattice.n; i++)
+        found += there[i];
+    return found > 0 ? found : 1;
+}
+
+/* Of each variable that the number reads, since the others may be there for show (age^2 + 0·nodes). */
 static enum maille_code moments_of(struct shown *to, const struct showing *showing, size_t k,
                                    struct maille_error *error)
 {
@@ -82,31 +110,36 @@ static enum maille_code moments_of(struct shown *to, const struct showing *showi
     const struct threshold_analysis *analysis = &showing->threshold->analyses[k];
     const struct dictionary *dictionary = showing->threshold->study->dictionary;
     struct bytes item = {0};
-    for (size_t m = 0; m < analysis->cells->n_moments && showing->policy->min_cell > 1; m++) {
+    for (size_t m = 0; m < analysis->cells->n_moments; m++) {
         const struct cells_moment *moment = &analysis->cells->moments[m];
-        uint32_t variable = 0;
-        uint8_t group[8];
-        if (!only_variable(&variable, moment->x, dictionary, showing->arena))
-            continue;
-        le64_store(group, variable);
+        bool *used = arena_array(showing->arena, dictionary->n_variables + 1, sizeof *used);
+        expression_variables(moment->x, used);
         item.length = 0;
         expression_serialise(&item, moment->x);
         if (moment->weight != NULL)
             expression_serialise(&item, moment->weight);
         bytes_put_u8(&item, 0);
         MAILLE_TRY(bytes_check(&item, error));
-        for (size_t cell = 0; cell < analysis->blocks[moment->block].n_cells; cell++) {
-            const int64_t n = group_patients(showing, k, moment->block, cell);
-            for (unsigned power = 1; n > 0 && power <= moment->powers; power++) {
-                item.data[item.length - 1] = (uint8_t)power;
-                shown_add(to, showing->arena,
-                          &(struct shown_entry){.kind = SHOWN_MOMENT,
-                                                .patients = n,
-                                                .amount = 1,
-                                                .group = group,
-                                                .group_length = sizeof group,
-                                                .item = item.data,
-                                                .item_length = item.length});
+        for (uint32_t v = 0; v < dictionary->n_variables; v++) {
+            if (!used[v])
+                continue;
+            uint8_t group[8];
+            le64_store(group, v);
+            const uint64_t values = values_of(showing, k, v);
+            for (size_t cell = 0; cell < analysis->blocks[moment->block].n_cells; cell++) {
+                const int64_t n = group_patients(showing, k, moment->block, cell);
+                for (unsigned power = 1; n > 0 && power <= moment->powers; power++) {
+                    item.data[item.length - 1] = (uint8_t)power;
+                    shown_add(to, showing->arena,
+                              &(struct shown_entry){.kind = SHOWN_MOMENT,
+                                                    .patients = n,
+                                                    .amount = 1,
+                                                    .values = values,
+                                                    .group = group,
+                                                    .group_length = sizeof group,
+                                                    .item = item.data,
+                                                    .item_length = item.length});
+                }
             }
         }
     }
@@ -132,10 +165,13 @@ out:
 /* How many numbers of the group of an entry may be shown. */
 static double most_of(const struct policy *policy, const struct shown_entry *entry)
 {
+    if (entry->kind == SHOWN_SCALARS ? policy->max_scalar_share == POLICY_OFF : policy->min_cell <= 1)
+        return HUGE_VAL;
     if (entry->kind == SHOWN_SCALARS)
         return entry->patients > 0 ? policy->max_scalar_share * (double)entry->patients : HUGE_VAL;
-    const int64_t most = entry->patients / MOMENTS_TENTH;
-    return (double)(most > MOMENTS_FEW ? most : MOMENTS_FEW);
+    const uint64_t patients = (uint64_t)entry->patients,
+                   least = entry->values > 0 && entry->values < patients ? entry->values : patients;
+    return (double)(least / MOMENTS_TENTH > MOMENTS_FEW ? least / MOMENTS_TENTH : MOMENTS_FEW);
 }
 
 bool showing_exceeds(const struct showing *showing, const struct shown *const *lists, size_t n,

@@ -89,7 +89,7 @@ static const char *last_rule(const char *policy, const char *analyses, struct sh
     registry(&roster, n);
     roster.before = before;
     const struct study *study = roster_study(
-        &roster, strstr(analyses, "square") != NULL ? "derive:\n  square: age^2\n" : "", analyses);
+        &roster, strstr(analyses, "square") != NULL ? "derive:\n  square: age^2 + 1\n" : "", analyses);
     assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, policy), NULL, NULL, 0, &error),
               &error);
     snprintf(rule, sizeof rule, "%s", rounds.plan.analyses[study->n_analyses - 1].rule);
@@ -165,7 +165,21 @@ static void moments_of_one_variable_are_few(void **state)
         "  - { id: c, method: describe, variables: [square], by: sex, cohort: \"arm == \\\"a\\\"\" }\n";
     assert_string_equal(last_rule(policy, square, NULL, NULL, arena), "");
     assert_string_equal(last_rule(policy, square, &before, NULL, arena), "moments");
-    assert_string_equal(last_rule(policy, all, NULL, NULL, arena), ""); /* a tenth of 100 */
+    assert_string_equal(last_rule(policy, all, NULL, NULL, arena),
+                        ""); /* a tenth of 100 patients and values */
+    /* 100 patients of 40 ages at most: 4 power sums, not 10. */
+    static const char young[] =
+        "  - { id: a, method: describe, variables: [age], cohort: \"age > 19 && age <= 59\" }\n"
+        "  - { id: b, method: glm, family: gaussian, formula: \"square ~ 1\", cohort: \"age > 19 && age <= "
+        "59\" "
+        "}\n";
+    static const char older[] =
+        "  - { id: a, method: describe, variables: [age], cohort: \"age > 19 && age <= 69\" }\n"
+        "  - { id: b, method: glm, family: gaussian, formula: \"square ~ 1\", cohort: \"age > 19 && age <= "
+        "69\" "
+        "}\n";
+    assert_string_equal(last_rule(policy, young, NULL, NULL, arena), "moments");
+    assert_string_equal(last_rule(policy, older, NULL, NULL, arena), "");
     assert_string_equal(last_rule(LAX "min_cell: 1\nmax_scalar_share: off\n", squares, NULL, NULL, arena),
                         "");
     arena_free(arena);
@@ -203,6 +217,21 @@ static void models_tell_moments(void **state)
                   "  - { id: d, method: glm, family: gaussian, formula: \"I(age^4) ~ arm\" }\n",
                   NULL, NULL, arena),
         "moments");
+    /* Beside another variable, as an offset, as weights. */
+    assert_string_equal(
+        last_rule(policy,
+                  "  - { id: f, method: glm, family: gaussian, formula: \"I(age^6 + 0 * stage) ~ 1\" }\n",
+                  &before, NULL, arena),
+        "moments");
+    assert_string_equal(
+        last_rule(policy,
+                  "  - { id: f, method: glm, family: gaussian, formula: \"stage ~ offset(square)\" }\n",
+                  &before, NULL, arena),
+        "moments");
+    assert_string_equal(last_rule(policy,
+                                  "  - { id: f, method: describe, variables: [stage], weights: square }\n",
+                                  &before, NULL, arena),
+                        "moments");
     /* A number of few values is a covariate like others. */
     assert_string_equal(
         last_rule(policy, "  - { id: a, method: glm, family: binomial, formula: \"death ~ stage\" }\n", NULL,

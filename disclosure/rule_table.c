@@ -493,9 +493,10 @@ const struct rule rule_rows[] = {
     {.code = "moments",
      .stages = RULE_ASKED | RULE_POOLED,
      .value = rule_value_moments,
-     .demand =
-         {"of one variable at most 3 means of powers in a group, or a tenth of its patients",
-          "pour une variable, au plus 3 moyennes de puissances par groupe, ou un dixième de ses patients"},
+     .demand = {"of one variable at most 3 means of powers in a group, or a tenth of its patients and of the "
+                "values that it can have there",
+                "pour une variable, au plus 3 moyennes de puissances par groupe, ou un dixième de ses "
+                "patients et des valeurs qu'elle peut y prendre"},
      .sentence = {"so many means of powers of one variable in one group, of a product of several variables, "
                   "or of a whole "
                   "number of few values, would say what its patients have one by one",

@@ -17,6 +17,7 @@ struct shown_entry {
     enum shown_kind kind;
     int64_t patients; /* of the group, pooled */
     uint64_t amount;  /* numbers */
+    uint64_t values;  /* of a moment: how many the variable can have in the cohort; 0: many. Not kept */
     size_t group_length, item_length;
     const uint8_t *group, *item; /* item: what tells these numbers from others of the same group */
 };

@@ -121,5 +121,5 @@ for name in $started; do # what opens its key is not in its volume, and its wall
     $engine logs "$name" 2>&1 | grep -q 'walls: seccomp' || { echo "expected walls in $name" >&2; exit 1; }
     ! $engine logs "$name" 2>&1 | grep -q 'stands in the folder' || { echo "expected the credential elsewhere in $name" >&2; exit 1; }
 done
-once maille . audit show --summary /data/sites/alpha/log /data/sites/beta/log /data/sites/gamma/log
+once maille . audit show --summary --network /data/board/network.yaml /data/sites/alpha/log /data/sites/beta/log /data/sites/gamma/log
 echo "1 passed, 0 failed"

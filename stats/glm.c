@@ -173,6 +173,8 @@ static void moments(struct cells *cells, const struct glm *glm, struct arena *ar
             if (cells->rules[b] == CELL_PATIENTS && cells->spec.blocks[b].group != NULL)
                 groups_moment(cells, arena, b, response, glm->weights, 1);
     }
+    if (glm->formula->offset != NULL) /* the constant of a model is what is left of the response beside it */
+        groups_moment(cells, arena, CELLS_COHORT, glm->formula->offset, glm->weights, 2);
     for (size_t p = 0; p < glm->design->n_pieces; p++)
         if (glm->design->pieces[p].raw != NULL && glm->design->pieces[p].code == NULL)
             groups_moment(cells, arena, CELLS_COHORT, glm->design->pieces[p].raw, glm->weights, 2);

@@ -229,10 +229,13 @@ void groups_warn_suppressed(struct outcome *outcome)
 void groups_moment(struct cells *cells, struct arena *arena, size_t block, const struct expression *x,
                    const struct expression *weight, unsigned powers)
 {
-    struct cells_moment *all = arena_array(arena, cells->n_moments + 1, sizeof *all);
+    struct cells_moment *all = arena_array(arena, cells->n_moments + 2, sizeof *all);
     if (cells->n_moments > 0)
         memcpy(all, cells->moments, cells->n_moments * sizeof *all);
     all[cells->n_moments++] =
         (struct cells_moment){.block = block, .x = x, .weight = weight, .powers = powers};
+    if (weight != NULL) /* a weighted sum and its mean tell the sum of the weights */
+        all[cells->n_moments++] =
+            (struct cells_moment){.block = block, .x = weight, .powers = 1, .of_model = true};
     cells->moments = all;
 }

@@ -84,7 +84,7 @@ enum maille_code groups_sums(struct tally_spec *spec, const struct guard *guard,
                              const struct expression *filter, const struct expression *code,
                              const struct expression *weight, const struct expression *const *terms,
                              size_t n_terms, struct maille_error *error) MAILLE_CHECKED;
-/* One moment more, of the cells of a block of head counts. */
+/* One moment more, of the cells of a block of head counts; where it is weighted, also of the weights. */
 void groups_moment(struct cells *cells, struct arena *arena, size_t block, const struct expression *x,
                    const struct expression *weight, unsigned powers);
 /* A block of head counts under a rule: patients, not rows. */

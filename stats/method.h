@@ -74,8 +74,8 @@ struct cells_moment {
     size_t block;
     const struct expression *x, *weight; /* weight NULL: 1 */
     unsigned powers;
-    bool of_model; /* it follows from coefficients, errors and deviance: counted with the others, and no
-                      reason to refuse a number of few values */
+    bool of_model; /* it follows from what else is told (coefficients, errors and deviance; of weights):
+                      counted with the others, and no reason to refuse a number of few values */
 };
 
 struct cells {

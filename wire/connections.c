@@ -90,7 +90,7 @@ void connections_limit(struct connections *connections, const struct wire_limits
 
 /* --- handshakes --- */
 
-/* A bucket of as many as there may be connections, which fills in a minute. NULL: no memory, or too many
+/* A bucket that fills in a minute. NULL: no memory, or too many
  * parties. */
 static struct handshakes *handshakes_of(struct connections *connections, const char *name)
 {
@@ -105,8 +105,8 @@ static struct handshakes *handshakes_of(struct connections *connections, const c
         return NULL;
     connections->handshakes = grown;
     struct handshakes *made = &grown[connections->n_handshakes++];
-    *made = (struct handshakes){.left = (double)connections->limits.connections,
-                                .since_ms = clock_monotonic_ms()};
+    *made =
+        (struct handshakes){.left = (double)connections->limits.handshakes, .since_ms = clock_monotonic_ms()};
     memcpy(made->name, name, strlen(name) + 1);
     return made;
 }
@@ -118,7 +118,7 @@ bool connections_admit(struct connections *connections, const char *name)
     struct handshakes *of = handshakes_of(connections, name);
     if (of != NULL) {
         const int64_t now = clock_monotonic_ms();
-        const double full = (double)connections->limits.connections,
+        const double full = (double)connections->limits.handshakes,
                      grown = of->left + (double)(now - of->since_ms) * full / MINUTE_MS;
         of->left = grown < full ? grown : full;
         of->since_ms = now;
@@ -129,7 +129,7 @@ bool connections_admit(struct connections *connections, const char *name)
     }
     pthread_mutex_unlock(&connections->lock);
     if (!admitted && !told)
-        tell(connections, name, WIRE_HANDSHAKES, (uint64_t)connections->limits.connections);
+        tell(connections, name, WIRE_HANDSHAKES, (uint64_t)connections->limits.handshakes);
     return admitted;
 }
 

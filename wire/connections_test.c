@@ -19,7 +19,7 @@ static bool hangs_up(struct wire_server *server, struct wire_hangup *hangup, int
 
 static void limit(struct network *network, int64_t connections, int64_t bytes, int64_t silent_ms)
 {
-    wire_server_limit(network->server, &(struct wire_limits){connections, bytes, silent_ms});
+    wire_server_limit(network->server, &(struct wire_limits){connections, connections, bytes, silent_ms});
 }
 
 /* Resident bytes of this process. */

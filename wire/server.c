@@ -42,8 +42,10 @@ void wire_message_clear(struct wire_message *message)
     *message = (struct wire_message){0};
 }
 
-const struct wire_limits wire_limits_standard = {
-    .connections = WIRE_CONNECTIONS_MAX, .bytes = INT64_C(256) << 20, .silent_ms = INT64_C(120000)};
+const struct wire_limits wire_limits_standard = {.connections = WIRE_CONNECTIONS_MAX,
+                                                 .handshakes = WIRE_CONNECTIONS_MAX * WIRE_HANDSHAKES_EACH,
+                                                 .bytes = INT64_C(256) << 20,
+                                                 .silent_ms = INT64_C(65000)};
 
 /* Whoever the caller knows, as long as it does not come too often. */
 static bool admit_some(void *context, const uint8_t transport[PUBLIC_BYTES], char *name, enum key_role *role)

@@ -61,12 +61,14 @@ enum maille_code wire_server_send(struct wire_server *server, const char *peer, 
 /* What one party may have of a server. Connections by which nothing came yet are nobody's: together they may
  * hold as much as one party, each for silent_ms. */
 struct wire_limits {
-    int64_t connections; /* at once; and so many handshakes at once and within each minute */
+    int64_t connections; /* at once */
+    int64_t
+        handshakes; /* at once, and within each minute: a script of short questions makes two a question */
     int64_t
         bytes; /* that libzmq holds for all of them: messages that are not whole, not read yet, or not sent */
     int64_t silent_ms;
 };
-enum { WIRE_CONNECTIONS_MAX = 64 }; /* the default */
+enum { WIRE_CONNECTIONS_MAX = 64, WIRE_HANDSHAKES_EACH = 16 }; /* the default; handshakes for each of them */
 extern const struct wire_limits wire_limits_standard;
 void wire_server_limit(struct wire_server *server, const struct wire_limits *limits);
 /* Who was hung up on, or not let in, and why; false: nobody since the last call. */

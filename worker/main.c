@@ -1,6 +1,22 @@
+#include <stdio.h>
+#include <string.h>
+
 #include "base/heap.h"
 #include "base/options.h"
+#include "crypto/hash.h"
 #include "worker/commands.h"
+
+/* maille-worker --version --hash: the hash that the log names beside every judgement. */
+static int print_hash(void)
+{
+    struct maille_error error = {0};
+    struct digest program;
+    char hex[2 * HASH_BYTES + 1];
+    if (hash_file(&program, "/proc/self/exe", &error) != MAILLE_OK)
+        return options_program_fail("maille-worker", &error);
+    bytes_to_hex(hex, program.b, HASH_BYTES);
+    return printf("maille-worker %s %s\n", MAILLE_VERSION, hex) > 0 && fflush(stdout) == 0 ? 0 : 2;
+}
 
 int main(int argc, char **argv)
 {
@@ -22,6 +38,8 @@ int main(int argc, char **argv)
         {NULL, NULL, NULL},
     };
     heap_keep();
+    if (argc == 3 && strcmp(argv[1], "--version") == 0 && strcmp(argv[2], "--hash") == 0)
+        return print_hash();
     return options_subcommands_run(
         "maille-worker", "The program inside the hospital: it dials out, and only masked sums leave it.",
         table, argc, argv);

@@ -59,12 +59,12 @@ again site-2
 says 0 'approved' decide approve "$id"
 says 0 '' resume "$id" --timeout 60s
 json 'a["cox"]["status"] == "ok" and a["n"]["status"] == "ok" and r["sites"] == 6'
-"$maille" audit show "$site/log" >"$tmp/show.out" 2>&1 || true
+"$maille" audit show --network "$net/network.yaml" "$site/log" >"$tmp/show.out" 2>&1 || true
 grep -q 'approv' "$tmp/show.out" || fail "the approval is not in the log"
-"$maille" audit show "$site/log" --json | tr '{' '\n' | sed -n 's/.*"analysis": "\(cox\|n\)".*"what": "\([^"]*\)".*/\2/p' | sort -u >"$tmp/log.told"
+"$maille" audit show --network "$net/network.yaml" "$site/log" --json | tr '{' '\n' | sed -n 's/.*"analysis": "\(cox\|n\)".*"what": "\([^"]*\)".*/\2/p' | sort -u >"$tmp/log.told"
 sort -u "$tmp/pending.told" | comm -23 - "$tmp/log.told" >"$tmp/missing.told"
 [ -s "$tmp/pending.told" ] && [ ! -s "$tmp/missing.told" ] || fail "expected what was approved in the log, word for word: $(cat "$tmp/missing.told" "$tmp/log.told")"
-"$maille" audit show "$site/log" --messages | grep -q 'read and understood' || fail "the officer's reason is not in the log"
+"$maille" audit show --network "$net/network.yaml" "$site/log" --messages | grep -q 'read and understood' || fail "the officer's reason is not in the log"
 
 # What was shown is what an approval is about: another snapshot or policy asks again, and the old signature is of no use.
 id=$(asked "$tmp/held.yaml")

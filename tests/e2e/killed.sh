@@ -40,5 +40,5 @@ json 'r["sites"] >= 5 and a["d"]["status"] == "ok"'
 says 0 'sound' "$maille" audit verify "$net"/sites/*/log "$net/coordinator/log" --network "$net/network.yaml"
 [ "$(grep -c sound: "$tmp/said")" = 7 ] || fail "expected seven sound logs"
 ! grep -q 'split view' "$net"/sites/*/program.log "$net/coordinator/program.log" || fail "an honest log was taken for another"
-! "$maille" audit show "$net"/sites/*/log "$net/coordinator/log" --messages | grep -q 'split view' || fail "an honest log was taken for another"
+! "$maille" audit show --network "$net/network.yaml" "$net"/sites/*/log "$net/coordinator/log" --messages | grep -q 'split view' || fail "an honest log was taken for another"
 done_well

@@ -23,24 +23,59 @@ says 0 'coordinator .*sound' env -i "$maille" audit verify $logs "$net/coordinat
 # What a person reads: who, what for, which rules, what left; with the officer's key the numbers; in French too.
 log=$net/sites/site-1/log
 key="--key $net/sites/site-1/dpo.key --credential $net/credential"
-says 0 'legal basis *MR-004' "$maille" audit show "$log" --lang en
+says 0 'legal basis *MR-004' "$maille" audit show --network "$net/network.yaml" "$log" --lang en
 for words in 'asked by *researcher' 'protocol *HDH-0000' 'purpose *research-public-interest' 'patients *[0-9]' 'approved by *no person' \
     'variables.deny *passed' 'd *describe *[0-9]* *chemo, age\|d *describe *[0-9]* *age, chemo' 'policy in force'; do
     grep -q "$words" "$tmp/said" || fail "expected \"$words\" from audit show, found: $(cat "$tmp/said")"
 done
-says 0 'finalité' env LANG=fr_FR.UTF-8 "$maille" audit show "$log"
+says 0 'finalité' env LANG=fr_FR.UTF-8 "$maille" audit show --network "$net/network.yaml" "$log"
 # shellcheck disable=SC2086
-says 0 'chemo = FALSE  *[0-9]' "$maille" audit show "$log" $key --lang en
+says 0 'chemo = FALSE  *[0-9]' "$maille" audit show --network "$net/network.yaml" "$log" $key --lang en
 count=$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "chemo" || $i == "\"chemo\"") c = i } NR > 1 { n += ($c ~ /^"?(0|FALSE|no)"?$/) } END { print n }' \
     "$net/sites/site-1/data.csv")
 grep -q "chemo = FALSE  *$count\$" "$tmp/said" || fail "expected the $count patients without chemotherapy of site-1 among the numbers that left"
 # shellcheck disable=SC2086
 says 0 'vectors have a receipt signed' "$maille" audit replay "$log" $key --network "$roster"
-! grep -q 'DIFFERENT\|no sealed' "$tmp/said" || fail "expected every message to replay, found: $(cat "$tmp/said")"
-says 1 'sealed to another key\|expected every' "$maille" audit replay "$log" --key "$net/sites/site-2/dpo.key" --credential "$net/credential"
+! grep -q 'DIFFERENT\|no sealed\|not your key' "$tmp/said" || fail "expected every message to replay, found: $(cat "$tmp/said")"
+says 1 'it is not your key for [0-9]* of' "$maille" audit replay "$log" --key "$net/sites/site-2/dpo.key" --credential "$net/credential"
 says 0 'access.csv' "$maille" audit export "$log" --out "$tmp/register" --lang en --network "$roster"
 grep -q '^site-1,researcher,[0-9a-f]*,yes,yes,all,all,' "$tmp/register/access.csv" || fail "expected who may ask in access.csv: $(cat "$tmp/register/access.csv")"
 [ "$(grep -c 'MR-004' "$tmp/register/register.csv")" = 2 ] || fail "expected two queries in register.csv"
+
+# What a log is worth comes first; of one that nobody can be asked about, or that is not sound, nothing is told.
+says 2 'expected --network FILE' "$maille" audit show "$log"
+says 2 'expected --network FILE' "$maille" audit export "$log" --out "$tmp/none"
+says 0 '' "$maille" audit show "$log" --network "$roster"
+head -n 1 "$tmp/said" | grep -q '^SOUND  site-1: [0-9]* entries up to .* signed as the network sandbox says$' || fail "expected the verdict first: $(head -n 1 "$tmp/said")"
+says 0 '' "$maille" audit show "$log" --network "$roster" --lang fr
+head -n 1 "$tmp/said" | grep -q '^INTACT  site-1: ' || fail "expected the verdict in French: $(head -n 1 "$tmp/said")"
+says 0 '^NOT VERIFIED  site-1: .* compared with no network' "$maille" audit show "$log" --anyway
+says 0 '' "$maille" audit show "$log" --network "$roster" --json
+grep -q '"verified": true, "sound": true, "fault": null' "$tmp/said" || fail "expected the verdict in JSON"
+says 0 'not your key' "$maille" audit show "$log" --network "$roster" --key "$net/sites/site-2/dpo.key" --credential "$net/credential"
+! grep -q 'DIFFERENT' "$tmp/said" || fail "a wrong key is no difference"
+python3 tests/e2e/tamper.py flip "$log" "$tmp/flipped" || fail "expected a log with one bit turned"
+for what in show export; do
+    out=; [ $what = show ] || out="--out $tmp/none"
+    # shellcheck disable=SC2086
+    says 1 '^NOT SOUND (altered)  site-1: ' "$maille" audit $what "$tmp/flipped" --network "$roster" $out
+    grep -q 'nothing is told of a log that is not sound' "$tmp/said" || fail "expected a word about --anyway"
+    ! grep -q 'MR-004\|register.csv' "$tmp/said" || fail "something was told of a log that is not sound"
+done
+[ ! -e "$tmp/none/register.csv" ] || fail "a register was written from a log that is not sound"
+says 0 '^NOT SOUND (altered)' "$maille" audit show "$tmp/flipped" --network "$roster" --anyway
+# Which program judged: against a list that has it, and one that has another.
+says 0 '^maille-worker [0-9.]* [0-9a-f]\{64\}$' "$bin/maille-worker" --version --hash
+cp "$tmp/said" "$tmp/programs"
+says 0 'all [1-9][0-9]* judgements were made by listed programs' "$maille" audit verify "$log" --network "$roster" --programs "$tmp/programs"
+sed 's/[0-9a-f]\{64\}$/0000/' "$tmp/programs" >"$tmp/others"
+says 0 'but \([1-9][0-9]*\) of \1 judgements were made by a program that is not listed, the first in entry' \
+    "$maille" audit verify "$log" --network "$roster" --programs "$tmp/others"
+# Her own earlier copy is a witness.
+python3 tests/e2e/tamper.py cut-at-seal "$log" "$tmp/earlier"
+says 0 'goes on from your earlier copy, which ended at entry [0-9]*; [1-9][0-9]* entries since' "$maille" audit verify "$log" --network "$roster" --since "$tmp/earlier"
+says 1 'your earlier copy has seen' "$maille" audit verify "$tmp/earlier" --network "$roster" --since "$log"
+says 1 'whose earlier copy was given with --since' "$maille" audit verify "$net/sites/site-2/log" --network "$roster" --since "$log"
 
 # Wrong roster: another network's keys under the same names.
 "$maille" sandbox up --dir "$tmp/net-other" --data examples/rotterdam/rotterdam.csv --dictionary examples/rotterdam/dictionary.yaml >/dev/null
@@ -70,6 +105,6 @@ cp -r "$tmp/coordinator-before" "$net/coordinator/log"
 says 3 '' ask "$tmp/mixed.yaml" --timeout 15
 wait_for 5 grep -q 'a head over .* that does not follow' "$net/sites/site-1/program.log"
 "$maille" sandbox down --dir "$net" >/dev/null
-says 0 'split view' "$maille" audit show "$log" --messages
+says 0 'split view' "$maille" audit show --network "$net/network.yaml" "$log" --messages
 says 1 'split view' "$maille" audit verify "$net/coordinator/log" --network "$roster" --witness "$log"
 done_well

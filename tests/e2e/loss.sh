@@ -25,12 +25,12 @@ cp -a "$tmp/backup" "$one"
 start
 wait_for 10 grep -q 'this site was set back: the coordinator has seen' "$one/program.log"
 says 1 'set_back' ask "$tmp/second.yaml"
-says 0 'set back' "$maille" audit show "$one/log"
+says 0 'set back' "$maille" audit show --network "$net/network.yaml" "$one/log"
 accept
 wait_for 15 grep -q 'lost: 1' "$one/network.yaml"
 wait_for 15 ask "$tmp/second.yaml" --quiet
 json 'a["n"]["status"] == "ok" and r["sites"] == 4'
-says 0 'the authorities accept that this site lost' "$maille" audit show "$one/log"
+says 0 'the authorities accept that this site lost' "$maille" audit show --network "$net/network.yaml" "$one/log"
 
 # Its log now, and that of before, against what the coordinator saw of each.
 verify() { "$maille" audit verify --network "$net/network.yaml" --witness "$net/coordinator/log" "$@"; }

@@ -55,7 +55,7 @@ done
 says 0 '^registration: Chemotherapy' "$bin/maille-worker" pending "$id" --dir "$net/sites/site-1"
 register --close HDH-0000
 in_force '    closed: true'
-wait_for 15 sh -c "'$maille' audit show '$net/sites/site-1/log' | grep -q protocol"
+wait_for 15 sh -c "'$maille' audit show --network '$net/network.yaml' '$net/sites/site-1/log' | grep -q protocol"
 says 1 'found it cancelled' "$maille" resume "$id" --timeout 20s
 says 1 'HDH-0000 is closed' ask "$tmp/free.yaml"
 register --reopen HDH-0000

@@ -51,6 +51,6 @@ grep -q 'messages.log\|the log' "$net/sites/site-5/program.log" || fail "expecte
 "$maille" sandbox restart --dir "$net" site-5 >/dev/null
 ask "$tmp/fine.yaml"
 json 'r["sites"] == 6 and a["d"]["n"] == 2982'
-says 0 'each follows from the one before' "$maille" audit show "$net/sites/site-5/log"
+says 0 '^SOUND  site-5: ' "$maille" audit show --network "$net/network.yaml" "$net/sites/site-5/log"
 [ "$(wc -l <"$log")" -gt "$entries" ] || fail "expected the log to go on"
 done_well

@@ -1,6 +1,7 @@
 """What somebody who holds a site's disk could do to its log.
 
 tamper.py cut-at-seal FROM TO            a copy without what stands behind the first seal
+tamper.py flip FROM TO                   a copy with one bit turned
 tamper.py random FROM TO N COMMAND…      N random changes, each to a fresh copy; COMMAND must end with status 1 every time
 """
 import os, random, shutil, struct, subprocess, sys
@@ -75,6 +76,10 @@ def main():
     copy(source, to)
     if sys.argv[1] == "cut-at-seal":
         write(to, cut_at_seal(data))
+        return 0
+    if sys.argv[1] == "flip":
+        at = 3 * len(data) // 4
+        write(to, data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
         return 0
     seed = int(os.environ.get("MAILLE_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
     rng = random.Random(seed)

@@ -1,5 +1,5 @@
-/* A site whose results nobody can read, or say something else: it is named, and those of the others are taken
- * where enough of them agree. */
+/* Whoever lies about what came out is named. A site whose results nobody can read: those of the others are
+ * taken where enough of them agree. A coordinator with a wrong sum: the query is over, for good. */
 #include "tests/network/testing.h"
 
 #include "crypto/identity.h"
@@ -89,11 +89,59 @@ static void too_many_end_the_query(void **state)
     play_free(play);
 }
 
+/* In agent mode: the first sum that the coordinator signs is another, and from then on it is honest. */
+static void another_sum(void *context, const struct play *play, struct flight *flight)
+{
+    size_t *lies = context;
+    struct arena *arena = arena_new();
+    struct message in;
+    struct bytes body = {0}, envelope = {0};
+    if (flight->kind == MESSAGE_SUM && *lies == 0) {
+        assert_int_equal(
+            message_open(&in, arena, flight->envelope.data, flight->envelope.length, NULL, 0, NULL),
+            MAILLE_OK);
+        assert_int_equal(message_decode(&in, NULL, 0, NULL), MAILLE_OK);
+        in.body.sum.sum_hash.b[0] ^= 1;
+        assert_int_equal(message_sum_encode(&body, &in.body.sum, NULL), MAILLE_OK);
+        assert_int_equal(envelope_encode(&envelope, flight->kind, play_keys(play, PLAY_COORDINATOR),
+                                         in.envelope.from, &body, NULL),
+                         MAILLE_OK);
+        flight->envelope.length = 0;
+        bytes_put(&flight->envelope, envelope.data, envelope.length);
+        ++*lies;
+    }
+    bytes_clear(&body);
+    bytes_clear(&envelope);
+    arena_free(arena);
+}
+
+static void a_coordinator_that_was_caught_is_not_tried_again(void **state)
+{
+    (void)state;
+    struct maille_error error = {0}, again = {0};
+    size_t lies = 0;
+    struct play *play = play_new(&(struct play_options){.seed = 1,
+                                                        .policy = "policy: open\n",
+                                                        .mode = MODE_AGENT,
+                                                        .study = study,
+                                                        .alter = another_sum,
+                                                        .context = &lies});
+    assert_int_equal(play_run(play, TESTING_LIMIT_MS, &error), MAILLE_SIGNATURE);
+    assert_non_null(strstr(error.sentence, "expected the sum that coordinator signed for"));
+    char id[2 * QID_BYTES + 1];
+    snprintf(id, sizeof id, "%s", agent_id(play_agent(play)));
+    play_resume(play, id);
+    assert_int_equal(play_run(play, TESTING_LIMIT_MS, &again), MAILLE_SIGNATURE);
+    assert_non_null(strstr(again.sentence, error.sentence));
+    play_free(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_site_is_taken_as_silent),
         cmocka_unit_test(too_many_end_the_query),
+        cmocka_unit_test(a_coordinator_that_was_caught_is_not_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

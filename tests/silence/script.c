@@ -59,7 +59,7 @@ static void expect(struct bytes *results, size_t from, const struct question *qu
 
 static void ask(struct bytes *results, struct play *play, const struct script *script, size_t q)
 {
-    enum { LIMIT_MS = 8 * 3600 * 1000, SETTLE_MS = 1000 };
+    enum { LIMIT_MS = 8 * 3600 * 1000, SETTLE_MS = 1000, TURN_MS = 150 * 1000 };
     const struct question *question = &script->questions[q];
     struct maille_error error = {0};
     size_t n = 0;
@@ -74,8 +74,9 @@ static void ask(struct bytes *results, struct play *play, const struct script *s
         fail_msg("%s, question %zu: the agent ends with %s, expected %s: %s", script->name, q + 1,
                  maille_code_name(code), maille_code_name(question->ends), error.sentence);
     const size_t from = results->length;
-    if (code != MAILLE_TIMEOUT)
-        play_wait(play, SETTLE_MS); /* what is on its way arrives */
+    /* What is on its way arrives; the coordinator gives up waiting for one that is left to its fate, before
+     * it lets another one of the same dictionary be counted. */
+    play_wait(play, code != MAILLE_TIMEOUT ? SETTLE_MS : TURN_MS);
     if (code == MAILLE_OK)
         play_result(results, play);
     else
