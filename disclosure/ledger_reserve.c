@@ -176,14 +176,15 @@ enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena 
             code = ledger_corrupt(error);
             goto out;
         }
-        if (id != last && found == room) {
+        const bool another = made == NULL || id != last;
+        if (another && found == room) {
             struct ledger_past *grown = arena_array(arena, room == 0 ? 16 : 2 * room, sizeof *grown);
             if (found > 0)
                 memcpy(grown, made, found * sizeof *grown);
             made = grown;
             room = room == 0 ? 16 : 2 * room;
         }
-        if (id != last)
+        if (another)
             take_past(&made[found++], statement, arena);
         last = id;
         made[found - 1].shown[analysis / 8] |= (uint8_t)(1u << analysis % 8);
@@ -214,7 +215,8 @@ enum maille_code ledger_queries(const uint8_t **queries, size_t *n, struct arena
     }
     MAILLE_TRY(bytes_check(&all, error));
     uint8_t *made = arena_alloc(arena, all.length + 1);
-    memcpy(made, all.data, all.length);
+    if (all.length > 0)
+        memcpy(made, all.data, all.length);
     *queries = made;
     *n = all.length / LEDGER_QUERY_BYTES;
 out:
