@@ -147,7 +147,10 @@ enum maille_code cox_merge(struct cox *cox, const struct surviving *surviving, s
     for (size_t b = block; b < cells->spec.n_blocks; b++)
         for (size_t i = 0; i < cox->strata.n * cox->n_bins; i++)
             cox->merged = cox->merged || !surviving_kept(surviving, b, i);
-    cox->tables = surviving == NULL || (surviving->closed && !surviving->narrow);
+    /* Of joined steps the pairs with weights, or with rows that enter, are those of the steps as they were.
+     */
+    cox->tables = surviving == NULL || (surviving->closed && !surviving->narrow &&
+                                        !(cox->merged && (cox->weights || cox->entry_code)));
     if (cox->merged)
         merge(cox, &at, surviving, arena);
     else

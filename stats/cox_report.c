@@ -94,7 +94,9 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
         wording_warn(
             step->outcome,
             "no concordance: it counts pairs in cells of the fitted model, which pooled sums of five sites "
-            "or more hold, and only where all models of the study have room for them in one round");
+            "or more hold, where a round has room for them, and over joined steps neither with weights nor "
+            "with "
+            "delayed entry");
     if (cox->tables && !cox->formula->strata_site && cox->strata.n > COX_CONCORDANCE_STRATA_MAX &&
         cox->n_status == COX_EVENT + 1 && normal->n > 0)
         wording_warn(step->outcome, "no concordance: it is counted for at most %d strata",

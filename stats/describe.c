@@ -10,7 +10,9 @@
  * Σw(x−x̄)^k/Σw, sum = Σwx, shares of Σw; further blocks hold Σw² and n.
  *
  * Head counts: rows per cell of `by`; in each, rows per level of a category or rows with a value of a number
- * (CELL_TABLE), and rows without (CELL_MISSING). Where a cell does not survive, its numbers are null. */
+ * (CELL_TABLE), and rows without (CELL_MISSING). Where a cell does not survive, its numbers are null. Behind
+ * them, for two numbers that read a variable both, and others, the rows in which one of the two is missing
+ * alone: where these are few, the sums of both would differ by theirs, and the later of the two is null. */
 #include <math.h>
 
 #include "stats/describe.h"
@@ -46,6 +48,11 @@ struct description {
     struct cohort_rows cohort; /* rows: with `by` present */
     const struct query_value *variables;
     const struct expression *weights; /* NULL: 1 */
+    const struct dictionary *dictionary;
+    struct {
+        size_t earlier, later;
+    } * pairs; /* numbers of overlapping variables; their head counts stand behind those of all variables */
+    size_t n_pairs;
 };
 
 static bool is_number(const struct description *d, size_t variable)
@@ -96,17 +103,44 @@ out:
     return code;
 }
 
-/* A variable's cell, and its cell of `by`. */
-static const struct guard *guard_of(size_t variable, struct arena *arena)
+/* Do two numbers read a variable both, and not all the same? Then their rows differ by who lacks another. */
+static bool overlap(const struct description *d, size_t a, size_t b, struct arena *arena)
 {
-    return guard_both(arena, guard_each(arena, cells_of(variable, CELLS_VALUES)),
-                      guard_each(arena, CELLS_GROUPS));
+    const size_t n = d->dictionary->n_variables;
+    bool *used[2], both = false, differ = false;
+    if (!is_number(d, a) || !is_number(d, b))
+        return false;
+    for (size_t i = 0; i < 2; i++) {
+        used[i] = arena_array(arena, n + 1, sizeof *used[i]);
+        expression_variables(d->variables->expressions[i == 0 ? a : b], used[i]);
+    }
+    for (size_t v = 0; v < n; v++) {
+        both = both || (used[0][v] && used[1][v]);
+        differ = differ || used[0][v] != used[1][v];
+    }
+    return both && differ;
 }
 
-static bool is_shown(const struct surviving *surviving, size_t variable, size_t n_inner, size_t cell)
+/* A variable's cell, and its cell of `by`; and where it differs from those before it. */
+static const struct guard *guard_of(const struct description *d, size_t variable, struct arena *arena)
 {
-    return surviving_kept(surviving, cells_of(variable, CELLS_VALUES), cell) &&
-           surviving_kept(surviving, CELLS_GROUPS, cell / n_inner);
+    const struct guard *guard = guard_both(arena, guard_each(arena, cells_of(variable, CELLS_VALUES)),
+                                           guard_each(arena, CELLS_GROUPS));
+    for (size_t p = 0; p < d->n_pairs; p++)
+        if (d->pairs[p].later == variable)
+            guard = guard_both(arena, guard, guard_each(arena, cells_of(d->variables->n, p)));
+    return guard;
+}
+
+static bool is_shown(const struct surviving *surviving, const struct description *d, size_t variable,
+                     size_t n_inner, size_t cell)
+{
+    bool shown = surviving_kept(surviving, cells_of(variable, CELLS_VALUES), cell) &&
+                 surviving_kept(surviving, CELLS_GROUPS, cell / n_inner);
+    for (size_t p = 0; p < d->n_pairs; p++)
+        if (d->pairs[p].later == variable)
+            shown = shown && surviving_kept(surviving, cells_of(d->variables->n, p), cell);
+    return shown;
 }
 
 static enum maille_code description_of(struct description *d, const struct analysis *analysis,
@@ -114,6 +148,15 @@ static enum maille_code description_of(struct description *d, const struct analy
 {
     d->variables = &analysis->values[KEY_DESCRIBE_VARIABLES];
     d->weights = analysis->weights;
+    d->dictionary = analysis->study->dictionary;
+    d->pairs = arena_array(arena, d->variables->n * d->variables->n + 1, sizeof *d->pairs);
+    d->n_pairs = 0;
+    for (size_t i = 0; i < d->variables->n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (overlap(d, j, i, arena)) {
+                d->pairs[d->n_pairs].earlier = j;
+                d->pairs[d->n_pairs++].later = i;
+            }
     cohort_rows(&d->cohort, analysis, arena, NULL, 0);
     return groups_of_by(&d->by, analysis, error);
 }
@@ -150,6 +193,14 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
         }
         MAILLE_TRY(groups_cell(out, cells_missing_rule(none), expression_and(arena, rows, none), by, error));
     }
+    for (size_t p = 0; p < d.n_pairs; p++) {
+        const struct expression *none[] = {
+            expression_unary(arena, OP_IS_MISSING, d.variables->expressions[d.pairs[p].earlier]),
+            expression_unary(arena, OP_IS_MISSING, d.variables->expressions[d.pairs[p].later])};
+        const struct expression *alone = expression_binary(arena, OP_NE, expression_number_of(arena, none[0]),
+                                                           expression_number_of(arena, none[1]));
+        MAILLE_TRY(groups_cell(out, CELL_MISSING, expression_and(arena, rows, alone), by, error));
+    }
 out:
     return code;
 }
@@ -178,7 +229,7 @@ static enum maille_code add_number(struct tally_spec *spec, const struct descrip
     enum maille_code code;
     const struct expression **terms = arena_array(arena, MOMENTS, sizeof *terms),
                             *by = groups_code(&d->by, arena, NULL);
-    const struct guard *guard = guard_of(variable, arena);
+    const struct guard *guard = guard_of(d, variable, arena);
     struct spread *spread = arena_alloc(arena, sizeof *spread);
     bool fine;
     MAILLE_TRY(fine_of(spread, &fine, d, variable, arena, error));
@@ -217,10 +268,10 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
             continue;
         }
         level = groups_code(&d.by, arena, level);
-        MAILLE_TRY(groups_tally(spec, guard_of(i, arena), d.cohort.rows, level, error));
+        MAILLE_TRY(groups_tally(spec, guard_of(&d, i, arena), d.cohort.rows, level, error));
         if (d.weights)
             MAILLE_TRY(
-                groups_sums(spec, guard_of(i, arena), d.cohort.rows, level, d.weights, NULL, 0, error));
+                groups_sums(spec, guard_of(&d, i, arena), d.cohort.rows, level, d.weights, NULL, 0, error));
     }
 out:
     return code;
@@ -343,7 +394,7 @@ static void describe_number(const struct writing *w, size_t block, size_t variab
     static const char *const names[] = {"mean", "sd", "se", "skewness", "sum"};
 
     for (size_t cell = 0; cell < w->d.by.n; cell++) {
-        bool kept = is_shown(w->surviving, variable, 1, cell);
+        bool kept = is_shown(w->surviving, &w->d, variable, 1, cell);
         if (!has_rows(w, cell))
             continue;
         struct result *row = row_of(w, variable, cell);
@@ -384,7 +435,7 @@ static enum maille_code describe_category(const struct writing *w, size_t block,
 
     int64_t *seen = arena_array(outcome->arena, levels.n, sizeof *seen);
     for (size_t i = 0; i < d->by.n * levels.n; i++) /* what is withheld may be somebody */
-        seen[i % levels.n] += is_shown(w->surviving, variable, levels.n, i)
+        seen[i % levels.n] += is_shown(w->surviving, &w->d, variable, levels.n, i)
                                   ? totals_count(w->totals, block, i)
                               : has_rows(w, i / levels.n) ? 1
                                                           : 0;
@@ -397,7 +448,7 @@ static enum maille_code describe_category(const struct writing *w, size_t block,
             all += weigh_level(w, block, cell * levels.n + level);
         for (size_t level = 0; level < levels.n; level++) {
             size_t at = cell * levels.n + level;
-            bool kept = is_shown(w->surviving, variable, levels.n, at);
+            bool kept = is_shown(w->surviving, &w->d, variable, levels.n, at);
             if (seen[level] == 0)
                 continue;
             struct result *row = row_of(w, variable, cell);

@@ -532,7 +532,9 @@ static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, c
     bool constant = n > 0 && normal->columns[0] == 0;
     for (size_t j = 0, p = 0; j < n; j++) {
         const struct design_column *column = &fit->design->columns[normal->columns[j]];
-        double size = fabs(column->middle) + column->half, raw = 0;
+        /* Where R's design has no constant, the middle of what would stand on it is not in the column. */
+        const bool alone = fit->centred && column->base == 0;
+        double size = (alone ? 0 : fabs(column->middle)) + column->half, raw = 0;
         f128 variation = a[j * n + j];
         size_t about = 0; /* a number that has a slope in a level varies there */
         for (size_t k = 1; k < j && column->numeric && about == 0; k++)

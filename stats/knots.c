@@ -29,6 +29,12 @@ struct knots {
     struct vector theta; /* of the quantile or of the model: a part of θ, not owned */
 };
 
+/* Are small numbers hidden? */
+static bool is_guarded(const struct surviving *surviving)
+{
+    return surviving != NULL && surviving->guarded;
+}
+
 static size_t formula_key(const struct analysis *analysis)
 {
     size_t k = 0;
@@ -193,8 +199,8 @@ enum maille_code knots_plan(const struct method *fitted, const struct analysis *
     struct knots knots;
     if (open_knots(analysis) == NULL)
         return fitted->plan(analysis, theta, surviving, arena, spec, error);
-    MAILLE_TRY(knots_of(&knots, fitted, analysis, surviving != NULL, arena, error));
-    MAILLE_TRY(read_theta(&knots, theta, surviving != NULL, error));
+    MAILLE_TRY(knots_of(&knots, fitted, analysis, is_guarded(surviving), arena, error));
+    MAILLE_TRY(read_theta(&knots, theta, is_guarded(surviving), error));
     if (knots.fitting) {
         code = fitted->plan(placed_in(&knots, arena), &knots.theta, surviving, arena, spec, error);
         goto out;
@@ -281,8 +287,8 @@ enum maille_code knots_step(const struct method *fitted, const struct analysis *
     struct vector own = {0};
     if (open_knots(analysis) == NULL)
         return fitted->step(analysis, totals, iteration, outcome, done, error);
-    MAILLE_TRY(knots_of(&knots, fitted, analysis, surviving != NULL, arena, error));
-    MAILLE_TRY(read_theta(&knots, &iteration->theta, surviving != NULL, error));
+    MAILLE_TRY(knots_of(&knots, fitted, analysis, is_guarded(surviving), arena, error));
+    MAILLE_TRY(read_theta(&knots, &iteration->theta, is_guarded(surviving), error));
     double *head = arena_array(arena, knots.n + 1, sizeof *head);
     if (knots.fitting) {
         memcpy(head + 1, knots.placed, knots.n * sizeof *head);
@@ -294,7 +300,7 @@ enum maille_code knots_step(const struct method *fitted, const struct analysis *
         if (!*done)
             goto out;
         report_knots(&knots, outcome->result);
-        if (surviving != NULL)
+        if (is_guarded(surviving))
             wording_warn(
                 outcome,
                 "%s: its boundary knots are the quantiles %.2g and %.2g, where R takes the least and the "
@@ -316,7 +322,7 @@ enum maille_code knots_step(const struct method *fitted, const struct analysis *
         write_theta(&iteration->theta, head, 1, &own);
         goto out;
     }
-    MAILLE_TRY(read_knots(head + 1, &knots, finding.result, surviving != NULL, error));
+    MAILLE_TRY(read_knots(head + 1, &knots, finding.result, is_guarded(surviving), error));
     head[0] = KNOTS_FITTING;
     write_theta(&iteration->theta, head, knots.n + 1, &(struct vector){0});
     vector_truncate(&iteration->memo, 0);

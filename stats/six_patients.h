@@ -66,7 +66,8 @@ static inline enum maille_code six_study(struct six *six, const char *analysis, 
         arena_printf(six->arena,
                      "study: six\ndictionary: six@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\n"
                      "expires: 2099-12-31\nsites: all\ngrid: day\nmissing: analysis\n"
-                     "derive:\n  root: sqrt(age)\n  turned: 90 - age / 4\nanalyses:\n  - { id: a, %s }\n",
+                     "derive:\n  root: sqrt(age)\n  turned: 90 - age / 4\n  older: age + x\nanalyses:\n  - { "
+                     "id: a, %s }\n",
                      analysis);
     return study_parse(&six->study, six->arena, dictionary, methods, n_methods, "study.yaml", text,
                        strlen(text), error);

@@ -58,6 +58,40 @@ static void test_asked(void **state)
     arena_free(six.arena);
 }
 
+/* x is missing of one patient: the sums of age and of age + x would differ by that one. */
+static void test_describe_overlap(void **state)
+{
+    (void)state;
+    static const char two[] = "method: describe, variables: [age, older]";
+    struct six six;
+    struct maille_error error = {0};
+    const struct result *rows = get(behind(&six, two, HIDE({7, 0, 1})), "variables");
+    assert_number(get(at(rows, 0), "sum"), 360);
+    assert_number(get(at(rows, 0), "n"), 6);
+    assert_empty(get(at(rows, 1), "sum"));
+    assert_empty(get(at(rows, 1), "mean"));
+    assert_empty(get(at(rows, 1), "n"));
+    struct cells *cells = arena_alloc(six.arena, sizeof *cells);
+    struct tally_extent extents[TALLY_BLOCKS_MAX];
+    struct tally tally = {0};
+    size_t bytes;
+    const struct analysis *analysis = &six.study->analyses[0];
+    assert_int_equal(method_find("describe")->cells(analysis, six.arena, cells, &error), MAILLE_OK);
+    assert_int_equal(tally_layout(extents, &bytes, &cells->spec, &error), MAILLE_OK);
+    assert_int_equal(tally_run(&tally, &cells->spec, six.table, NULL, &error), MAILLE_OK);
+    assert_int_equal(cells->spec.n_blocks, 8);
+    assert_int_equal(tally_count(tally.words.data, &extents[7], 0), 1);
+    tally_clear(&tally);
+    six_clear(&six);
+    /* Numbers of one variable, or of none in common, need no such count. */
+    assert_int_equal(six_study(&six, "method: describe, variables: [age, turned, x]", &error), MAILLE_OK);
+    analysis = &six.study->analyses[0];
+    cells = arena_alloc(six.arena, sizeof *cells);
+    assert_int_equal(method_find("describe")->cells(analysis, six.arena, cells, &error), MAILLE_OK);
+    assert_int_equal(cells->spec.n_blocks, 9);
+    arena_free(six.arena);
+}
+
 static void test_describe(void **state)
 {
     (void)state;
@@ -365,11 +399,14 @@ static void test_site(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_count),     cmocka_unit_test(test_asked),    cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_histogram), cmocka_unit_test(test_crosstab), cmocka_unit_test(test_quantile),
-        cmocka_unit_test(test_km_end),    cmocka_unit_test(test_km_arm),   cmocka_unit_test(test_logrank),
-        cmocka_unit_test(test_cuminc),    cmocka_unit_test(test_smd),      cmocka_unit_test(test_truncation),
-        cmocka_unit_test(test_cox),       cmocka_unit_test(test_site),
+        cmocka_unit_test(test_count),      cmocka_unit_test(test_asked),
+        cmocka_unit_test(test_describe),   cmocka_unit_test(test_describe_overlap),
+        cmocka_unit_test(test_histogram),  cmocka_unit_test(test_crosstab),
+        cmocka_unit_test(test_quantile),   cmocka_unit_test(test_km_end),
+        cmocka_unit_test(test_km_arm),     cmocka_unit_test(test_logrank),
+        cmocka_unit_test(test_cuminc),     cmocka_unit_test(test_smd),
+        cmocka_unit_test(test_truncation), cmocka_unit_test(test_cox),
+        cmocka_unit_test(test_site),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-# Spreads far smaller than the dictionary's bounds: wide.means. Skewness is then null, with a sentence. `Rscript tests/vectors/wide.R data` makes the data.
+# Spreads far smaller than the dictionary's bounds: wide.means, wide.models, wide.sites. Skewness is then null, with a sentence. `Rscript tests/vectors/wide.R data` makes the data.
 source("tests/vectors/means_methods.R")
 source("tests/vectors/tables_methods.R")
 
@@ -60,3 +60,5 @@ gold("wide.models", list(
   model_back(glm_gold("line", d, y, "c ~ a + b + g"), "c"), model_back(glm_gold("line-level", d, y, "b ~ a * g"), "b"),
   model_back(glm_gold("line-twice", d, y, "c ~ a + I(2 * a + 1)"), "c"), model_back(glm_gold("logit", d, b, "t ~ c + g")),
   model_back(glm_gold("logit-two", d, b, "t ~ a + b", conf = 0.9), conf = 0.9), model_back(glm_gold("rate", d, p, "t ~ a + g"))))
+one <- function(...) glm_gold(..., site = "g")
+gold("wide.sites", list(one("line", d, y, "c ~ a + b"), one("logit", d, b, "t ~ c"), one("rate", d, p, "t ~ a")))
