@@ -248,6 +248,26 @@ out:
     return code;
 }
 
+/* In a circle all sites step, and must come to the same bits. */
+static enum maille_code check_arithmetic(const struct agent *agent, struct maille_error *error)
+{
+    const struct agent_site *first = NULL;
+    for (size_t s = 0; s < agent->n_sites && agent->mode == MODE_CIRCLE; s++) {
+        const struct agent_site *site = &agent->sites[s];
+        if (!site->member)
+            continue;
+        if (first == NULL)
+            first = site;
+        if (site->accept.arithmetic != first->accept.arithmetic)
+            return maille_refuse(error, "arithmetic_version",
+                                 "expected sites whose programs step alike, found %s with arithmetic %u and "
+                                 "%s with %u; install the same release of maille at both, then ask again",
+                                 first->site->name, first->accept.arithmetic, site->site->name,
+                                 site->accept.arithmetic);
+    }
+    return MAILLE_OK;
+}
+
 enum maille_code agent_on_roster(struct agent *agent, struct message *in, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -272,6 +292,7 @@ enum maille_code agent_on_roster(struct agent *agent, struct message *in, struct
         }
         agent_say(agent, "left out: %s did not accept in time", site->name);
     }
+    MAILLE_TRY(check_arithmetic(agent, error));
     agent->moved_ms = agent_now_ms(agent);
     MAILLE_TRY(agent_next_round(agent, error));
 out:

@@ -220,6 +220,7 @@ struct message_accept {
     size_t n_ledger;
     const struct message_ledger_entry *ledger;
     struct message_head head;
+    uint32_t arithmetic; /* of its steps: ARITHMETIC_VERSION (stats/arithmetic.h) */
 };
 struct message_roster {
     uint8_t qid[QID_BYTES];

@@ -132,6 +132,7 @@ static void accept_pack(Maille__Wire__Accept *out, const struct message_accept *
         out->ledger[i]->moved = in->ledger[i].moved;
     }
     out->head = codec_encode_head(arena, &in->head);
+    out->arithmetic = in->arithmetic;
 }
 
 static void accept_unpack(struct decoder *d, struct message_accept *out, const Maille__Wire__Accept *in)
@@ -160,6 +161,7 @@ static void accept_unpack(struct decoder *d, struct message_accept *out, const M
         out->ledger = ledger;
     }
     out->head = codec_decode_head(d, in->head);
+    out->arithmetic = in->arithmetic;
 }
 CODEC(accept, Maille__Wire__Accept, maille__wire__accept, codec_limit(MESSAGE_ACCEPT))
 

@@ -76,8 +76,8 @@ ENCODE(manifest, .protocol = PROTOCOL_VERSION, .qid = {1, 2}, .researcher = "ali
 ENCODE(ready, .qid = {1}, .site = 4, .state = READY_READY, .rule = "", .n_findings = 2, .findings = findings)
 ENCODE(call, .qid = {1}, .n_sites = 3, .sites = some_sites)
 ENCODE(accept, .qid = {1}, .manifest_hash = some_digest, .site = 9, .ek = {4}, .snapshot = 1,
-       .snapshot_hash = some_digest, .floor = view(30), .own_totals = 1, .n_ledger = 2, .ledger = ledger,
-       .head = SOME_HEAD)
+       .snapshot_hash = some_digest, .floor = view(30), .own_totals = 1, .arithmetic = 2, .n_ledger = 2,
+       .ledger = ledger, .head = SOME_HEAD)
 ENCODE(roster, .qid = {1}, .n = 2, .accepts = two_views, .head = SOME_HEAD)
 ENCODE(round_header, .rho = some_digest, .round = 2, .attempt = 1, .n_members = 3, .members = some_sites,
        .n_analyses = 3, .analyses = (const uint32_t[]){0, 1, 255}, .theta_hash = some_digest, .length = 56)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats/arithmetic.h"
 #include "vault/private.h"
 
 /* Handlers of what begins and ends a query: manifest, call, roster, end, cancel. */
@@ -263,7 +264,8 @@ static enum maille_code accept_encode(struct bytes *envelope, struct vault *vaul
                                     .snapshot_hash = facts->hash,
                                     .own_totals = vault->policy->own_totals,
                                     .ledger = ledger,
-                                    .n_ledger = n_ledger};
+                                    .n_ledger = n_ledger,
+                                    .arithmetic = ARITHMETIC_VERSION};
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
     policy_write(&floor, vault->policy);
@@ -348,6 +350,8 @@ enum maille_code vault_handle_roster(struct vault *vault, struct query *query, s
     code = gate_roster(vault->policy, in->body.roster.n, error);
     if (code == MAILLE_OK)
         code = vault_check_mode(query, accepts, in->body.roster.n, error);
+    if (code == MAILLE_OK)
+        code = vault_check_arithmetic(query, accepts, in->body.roster.n, error);
     if (code == MAILLE_OK)
         code = vault_ledger_roster(vault, query, accepts, in->body.roster.n, error);
     if (code == MAILLE_REFUSED) {

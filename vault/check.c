@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stats/arithmetic.h"
 #include "vault/private.h"
 
 /* The checks of docs/PROTOCOL.md §3 on what begins a query: who signed, the manifest, the call, the roster.
@@ -254,6 +255,17 @@ enum maille_code vault_check_mode(const struct query *query, const struct messag
     }
     arena_free(arena);
     return code;
+}
+
+enum maille_code vault_check_arithmetic(const struct query *query, const struct message_accept *accepts,
+                                        size_t n, struct maille_error *error)
+{
+    for (size_t i = 0; i < n && query->manifest.mode == MODE_CIRCLE; i++)
+        if (accepts[i].arithmetic != ARITHMETIC_VERSION)
+            return maille_refuse(error, "arithmetic_version",
+                                 "expected sites whose programs step with arithmetic %d, found one of %u",
+                                 ARITHMETIC_VERSION, accepts[i].arithmetic);
+    return MAILLE_OK;
 }
 
 /* Every method that the study uses is in the manifest, with the version that was agreed on. */

@@ -288,6 +288,10 @@ bool vault_public_policy(const struct policy *policy);
 /* M2, outside the circle: MAILLE_REFUSED (mode) where the policy of one of the n sites is not. */
 enum maille_code vault_check_mode(const struct query *query, const struct message_accept *accepts, size_t n,
                                   struct maille_error *error) MAILLE_CHECKED;
+/* M2, in the circle: MAILLE_REFUSED (arithmetic_version) where the program of one of the n sites does not
+ * step to the same bits as this one. */
+enum maille_code vault_check_arithmetic(const struct query *query, const struct message_accept *accepts,
+                                        size_t n, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code vault_check_study(const struct vault *vault, const struct query *query,
                                    const struct data_facts *facts, struct maille_error *error) MAILLE_CHECKED;
 /* MAILLE_REFUSED (protocol): outside of the registration that it names. The query has a study. */

@@ -131,12 +131,49 @@ static void an_old_agent_is_refused(void **state)
     play_free(play);
 }
 
+/* gamma is a release on: its steps may come to other bits. */
+static void other_arithmetic(void *context, const struct play *play, struct flight *flight)
+{
+    struct arena *arena = arena_new();
+    struct bytes body = {0};
+    struct message in;
+    (void)context;
+    if (flight->kind == MESSAGE_ACCEPT && flight->from == PLAY_SITE + 2) {
+        assert_int_equal(
+            message_open(&in, arena, flight->envelope.data, flight->envelope.length, NULL, 0, NULL),
+            MAILLE_OK);
+        assert_int_equal(message_decode(&in, NULL, 0, NULL), MAILLE_OK);
+        in.body.accept.arithmetic++;
+        assert_int_equal(message_accept_encode(&body, &in.body.accept, NULL), MAILLE_OK);
+        put_body(flight, play, in.envelope.from, &body);
+    }
+    bytes_clear(&body);
+    arena_free(arena);
+}
+
+static void two_arithmetics_are_named(void **state)
+{
+    (void)state;
+    struct maille_error error = {0};
+    struct play *play =
+        play_new(&(struct play_options){.seed = 4, .n_sites = 5, .study = study, .alter = other_arithmetic});
+    assert_int_equal(play_run(play, TESTING_LIMIT_MS, &error), MAILLE_REFUSED);
+    says(&error, "gamma with");
+    says(&error, "install the same release of maille at both");
+    for (size_t site = PLAY_SITE; site < PLAY_SITE + 5; site++) {
+        assert_int_equal(play_said(play, site, MESSAGE_MASKED), 0);
+        assert_int_equal(play_said(play, site, MESSAGE_CANCEL), site == PLAY_SITE + 2 ? 0 : 1);
+    }
+    play_free(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_old_site_is_named_at_once),
         cmocka_unit_test(an_old_coordinator_is_named),
         cmocka_unit_test(an_old_agent_is_refused),
+        cmocka_unit_test(two_arithmetics_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
