@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/netlink.h>
 #include <linux/prctl.h>
@@ -61,6 +62,7 @@ enum check {
     NOT_TERMINAL,   /* ioctl: how many bytes wait */
     OWN_LIMITS,     /* prlimit: of this process */
     OWN_PRIORITY,   /* setpriority: of this process */
+    OWN_SCHEDULE,   /* sched_setscheduler: to the policy that this process has */
     NO_SIGNAL       /* fcntl: flags, copies and locks, not whom a signal goes to when there is news */
 };
 
@@ -117,7 +119,7 @@ static const struct call {
     {SCMP_SYS(sched_getaffinity), FILES, ANY},
     {SCMP_SYS(sched_getscheduler), WEB, ANY}, /* libzmq asks how its threads are run */
     {SCMP_SYS(sched_getparam), WEB, ANY},
-    {SCMP_SYS(sched_setscheduler), WEB, ANY}, /* and sets it to what it was */
+    {SCMP_SYS(sched_setscheduler), WEB, OWN_SCHEDULE}, /* and sets it to what it was */
     {SCMP_SYS(setpriority), WEB, OWN_PRIORITY},
     {SCMP_SYS(prctl), FILES, OF_A_PROCESS},
     /* Files: which, Landlock says. */
@@ -208,6 +210,8 @@ static const struct call {
     {SCMP_SYS(setuid), TOP, ANY},
     {SCMP_SYS(setgid), TOP, ANY},
     {SCMP_SYS(setresuid), TOP, ANY},
+    {SCMP_SYS(capget), TOP, ANY}, /* its children give up theirs behind its walls */
+    {SCMP_SYS(capset), TOP, ANY},
     {SCMP_SYS(setresgid), TOP, ANY},
     {SCMP_SYS(setgroups), TOP, ANY},
     {SCMP_SYS(fchown), TOP, ANY},
@@ -303,6 +307,9 @@ static int allow(scmp_filter_ctx filter, const struct call *call)
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1, SCMP_A0(SCMP_CMP_EQ, 0, 0));
     case OWN_PRIORITY:
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1, SCMP_A1(SCMP_CMP_EQ, 0, 0));
+    case OWN_SCHEDULE:
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1,
+                                SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)sched_getscheduler(0), 0));
     case NO_SIGNAL:
         for (size_t i = 0; status == 0 && i < sizeof commands / sizeof *commands; i++)
             status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call->number, 1,
@@ -475,6 +482,48 @@ out:
     return code;
 }
 
+/* --- what root may --- */
+
+/* A program that root started keeps what opens files of others (a folder that another user brought along),
+ * what locks memory and, where it listens, what a low port needs. All else goes: raw sockets, other
+ * processes, owners, clocks, mounts. */
+static uint64_t kept_capabilities(enum wall_profile profile)
+{
+    const uint64_t one = 1, reads = one << CAP_DAC_READ_SEARCH, locks = one << CAP_IPC_LOCK,
+                   files = reads | one << CAP_DAC_OVERRIDE;
+    switch (profile) {
+    case WALL_DATA:
+    case WALL_NET:
+        return reads | locks;
+    case WALL_VAULT:
+        return files | locks;
+    case WALL_COORDINATOR:
+        return files | locks | one << CAP_NET_BIND_SERVICE;
+    case WALL_SUPERVISOR:
+        return UINT64_MAX; /* it makes its children other users */
+    default:
+        return 0;
+    }
+}
+
+static enum maille_code drop_capabilities(enum wall_profile profile, struct maille_error *error)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct have[2] = {{0}};
+    const uint64_t kept = kept_capabilities(profile);
+    if (syscall(SYS_capget, &header, have) != 0)
+        return maille_fail_errno(error, "cannot read what this process may do");
+    for (unsigned half = 0; half < 2; half++) {
+        const uint32_t mask = (uint32_t)(kept >> 32 * half);
+        have[half].effective &= mask;
+        have[half].permitted &= mask;
+        have[half].inheritable &= mask;
+    }
+    if (syscall(SYS_capset, &header, have) != 0)
+        return maille_fail_errno(error, "cannot give up what root may do");
+    return MAILLE_OK;
+}
+
 enum maille_code wall_raise(const struct wall *wall, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -484,6 +533,7 @@ enum maille_code wall_raise(const struct wall *wall, struct maille_error *error)
         code = maille_fail_errno(error, "cannot give up new privileges");
         goto out;
     }
+    MAILLE_TRY(drop_capabilities(wall->profile, error));
     if (kernel.landlock > 0)
         MAILLE_TRY(raise_landlock(wall, kernel.landlock, error));
     MAILLE_TRY(raise_seccomp(wall->profile, error));

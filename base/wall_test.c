@@ -1,5 +1,6 @@
 #include "base/wall.h"
 
+#include <linux/capability.h>
 #include <math.h>
 
 #include "base/file.h"
@@ -78,6 +79,7 @@ static void refused_to_all(const struct wall *wall, const struct here *here)
     assert_true(stopped(behind(wall, try_limit, &here->sibling)));
     assert_true(stopped(behind(wall, try_news, &here->sibling)));
     assert_true(stopped(behind(wall, try_priority, &here->sibling)));
+    assert_true(stopped(behind(wall, try_schedule, &here->sibling)));
     assert_true(stopped(behind(wall, try_code, NULL)));
 }
 
@@ -184,6 +186,54 @@ static void the_coordinator_listens_on_one_port(void **state)
 }
 
 /* The setting speaks of kernels that lack Landlock, and of no other. */
+/* What a process of this profile may still do as root, read from outside. */
+static uint64_t capabilities_behind(enum wall_profile profile)
+{
+    const struct wall wall = {.profile = profile};
+    int up[2], over[2];
+    char byte = 0, path[64], line[256];
+    unsigned long long effective = UINT64_MAX;
+    assert_int_equal(pipe(up), 0);
+    assert_int_equal(pipe(over), 0);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        byte = raise_wall(&wall) ? 'u' : 'n';
+        if (write(up[1], &byte, 1) != 1 || read(over[0], &byte, 1) != 1)
+            _exit(1);
+        _exit(0);
+    }
+    assert_int_equal(read(up[0], &byte, 1), 1);
+    assert_int_equal(byte, 'u');
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+    FILE *status = fopen(path, "r");
+    assert_non_null(status);
+    while (fgets(line, sizeof line, status) != NULL)
+        if (sscanf(line, "CapEff: %llx", &effective) == 1)
+            break;
+    fclose(status);
+    assert_int_equal(write(over[1], "x", 1), 1);
+    waitpid(pid, NULL, 0);
+    for (int end = 0; end < 2; end++) {
+        close(up[end]);
+        close(over[end]);
+    }
+    return effective;
+}
+
+static void root_keeps_what_files_need(void **state)
+{
+    const uint64_t one = 1, raw = one << CAP_NET_RAW, files = one << CAP_DAC_READ_SEARCH;
+    (void)state;
+    assert_int_equal(capabilities_behind(WALL_STEP), 0);
+    for (enum wall_profile profile = WALL_DATA; profile < WALL_PROFILES; profile++) {
+        const uint64_t has = capabilities_behind(profile);
+        if (profile != WALL_SUPERVISOR)
+            assert_int_equal(has & (raw | one << CAP_KILL | one << CAP_CHOWN | one << CAP_SYS_NICE), 0);
+        assert_int_equal((has & files) != 0, geteuid() == 0);
+    }
+}
+
 static void the_setting_turns_nothing_off(void **state)
 {
     const struct wall_kernel both = {true, 4}, one = {true, 0}, none = {false, 0}, here_is = wall_kernel();
@@ -218,6 +268,7 @@ int main(void)
         cmocka_unit_test(vault_writes_its_folder),
         cmocka_unit_test(net_dials_one_port),
         cmocka_unit_test(the_coordinator_listens_on_one_port),
+        cmocka_unit_test(root_keeps_what_files_need),
         cmocka_unit_test(the_setting_turns_nothing_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/mman.h>
@@ -52,6 +53,12 @@ static inline int try_fork(const void *with)
     if (pid == 0)
         _exit(0);
     return pid < 0 ? errno : 0;
+}
+
+static inline int try_schedule(const void *with)
+{
+    const struct sched_param none = {0};
+    return sched_setscheduler(*(const pid_t *)with, SCHED_IDLE, &none) != 0 ? errno : 0;
 }
 
 static inline int try_ptrace(const void *with)
