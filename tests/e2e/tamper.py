@@ -1,7 +1,7 @@
 """What somebody who holds a site's disk could do to its log.
 
 tamper.py cut-at-seal FROM TO            a copy without what stands behind the first seal
-tamper.py flip FROM TO                   a copy with one bit turned
+tamper.py flip FROM TO                   a copy with one bit turned, in the longest entry
 tamper.py random FROM TO N COMMAND…      N random changes, each to a fresh copy; COMMAND must end with status 1 every time
 """
 import os, random, shutil, struct, subprocess, sys
@@ -78,7 +78,8 @@ def main():
         write(to, cut_at_seal(data))
         return 0
     if sys.argv[1] == "flip":
-        at = 3 * len(data) // 4
+        _, begin, end = max(frames(data), key=lambda frame: frame[2] - frame[1])
+        at = (begin + end) // 2  # in the words of an entry: a bit in its time would take it out of its epoch as well
         write(to, data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
         return 0
     seed = int(os.environ.get("MAILLE_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)

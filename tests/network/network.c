@@ -159,6 +159,7 @@ static void agent_begins(struct party *party)
     const struct agent_options options = {.directory = play->directory,
                                           .keys = party->keys,
                                           .timeout_ms = AGENT_PATIENCE_MS,
+                                          .wait = true, /* parties stop and come back */
                                           .mode = play->options.mode,
                                           .without = play->options.without,
                                           .n_without = play->options.n_without,
