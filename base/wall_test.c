@@ -76,7 +76,10 @@ static void refused_to_all(const struct wall *wall, const struct here *here)
     assert_true(stopped(behind(wall, try_ptrace, &here->sibling)));
     assert_int_equal(behind(wall, try_read_memory, &here->sibling), KILLED);
     assert_true(stopped(behind(wall, try_signal, &here->sibling)));
-    assert_true(stopped(behind(wall, try_limit, &here->sibling)));
+#ifdef __SANITIZE_ADDRESS__ /* whose leak check reads limits where a program leaves main */
+    if (wall->profile != WALL_COORDINATOR)
+#endif
+        assert_true(stopped(behind(wall, try_limit, &here->sibling)));
     assert_true(stopped(behind(wall, try_news, &here->sibling)));
     assert_true(stopped(behind(wall, try_priority, &here->sibling)));
     assert_true(stopped(behind(wall, try_schedule, &here->sibling)));
