@@ -114,6 +114,7 @@ static void judge_cohort(struct judge *judge, size_t k, const struct threshold_b
     for (size_t i = 0; i < block->n_cells; i++) {
         int64_t n = cell_count(judge, block, i);
         const char *rule = cell_breaks(judge, block, i, n, policy->min_patients, "min_patients");
+        judge->plan->analyses[k].surviving.patients = n;
         if (rule != NULL)
             plan_refuse(judge, k, rule);
         if (few(threshold_word(judge->first, block->sites + i), policy->min_sites))
@@ -321,7 +322,7 @@ static void judge_begin(struct judge *judge, size_t k)
         (struct surviving){.n_blocks = n_blocks,
                            .kept = (const uint8_t *const *)judge->kept[k],
                            .closed = judge->threshold->scope == CELL_SCOPE_TOTAL,
-                           .guarded = judge->policy->min_cell > 1,
+                           .min_cell = (uint64_t)judge->policy->min_cell,
                            .no_covariance = analysis->cells->pairs_uncounted};
 }
 

@@ -1,15 +1,15 @@
 /* A plan as bytes, and back:
  *
- *   "maille plan 2", u64 analyses; per analysis u8 open; where open the rule (u64 length, text); where there
- * is none, u8 flags (1: no covariances, 2: small cells are hidden, 4: sums
- * are the sites' alone), u64 blocks, and per block u64 cells and
- * one bit per cell, the first in the lowest bit; spare bits are 0. */
+ *   "maille plan 3", u64 analyses; per analysis u8 open; where open the rule (u64 length, text); where there
+ * is none, u8 flags (1: no covariances, 2: sums are the sites' alone, 4: a round has no room for cells that
+ * depend on θ), u64 min_cell, u64 patients, u64 blocks, and per block u64 cells and one bit per cell, the
+ * first in the lowest bit; spare bits are 0. */
 #include <stdio.h>
 #include <string.h>
 
 #include "disclosure/plan.h"
 
-static const char plan_tag[] = "maille plan 2";
+static const char plan_tag[] = "maille plan 3";
 
 /* Cells of a block, for the writer: not in struct surviving, so each kept row is told by the analysis's own
  * head counts. */
@@ -51,8 +51,10 @@ void plan_write(struct bytes *out, const struct plan *plan)
         bytes_put_string(out, analysis->rule);
         if (analysis->rule[0] != '\0')
             continue;
-        bytes_put_u8(out, (uint8_t)(analysis->surviving.no_covariance | analysis->surviving.guarded << 1 |
-                                    analysis->surviving.closed << 2 | analysis->surviving.narrow << 3));
+        bytes_put_u8(out, (uint8_t)(analysis->surviving.no_covariance | analysis->surviving.closed << 1 |
+                                    analysis->surviving.narrow << 2));
+        bytes_put_u64(out, analysis->surviving.min_cell);
+        bytes_put_u64(out, (uint64_t)analysis->surviving.patients);
         bytes_put_u64(out, analysis->surviving.n_blocks);
         for (size_t b = 0; b < analysis->surviving.n_blocks; b++)
             bits_write(out, analysis->surviving.kept[b], analysis->n_cells[b]);
@@ -133,7 +135,9 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
         goto out;
     MAILLE_TRY(shape_of(cells, extents, &study->analyses[k], plan->arena, error));
     uint8_t flags = reader_u8(reader);
-    if (flags > 15 || reader_u64(reader) != cells->spec.n_blocks)
+    const uint64_t min_cell = reader_u64(reader), patients = reader_u64(reader);
+    if (flags > 7 || min_cell > UINT32_MAX || patients > INT64_MAX ||
+        reader_u64(reader) != cells->spec.n_blocks)
         goto invalid;
     uint8_t **kept = arena_array(plan->arena, cells->spec.n_blocks, sizeof *kept);
     size_t *n_cells = arena_array(plan->arena, cells->spec.n_blocks, sizeof *n_cells);
@@ -155,9 +159,10 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
     made->surviving = (struct surviving){.n_blocks = cells->spec.n_blocks,
                                          .kept = (const uint8_t *const *)kept,
                                          .no_covariance = flags & 1,
-                                         .guarded = flags & 2,
-                                         .closed = flags & 4,
-                                         .narrow = flags & 8};
+                                         .min_cell = min_cell,
+                                         .patients = (int64_t)patients,
+                                         .closed = flags & 2,
+                                         .narrow = flags & 4};
     plan->surviving[k] = &made->surviving;
 out:
     return code;

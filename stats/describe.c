@@ -401,7 +401,7 @@ static void describe_number(const struct writing *w, size_t block, size_t variab
         struct moments m = {.n = 0};
         if (kept)
             moments_read(&m, &w->d, w->totals, spread, block, variable, cell,
-                         w->surviving != NULL && w->surviving->guarded, w->outcome);
+                         surviving_least(w->surviving) > 1, w->outcome);
         groups_add_count(w->outcome, row, "n", m.n, kept);
         if (kept)
             groups_add_count(w->outcome, row, "missing", w->n_groups[cell] - m.n,

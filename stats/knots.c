@@ -32,7 +32,7 @@ struct knots {
 /* Are small numbers hidden? */
 static bool is_guarded(const struct surviving *surviving)
 {
-    return surviving != NULL && surviving->guarded;
+    return surviving_least(surviving) > 1;
 }
 
 static size_t formula_key(const struct analysis *analysis)

@@ -83,6 +83,11 @@ size_t surviving_end(const uint8_t *kept, size_t n)
     return end == n ? n : end > 0 ? end - 1 : 0;
 }
 
+int64_t surviving_least(const struct surviving *surviving)
+{
+    return surviving == NULL || surviving->min_cell < 1 ? 1 : (int64_t)surviving->min_cell;
+}
+
 const struct surviving *surviving_from(const struct surviving *surviving, size_t first, struct arena *arena)
 {
     if (surviving == NULL)

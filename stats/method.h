@@ -27,13 +27,18 @@ void vector_truncate(struct vector *vector, size_t n);
 struct surviving {
     size_t n_blocks;
     const uint8_t *const *kept;
-    bool closed;  /* sums are opened to the sites alone, and pooled: the circle of five sites or more */
-    bool narrow;  /* a round has no room for cells that depend on θ (cells.late_bytes): they are not asked */
-    bool guarded; /* small cells are hidden: a result tells no moment that says what few patients have */
+    bool closed; /* sums are opened to the sites alone, and pooled: the circle of five sites or more */
+    bool narrow; /* a round has no room for cells that depend on θ (cells.late_bytes): they are not asked */
+    uint64_t min_cell;  /* above 1: cells of fewer patients are hidden, and a result tells no moment that says
+                           what so few have */
+    int64_t patients;   /* of the analysis, pooled; 0 where that was not counted */
     bool no_covariance; /* the covariances of a model's estimates stay out of the result (CELL_PAIRS) */
 };
 /* kept[block][cell]; true where surviving is NULL. */
 bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell);
+/* How many patients there must be behind what a step shows of counts that depend on θ: min_cell, at least 1.
+ */
+int64_t surviving_least(const struct surviving *surviving);
 /* false where surviving says no_covariance. */
 bool surviving_covariance(const struct surviving *surviving);
 /* kept[block]; NULL where surviving is. */

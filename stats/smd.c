@@ -393,20 +393,48 @@ static struct weighed *weights_of(const struct comparison *c, const struct total
     return list;
 }
 
-static double weight_quantile(const struct weighed *list, double n, double share)
+/* Neighbouring intervals, joined until each group has `least` patients or more, as their mean weight; what is
+ * left over joins the last. In place. Returns how many groups there are. */
+static size_t join_weights(struct weighed *list, double least)
+{
+    size_t made = 0, joined = 0;
+    struct weighed group = {0};
+    for (size_t i = 0; i < ARMS * IPTW_INTERVALS; i++) {
+        if (list[i].n == 0)
+            continue;
+        group.weight = joined == 0
+                           ? list[i].weight
+                           : (group.weight * group.n + list[i].weight * list[i].n) / (group.n + list[i].n);
+        group.n += list[i].n;
+        joined++;
+        if (group.n < least)
+            continue;
+        list[made++] = group;
+        group = (struct weighed){0};
+        joined = 0;
+    }
+    if (joined > 0 && made > 0) {
+        struct weighed *last = &list[made - 1];
+        last->weight = (last->weight * last->n + group.weight * group.n) / (last->n + group.n);
+        last->n += group.n;
+    }
+    return made;
+}
+
+static double weight_quantile(const struct weighed *list, size_t n_list, double n, double share)
 {
     double sum = 0;
-    for (size_t i = 0; i < ARMS * IPTW_INTERVALS; i++) {
+    for (size_t i = 0; i < n_list; i++) {
         sum += list[i].n;
-        if (sum > 0 && sum >= share * n)
+        if (sum >= share * n)
             return list[i].weight;
     }
     return NAN;
 }
 
-/* hidden: were the intervals withheld? */
+/* hidden: were the intervals withheld? Nothing is told of fewer than `least` patients. */
 static void report_weights(const struct comparison *c, const struct totals *totals, bool hidden,
-                           struct arena *arena, struct result *result)
+                           int64_t least, struct arena *arena, struct result *result)
 {
     if (!c->weights) {
         result_add_null(result, "weights");
@@ -416,34 +444,61 @@ static void report_weights(const struct comparison *c, const struct totals *tota
     f128 n = (f128)(totals_count(totals, BLOCK_ARMS, 0) + totals_count(totals, BLOCK_ARMS, 1));
     f128 sum = totals_quad(totals, BLOCK_WEIGHTS, 0) + totals_quad(totals, BLOCK_WEIGHTS, 1),
          squares = totals_quad(totals, BLOCK_SQUARES, 0), spread = squares - sum * sum / n;
-    const struct weighed *list = weights_of(c, totals, arena);
+    struct weighed *list = weights_of(c, totals, arena);
+    const size_t n_list = join_weights(list, (double)least);
     result_add_number(object, "mean", (double)(sum / n));
     result_add_number(object, "sd", spread > 0 ? sqrt((double)(spread / (n - 1))) : 0);
-    result_add_number(object, "p01", hidden ? NAN : weight_quantile(list, (double)n, 0.01));
-    result_add_number(object, "p99", hidden ? NAN : weight_quantile(list, (double)n, 0.99));
+    result_add_number(object, "p01", hidden ? NAN : weight_quantile(list, n_list, (double)n, 0.01));
+    result_add_number(object, "p99", hidden ? NAN : weight_quantile(list, n_list, (double)n, 0.99));
     result_add_number(object, "ess", (double)(sum * sum / squares));
 }
 
-static void report_overlap(const struct comparison *c, const struct totals *totals, bool hidden,
-                           struct result *result)
+static int64_t overlap_count(const struct totals *totals, size_t arm, size_t from, size_t to)
 {
-    if (!c->analysis->propensity || hidden) {
+    const size_t width = IPTW_INTERVALS / OVERLAP;
+    int64_t n = 0;
+    for (size_t k = from * width; k < to * width; k++)
+        n += totals_count(totals, BLOCK_INTERVALS, arm * IPTW_INTERVALS + k);
+    return n;
+}
+
+/* Where the intervals of the overlap end: each, or, joined from the left, those that have `least` patients or
+ * more in each arm; what is left over joins the last. Returns how many there are. */
+static size_t overlap_ends(const struct totals *totals, int64_t least, size_t ends[OVERLAP])
+{
+    size_t made = 0, from = 0;
+    for (size_t to = 1; to <= OVERLAP; to++) {
+        bool enough = true;
+        for (size_t a = 0; a < ARMS && least > 1; a++)
+            enough = enough && overlap_count(totals, a, from, to) >= least;
+        if (!enough)
+            continue;
+        ends[made++] = from = to;
+    }
+    if (made > 0)
+        ends[made - 1] = OVERLAP;
+    return made;
+}
+
+static void report_overlap(const struct comparison *c, const struct totals *totals, bool hidden,
+                           int64_t least, struct result *result)
+{
+    size_t ends[OVERLAP], n_ends = 0;
+    if (c->analysis->propensity && !hidden)
+        n_ends = overlap_ends(totals, least, ends);
+    if (n_ends == 0) {
         result_add_null(result, "overlap");
         return;
     }
     struct result *object = result_add_object(result, "overlap");
     struct result *breaks = result_add_list(object, "breaks"), *counts = result_add_list(object, "counts");
-    for (size_t i = 0; i <= OVERLAP; i++)
-        result_add_number(breaks, NULL, (double)i / OVERLAP);
+    result_add_number(breaks, NULL, 0);
+    for (size_t i = 0; i < n_ends; i++)
+        result_add_number(breaks, NULL, (double)ends[i] / OVERLAP);
     for (size_t a = 0; a < ARMS; a++) {
         struct result *arm = result_add_list(counts, NULL);
-        for (size_t i = 0; i < OVERLAP; i++) {
-            int64_t n = 0;
-            for (size_t k = 0; k < IPTW_INTERVALS / OVERLAP; k++)
-                n += totals_count(totals, BLOCK_INTERVALS,
-                                  a * IPTW_INTERVALS + i * (IPTW_INTERVALS / OVERLAP) + k);
-            result_add_integer(arm, NULL, n);
-        }
+        for (size_t i = 0; i < n_ends; i++)
+            result_add_integer(arm, NULL, overlap_count(totals, a, i == 0 ? 0 : ends[i - 1], ends[i]));
     }
 }
 
@@ -456,11 +511,14 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     enum maille_code code;
     MAILLE_TRY(comparison_of(&c, analysis, outcome->arena, error));
     groups_cohort_read(outcome, totals, BLOCK_MISSING, surviving);
-    /* Its counts are shown one by one, and no threshold round has judged them. */
-    const bool hidden = surviving != NULL && (!surviving->closed || surviving->guarded);
     int64_t arms[ARMS];
     for (size_t a = 0; a < ARMS; a++)
         arms[a] = totals_count(totals, BLOCK_ARMS, a);
+    /* No threshold round has judged the counts of the intervals, which are of rows: where small cells are
+     * hidden they are joined here, and rows must be patients. */
+    const int64_t least = surviving_least(surviving);
+    const bool several = least > 1 && surviving->patients != arms[0] + arms[1];
+    const bool hidden = surviving != NULL && (!surviving->closed || several);
     if (arms[0] + arms[1] == 0) {
         code = wording_nobody(error, outcome->n_missing);
         goto out;
@@ -489,15 +547,23 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                     : NAN);
         number++;
     }
-    report_weights(&c, totals, !weights_are_counted(&c) || hidden, outcome->arena, outcome->result);
-    report_overlap(&c, totals, !weights_are_counted(&c) || hidden, outcome->result);
+    report_weights(&c, totals, !weights_are_counted(&c) || hidden, least, outcome->arena, outcome->result);
+    report_overlap(&c, totals, !weights_are_counted(&c) || hidden, least, outcome->result);
     if (surviving == NULL && c.weights && !weights_are_counted(&c))
         wording_warn(outcome, "p01 and p99 of the weights and the overlap are null: the weights are those of "
                               "several arms, of which two are compared");
     if (hidden && c.weights)
+        wording_warn(
+            outcome,
+            several && surviving->closed
+                ? "the distribution of the weights is withheld: it counts rows, and patients have several"
+                : "the distribution of the weights is withheld: its counts cannot be checked before "
+                  "the weights are known");
+    else if (least > 1 && c.weights && weights_are_counted(&c))
         wording_warn(outcome,
-                     "the distribution of the weights is withheld: its counts cannot be checked before "
-                     "the weights are known");
+                     "p01 and p99 of the weights are means over %lld patients or more, and intervals of the "
+                     "overlap are joined until each arm has as many in them",
+                     (long long)least);
     outcome->n = arms[0] + arms[1];
     groups_warn_suppressed(outcome);
     *done = true;

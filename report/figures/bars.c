@@ -148,7 +148,12 @@ void bars_overlap(struct canvas *c, const struct figure *figure, bool alone)
     const char *label = treatment == NULL ? "Treatment" : labels_variable(&labels, treatment);
     size_t n_breaks, n[2] = {0, 0};
     const double *breaks = figure_numbers(&n_breaks, overlap, "breaks", c->arena), *counts[2];
-    double half = c->width < 500 ? 90 : 120, most = 1, left = 52, right = c->width - 12;
+    double half = c->width < 500 ? 90 : 120, most = 1, left = 52, right = c->width - 12, narrow = 1;
+    bool alike = true;
+    for (size_t i = 0; i + 1 < n_breaks; i++)
+        narrow = fmin(narrow, breaks[i + 1] - breaks[i]);
+    for (size_t i = 0; i + 1 < n_breaks; i++)
+        alike = alike && breaks[i + 1] - breaks[i] < 1.5 * narrow;
     for (size_t g = 0; g < 2; g++) {
         const struct result *list = g < lists->n ? lists->items[g] : NULL;
         double *numbers = arena_array(c->arena, (list == NULL ? 0 : list->n) + 1, sizeof *numbers);
@@ -162,14 +167,18 @@ void bars_overlap(struct canvas *c, const struct figure *figure, bool alone)
             all += isnan(numbers[i]) ? 0 : numbers[i];
         for (size_t i = 0; i < n[g]; i++)
             numbers[i] *= all > 0 ? 100 / all : 0;
+        for (size_t i = 0; i < n[g] && i + 1 < n_breaks; i++) /* areas are shares where some are joined */
+            numbers[i] *= narrow / (breaks[i + 1] - breaks[i]);
         counts[g] = numbers;
         most = largest(numbers, n[g], most);
     }
     canvas_open(c, 8 + CANVAS_LINE + 2 * half + 58, figure->title, figure->description, alone);
     struct scale x = {.from = left, .to = right};
     scale_linear(&x, 0, 1, c->width < 500 ? 6 : 11, false);
-    canvas_text(c, 8, 8 + CANVAS_LINE / 2.0 + CANVAS_BASELINE, CANVAS_START, CANVAS_NORMAL, NULL,
-                "Patients of each group (%)");
+    canvas_text(
+        c, 8, 8 + CANVAS_LINE / 2.0 + CANVAS_BASELINE, CANVAS_START, CANVAS_NORMAL, NULL,
+        alike ? "Patients of each group (%)"
+              : arena_printf(c->arena, "Patients of each group (%%) in 1/%.0f of the scores", 1 / narrow));
     double middle = 8 + CANVAS_LINE + 8 + half;
     for (int g = 1; g >= 0; g--) { /* the treated above */
         double sign = g == 1 ? -1 : 1;
