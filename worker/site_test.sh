@@ -78,6 +78,9 @@ answered early --monthly
 [ "$(grep -c '^[0-9]' "$tmp/early/snapshots/index")" = 6 ] || fail "expected six entries in the index"
 printf 'pseudonym,date,purposes\n"P\t19",2026-01-01,all\n18,2026-01-01,all\n' >"$tmp/tab.csv"
 says 2 ':2: expected a key that can be seen and written on one line, found U+0009 in it' early --objections "$tmp/tab.csv"
+head=$(head -n 1 "$tmp/tab.csv")
+printf '%s\n\357\273\27718,2026-11-01,all\n' "$head" >"$tmp/mark.csv" # a byte order mark before a pseudonym: it must not miss its patient
+says 2 ':2: expected a key that can be seen and written on one line, found U+FEFF in it' early --objections "$tmp/mark.csv"
 sed 's/^19,/"P\t19",/' "$data" >"$tmp/tabbed.csv"
 says 2 'found U+0009 in it' early --dictionary "$dictionary" --data "$tmp/tabbed.csv"
 
