@@ -23,6 +23,7 @@ static const struct barred {
     {"edge.means", "r_two", "min_sites"},
     {"reports.tables", "alone_t", "min_sites"},
     {"rotterdam.all-methods", "rate", "domain_bounds"},
+    {"rotterdam.demo", "rate", "domain_bounds"},
     {"rotterdam.formula", "robust_poisson", "domain_bounds"},
     {"rotterdam.glm", "pois-rate", "domain_bounds"},
     {"rotterdam.sites", "rate-offset", "domain_bounds"},
