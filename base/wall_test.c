@@ -188,7 +188,6 @@ static void the_coordinator_listens_on_one_port(void **state)
     here_end(&here);
 }
 
-/* The setting speaks of kernels that lack Landlock, and of no other. */
 /* What a process of this profile may still do as root, read from outside. */
 static uint64_t capabilities_behind(enum wall_profile profile)
 {
@@ -237,6 +236,7 @@ static void root_keeps_what_files_need(void **state)
     }
 }
 
+/* The setting speaks of kernels that lack Landlock, and of no other. */
 static void the_setting_turns_nothing_off(void **state)
 {
     const struct wall_kernel both = {true, 4}, one = {true, 0}, none = {false, 0}, here_is = wall_kernel();

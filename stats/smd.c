@@ -393,31 +393,34 @@ static struct weighed *weights_of(const struct comparison *c, const struct total
     return list;
 }
 
+/* Both, as their mean weight. */
+static void join(struct weighed *into, const struct weighed *more)
+{
+    if (into->n == 0)
+        *into = *more;
+    else {
+        into->weight = (into->weight * into->n + more->weight * more->n) / (into->n + more->n);
+        into->n += more->n;
+    }
+}
+
 /* Neighbouring intervals, joined until each group has `least` patients or more, as their mean weight; what is
  * left over joins the last. In place. Returns how many groups there are. */
 static size_t join_weights(struct weighed *list, double least)
 {
-    size_t made = 0, joined = 0;
+    size_t made = 0;
     struct weighed group = {0};
     for (size_t i = 0; i < ARMS * IPTW_INTERVALS; i++) {
         if (list[i].n == 0)
             continue;
-        group.weight = joined == 0
-                           ? list[i].weight
-                           : (group.weight * group.n + list[i].weight * list[i].n) / (group.n + list[i].n);
-        group.n += list[i].n;
-        joined++;
+        join(&group, &list[i]);
         if (group.n < least)
             continue;
         list[made++] = group;
         group = (struct weighed){0};
-        joined = 0;
     }
-    if (joined > 0 && made > 0) {
-        struct weighed *last = &list[made - 1];
-        last->weight = (last->weight * last->n + group.weight * group.n) / (last->n + group.n);
-        last->n += group.n;
-    }
+    if (group.n > 0 && made > 0)
+        join(&list[made - 1], &group);
     return made;
 }
 
