@@ -4,61 +4,7 @@
  * README.md says which program of the review each of these is. */
 #include "tests/silence/script.h"
 
-enum { LAST = PLAY_SITE + PATIENTS_SITES - 1, MINUTES = 60 * 1000 };
-
-static bool to_site(const struct flight *flight, enum message_kind kind)
-{
-    return flight->to >= PLAY_SITE && flight->kind == kind;
-}
-
-static unsigned call_withheld(const struct play *play, const struct flight *flight)
-{
-    (void)play;
-    return to_site(flight, MESSAGE_CALL) && flight->to == LAST ? 0 : 1;
-}
-
-static unsigned all_calls_withheld(const struct play *play, const struct flight *flight)
-{
-    (void)play;
-    return to_site(flight, MESSAGE_CALL) ? 0 : 1;
-}
-
-static unsigned rosters_withheld(const struct play *play, const struct flight *flight)
-{
-    (void)play;
-    return to_site(flight, MESSAGE_ROSTER) ? 0 : 1;
-}
-
-static unsigned start_withheld(const struct play *play, const struct flight *flight)
-{
-    (void)play;
-    return to_site(flight, MESSAGE_START) && flight->to == LAST ? 0 : 1;
-}
-
-/* One site alone is let start. */
-static unsigned starts_withheld(const struct play *play, const struct flight *flight)
-{
-    (void)play;
-    return to_site(flight, MESSAGE_START) && flight->to != LAST ? 0 : 1;
-}
-
-static unsigned closes_withheld(const struct play *play, const struct flight *flight)
-{
-    (void)play;
-    return to_site(flight, MESSAGE_CLOSE) ? 0 : 1;
-}
-
-static unsigned custody_withheld(const struct play *play, const struct flight *flight)
-{
-    (void)play;
-    return to_site(flight, MESSAGE_CUSTODY) && flight->to == LAST ? 0 : 1;
-}
-
-static unsigned agreed_withheld(const struct play *play, const struct flight *flight)
-{
-    (void)play;
-    return to_site(flight, MESSAGE_AGREED) && flight->to == LAST ? 0 : 1;
-}
+enum { MINUTES = 60 * 1000 };
 
 /* Signs a start again with another header. */
 static void sign_start(const struct play *play, struct flight *flight,
@@ -192,29 +138,32 @@ static void analyses_change(const struct play *play, struct flight *flight)
  * to its fate counts for nothing. */
 static const struct question abandoned[] = {
     {.study = NEAR,
-     .fate = all_calls_withheld,
+     .withheld = {MESSAGE_CALL, FROM_ALL},
      .some = MESSAGE_READY,
      .limit_ms = 3 * MINUTES,
      .ends = MAILLE_TIMEOUT},
-    {.study = NEAR, .fate = rosters_withheld, .some = MESSAGE_ACCEPT, .ends = MAILLE_UNREACHABLE},
     {.study = NEAR,
-     .fate = starts_withheld,
+     .withheld = {MESSAGE_ROSTER, FROM_ALL},
+     .some = MESSAGE_ACCEPT,
+     .ends = MAILLE_UNREACHABLE},
+    {.study = NEAR,
+     .withheld = {MESSAGE_START, FROM_THE_OTHERS},
      .some = MESSAGE_MASKED,
      .limit_ms = MINUTES,
      .ends = MAILLE_TIMEOUT},
     {.study = NEAR,
-     .fate = closes_withheld,
+     .withheld = {MESSAGE_CLOSE, FROM_ALL},
      .some = MESSAGE_MASKED,
      .limit_ms = MINUTES,
      .ends = MAILLE_TIMEOUT},
     ANSWERED,
     {.study = NEAR,
-     .fate = custody_withheld,
+     .withheld = {MESSAGE_CUSTODY, FROM_THE_LAST},
      .some = MESSAGE_REVEAL,
      .limit_ms = MINUTES,
      .ends = MAILLE_TIMEOUT},
     {.study = NEAR,
-     .fate = agreed_withheld,
+     .withheld = {MESSAGE_AGREED, FROM_THE_LAST},
      .some = MESSAGE_TAKEN,
      .limit_ms = MINUTES,
      .ends = MAILLE_TIMEOUT},
@@ -226,8 +175,14 @@ static const struct question counted[] = {
     ANSWERED,
     {.study = NEAR, .without = {"zeta"}, .says = {"differencing"}},
     {.study = TWO, .without = {"zeta"}},
-    {.study = NEAR, .fate = call_withheld, .some = MESSAGE_ACCEPT, .ends = MAILLE_UNREACHABLE},
-    {.study = NEAR, .fate = start_withheld, .some = MESSAGE_MASKED, .ends = MAILLE_UNREACHABLE},
+    {.study = NEAR,
+     .withheld = {MESSAGE_CALL, FROM_THE_LAST},
+     .some = MESSAGE_ACCEPT,
+     .ends = MAILLE_UNREACHABLE},
+    {.study = NEAR,
+     .withheld = {MESSAGE_START, FROM_THE_LAST},
+     .some = MESSAGE_MASKED,
+     .ends = MAILLE_UNREACHABLE},
     {.study = NEAR,
      .alter = members_change,
      .some = MESSAGE_MASKED,
@@ -250,7 +205,7 @@ static const struct question counted[] = {
 static const struct question shielded[] = {
     ANSWERED,
     {.study = NEAR,
-     .fate = call_withheld,
+     .withheld = {MESSAGE_CALL, FROM_THE_LAST},
      .never = MESSAGE_MASKED,
      .some = MESSAGE_CANCEL,
      .ends = MAILLE_UNREACHABLE},

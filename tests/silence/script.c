@@ -22,12 +22,19 @@ static const struct question *question_of(const struct watch *watch, const struc
     return watch->question;
 }
 
+static bool is_withheld(const struct withheld *withheld, const struct flight *flight)
+{
+    const bool last = flight->to == PLAY_SITE + PATIENTS_SITES - 1;
+    return withheld->kind != 0 && to_site(flight, withheld->kind) &&
+           (withheld->from == FROM_ALL || last == (withheld->from == FROM_THE_LAST));
+}
+
 static unsigned note(void *context, const struct flight *flight)
 {
     struct watch *watch = context;
     const struct question *question = question_of(watch, flight);
     transcript_note(watch->transcript, watch->play, flight);
-    return question->fate != NULL ? question->fate(watch->play, flight) : 1;
+    return is_withheld(&question->withheld, flight) ? 0 : 1;
 }
 
 static void alter(void *context, const struct play *play, struct flight *flight)

@@ -6,11 +6,22 @@
 #include "tests/silence/patients.h"
 #include "tests/silence/transcript.h"
 
+static inline bool to_site(const struct flight *flight, enum message_kind kind)
+{
+    return flight->to >= PLAY_SITE && flight->kind == kind;
+}
+
+/* Messages of a kind that never come to some sites. kind 0: none. */
+struct withheld {
+    enum message_kind kind;
+    enum { FROM_ALL, FROM_THE_LAST, FROM_THE_OTHERS } from; /* the last of the six */
+};
+
 struct question {
     const char *study; /* analyses, as lines of YAML */
     /* What somebody in between, or the researcher, does to messages of this question, also when others are
-     * asked. NULL: nothing. */
-    unsigned (*fate)(const struct play *play, const struct flight *flight);
+     * asked. alter NULL: nothing. */
+    struct withheld withheld;
     void (*alter)(const struct play *play, struct flight *flight);
     enum message_kind never, some; /* no site says it; one does; 0: whatever */
     const char *without[2];        /* sites that the researcher goes on without */
