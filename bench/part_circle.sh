@@ -26,21 +26,23 @@ ask() {
     set -- "$1" "$folder/box-$1"
     site=$(find "$2/sites" -mindepth 1 -maxdepth 1 | sort | head -n 1)
     query=$(sed -n 's/^ "query": "\(.\{8\}\).*/\1/p' "$folder/$1.json")
-    "$bin/maille" audit show --messages "$site/log" | awk -v query="$query" '
+    "$bin/maille" audit show --messages "$site/log" --network "$2/network.yaml" >"$folder/messages" # a pipe would hide that it failed
+    awk -v query="$query" '
         $7 != query || $3 == "note" { next }
         { study[$3] += $6 }
         $4 == "start" { counts = 0; n++ }
         $4 == "masked" { counts = /for the sites alone/; first += counts }
         $4 == "start" || $4 == "end" { for (way in round) { if (!was && n > 1) values[way] += round[way]; round[way] = 0 } }
         { if (n > 0 && $4 != "end") round[$3] += $6; was = counts }
-        END { print "study", study["out"], study["in"]; print "bytes", values["out"], values["in"], n - first; print "first", first }' >"$folder/site"
+        END { print "study", study["out"], study["in"]; print "bytes", values["out"], values["in"], n - first; print "first", first }' "$folder/messages" >"$folder/site"
     cat "$folder/site"
-    "$bin/maille" audit show --messages "$2/coordinator/log" | awk -v query="$query" -v first="$(awk '$1 == "first" { print $2 }' "$folder/site")" '
+    "$bin/maille" audit show --messages "$2/coordinator/log" --network "$2/network.yaml" >"$folder/messages"
+    awk -v query="$query" -v first="$(awk '$1 == "first" { print $2 }' "$folder/site")" '
         $7 == query && $3 == "in" && ($4 == "start" || $4 == "end") {
             split($2, t, /[T:Z]/); at = (t[2] * 60 + t[3]) * 60 + t[4]
             if (n++ > 0) print n - 1 <= first ? "threshold" : "round", 1000 * (at - before)
             before = at
-        }'
+        }' "$folder/messages"
     sed -n 's/^ "rounds": \([0-9]*\).*/ran \1/p' "$folder/$1.json"
     sed -n 's/^ "elapsed_ms": \([0-9]*\).*/took \1/p' "$folder/$1.json"
 }

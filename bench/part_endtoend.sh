@@ -61,7 +61,7 @@ limit esme esme "Cox, Efron, 20 covariates, grid of months" "22,000 patients, 18
 : >"$folder/rounds"
 for run in 1 2 3 4 5; do
     one esme round "$folder/round.json" >/dev/null
-    "$bin/maille" audit show --messages "$folder/esme/coordinator/log" >"$folder/messages"
+    "$bin/maille" audit show --messages "$folder/esme/coordinator/log" --network "$folder/esme/network.yaml" >"$folder/messages"
     awk '$3 == "in" && ($4 == "start" || $4 == "end") {
              split($2, t, /[T:Z]/); at = (t[2] * 60 + t[3]) * 60 + t[4]
              if ($7 == query && at > before) print 1000 * (at - before)
