@@ -13,6 +13,7 @@
 
 enum wall_profile {
     WALL_STEP,        /* reads and writes the descriptors that it has, and computes: nothing else */
+    WALL_METRICS,     /* also: takes connections of a socket that listens already */
     WALL_DATA,        /* also: threads, reads files */
     WALL_VAULT,       /* also: writes files */
     WALL_NET,         /* threads, dials out by TCP, asks for names by UDP and TCP */

@@ -35,6 +35,7 @@ int main(int argc, char **argv)
         {"deny", worker_deny, "refuse a waiting study"},
         {"rekey", worker_rekey, "other keys for the site: new ones, then everything moves to them"},
         {"serve", worker_serve, "answer the network's studies"},
+        {"status", worker_status, "whether the running worker is well, and what it has counted"},
         {NULL, NULL, NULL},
     };
     heap_keep();

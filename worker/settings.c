@@ -46,6 +46,9 @@ static const struct settings_row rows[] = {
     {"restart_after", SETTINGS_DURATION, "ms", 50, 60000, "500ms", NULL,
      offsetof(struct worker_settings, restart_after_ms),
      "wait before a process that died is started again; doubles each time, to at most 30 s"},
+    {"metrics", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL, offsetof(struct worker_settings, metrics),
+     "where Prometheus reads what this site counts of itself: an address of this machine alone, such as "
+     "127.0.0.1:9701; counts from the next start"},
     {"walls", SETTINGS_CHOICE, "", 0, 1, "all", "all|without-landlock",
      offsetof(struct worker_settings, walls),
      "without-landlock lets the site run where the kernel has no Landlock; where it has, it is used"},

@@ -6,6 +6,7 @@
 
 #include "crypto/identity.h"
 #include "proto/directory.h"
+#include "worker/figures.h"
 #include "worker/settings.h"
 
 enum { CHILD_DATA, CHILD_STEP, CHILD_VAULT, CHILD_NET, CHILDREN };
@@ -18,7 +19,8 @@ struct children {
 struct site_files {
     struct arena *arena;
     const char *dir, *credential, *network_path;
-    const char *build; /* hash of the program, for the log; NULL: unknown. Borrowed */
+    const char *build;          /* hash of the program, for the log; NULL: unknown. Borrowed */
+    struct worker_pages *pages; /* of figures. Borrowed */
     struct worker_settings settings;
     const char *policy, *network; /* texts */
     size_t policy_length, network_length;
