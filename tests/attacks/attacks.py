@@ -137,7 +137,7 @@ def main():
     wards, rows = {}, []
     for k, spelling in enumerate(chosen):
         wards[id(spelling)] = [f"w{k}{'ab'[i]}" for i in range(len(spelling.worlds))]
-        rows += [(name, k, spelling.size + 2 * k, target, spelling.others) for name, target in zip(wards[id(spelling)], spelling.worlds)]
+        rows += [(name, k, spelling.size + (2 * k if spelling.size >= 100 else 0), target, spelling.others) for name, target in zip(wards[id(spelling)], spelling.worlds)]
     book, network = Book(asked.policy), Network(asked.bin, folder, POLICIES[asked.policy])
     truth = registry.write(folder, rows + campaigns.wards())
     network.up()
