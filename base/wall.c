@@ -474,6 +474,7 @@ static enum maille_code raise_landlock(const struct wall *wall, int abi, struct 
         MAILLE_TRY(allow_path(ruleset, abi, &proc, error));
     if (abi >= ABI_NET) {
         MAILLE_TRY(allow_port(ruleset, net_connect, wall->connect_port, error));
+        MAILLE_TRY(allow_port(ruleset, net_connect, wall->near_port, error));
         MAILLE_TRY(allow_port(ruleset, net_listen, wall->listen_port, error));
     }
     if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)

@@ -186,6 +186,8 @@ static void net_dials_one_port(void **state)
     assert_int_equal(behind(&wall, try_thread, NULL), 0);
     if (wall_kernel().landlock >= 4)
         assert_true(stopped(behind(&wall, try_connect, &other)));
+    const struct wall with_way = {.profile = WALL_NET, .connect_port = port, .near_port = other};
+    assert_int_equal(behind(&with_way, try_connect, &other), 0); /* the thread that leads to a proxy */
     close(one);
     close(two);
     here_end(&here);

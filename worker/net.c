@@ -73,6 +73,10 @@ static void tell_state(struct net *net, int64_t now_ms)
                  connected ? "waiting" : "trying again until it is there");
         net->silent = true;
     }
+    char sentence[MAILLE_SENTENCE_MAX];
+    if ((net->silent || net->options->way != NULL) &&
+        wire_client_trouble(net->client, sentence, sizeof sentence))
+        log_line(LOG_LEVEL_ERROR, "%s", sentence);
 }
 
 static enum maille_code heard(struct net *net, struct maille_error *error)
@@ -246,7 +250,7 @@ enum maille_code net_serve(struct net_options *options, int end, struct maille_e
     crypto_random_bytes(&run, sizeof run);
     snprintf(net.build, sizeof net.build, "%s%s%08x", MAILLE_VERSION, MESSAGE_RUN_MARK, run);
     enum maille_code code = wire_client_open_raw(&net.client, options->endpoint, options->server,
-                                                 options->own, options->secret, error);
+                                                 options->own, options->secret, options->way, error);
     crypto_wipe(options->secret, sizeof options->secret);
     if (code == MAILLE_OK)
         code = net_loop(&net, error);

@@ -7,6 +7,7 @@
 #include "worker/data.h"
 #include "worker/figures.h"
 #include "worker/step.h"
+#include "wire/way.h"
 
 /* Records between vault and net. */
 enum net_record {
@@ -31,6 +32,7 @@ struct net_options {
     uint64_t directory_version;
     int64_t hello_every_ms;
     struct net_figures *figures;
+    struct wire_way *way; /* through a proxy; NULL: directly */
 };
 
 /* Dials out and passes envelopes between socket and vault, until the vault's end closes (MAILLE_INTERNAL).

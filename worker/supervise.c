@@ -218,6 +218,7 @@ static int run_net(const struct site_files *files, struct net_options *options, 
     struct maille_error error = {0};
     options->hello_every_ms = (int64_t)files->settings.hello_every_ms;
     options->figures = files->pages->pages[PAGE_NET];
+    options->way = files->way;
     return exit_status(net_serve(options, ends->of[CHILD_NET][1], &error), &error);
 }
 
@@ -296,6 +297,8 @@ static void child_run(int child, const struct site_files *files, struct secret_k
     worker_pages_keep(files->pages, child == CHILD_VAULT ? PAGE_VAULT
                                     : child == CHILD_NET ? PAGE_NET
                                                          : FIGURES_PAGES);
+    if (child != CHILD_NET)
+        wire_way_free(files->way); /* a password of the proxy's */
     raise_walls(child, files);
     switch (child) {
     case CHILD_DATA:

@@ -8,6 +8,7 @@
 #include "proto/directory.h"
 #include "worker/figures.h"
 #include "worker/settings.h"
+#include "wire/way.h"
 
 enum { CHILD_DATA, CHILD_STEP, CHILD_VAULT, CHILD_NET, CHILDREN };
 
@@ -21,6 +22,7 @@ struct site_files {
     const char *dir, *credential, *network_path;
     const char *build;          /* hash of the program, for the log; NULL: unknown. Borrowed */
     struct worker_pages *pages; /* of figures. Borrowed */
+    struct wire_way *way;       /* through a proxy; NULL: directly. Borrowed */
     struct worker_settings settings;
     const char *policy, *network; /* texts */
     size_t policy_length, network_length;
