@@ -11,6 +11,7 @@
 const struct figure_row coordinator_figure_rows[FIGURES_ROWS] = {
     {"started", FIGURE_TIME, OF(started_ms), "when the program began"},
     {"beat", FIGURE_TIME, OF(beat_ms), "when it last wrote these figures"},
+    {"pid", FIGURE_LEVEL, OF(pid), "of its process"},
     {"heard", FIGURE_TIME, OF(heard_ms), "when anybody last said something"},
     {"sites", FIGURE_LEVEL, OF(sites), "in the directory"},
     {"sites_here", FIGURE_LEVEL, OF(sites_here), "of these, heard within two minutes"},

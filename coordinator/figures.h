@@ -7,14 +7,14 @@
 #include "coordinator/coordinator.h"
 
 struct coordinator_page {
-    figure started_ms, beat_ms, heard_ms;
+    figure pid, started_ms, beat_ms, heard_ms;
     figure messages_received, messages_sent, bytes_received, bytes_sent, messages_dropped, hangups;
     figure queries_open, queries_asked, queries_refused, queries_given_up, rounds;
     figure sites, sites_here; /* of the directory; of these, heard within SITE_HERE_MS */
     figure directory_version, log_bytes, database_bytes, disk_free_bytes;
 };
 
-enum { FIGURES_BEAT_MS = 5000, FIGURES_DEAD_MS = 30000, SITE_HERE_MS = 120 * 1000, FIGURES_ROWS = 20 };
+enum { FIGURES_BEAT_MS = 5000, FIGURES_DEAD_MS = 30000, SITE_HERE_MS = 120 * 1000, FIGURES_ROWS = 21 };
 extern const struct figure_row coordinator_figure_rows[FIGURES_ROWS];
 
 /* What stands in the coordinator and its folder, then the file (-1: none). sizes: look at folders too. */

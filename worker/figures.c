@@ -17,6 +17,7 @@ const struct figure_row worker_figure_rows[FIGURES_ROWS] = {
     {"started", FIGURE_TIME, OF(PAGE_SUPERVISOR, supervisor_figures, started_ms), "when the program began"},
     {"beat", FIGURE_TIME, OF(PAGE_SUPERVISOR, supervisor_figures, beat_ms),
      "when it last wrote these figures"},
+    {"pid", FIGURE_LEVEL, OF(PAGE_SUPERVISOR, supervisor_figures, pid), "of its first process"},
     {"processes", FIGURE_LEVEL, OF(PAGE_SUPERVISOR, supervisor_figures, processes),
      "of its four processes, that run"},
     {"restarts", FIGURE_COUNT, OF(PAGE_SUPERVISOR, supervisor_figures, restarts),
@@ -64,6 +65,7 @@ enum maille_code worker_pages_open(struct worker_pages *figures, const char *dir
         MAILLE_TRY(figures_page(&figures->pages[i], error));
     struct supervisor_figures *own = figures->pages[PAGE_SUPERVISOR];
     figure_set(&own->started_ms, clock_utc_ms());
+    figure_set(&own->pid, getpid());
     figure_set(&own->disk_free_bytes, figures_free_bytes(dir));
     MAILLE_TRY(figures_file_open(&figures->file, dir, error));
 out:

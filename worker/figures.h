@@ -7,6 +7,7 @@
 #include "vault/vault.h"
 
 struct supervisor_figures {
+    figure pid;                 /* of the supervisor, as its own machine or container numbers it */
     figure started_ms, beat_ms; /* when the program began; when it last said that it is there */
     figure processes;           /* of four, that run */
     figure restarts;            /* of all four, because one died */
@@ -27,7 +28,7 @@ struct net_figures {
 enum { FIGURES_BEAT_MS = 5000, FIGURES_DEAD_MS = 30000, FIGURES_PROCESSES = 4 };
 
 enum figures_page_of { PAGE_SUPERVISOR, PAGE_VAULT, PAGE_NET, FIGURES_PAGES };
-enum { FIGURES_ROWS = 25 };
+enum { FIGURES_ROWS = 26 };
 extern const struct figure_row worker_figure_rows[FIGURES_ROWS];
 
 struct worker_pages {
