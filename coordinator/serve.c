@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/metrics.h"
+#include "base/notify.h"
 #include "base/options.h"
 #include "base/options_manual.h"
 #include "base/wall.h"
@@ -37,6 +38,7 @@ struct daemon {
     const char *dir;
     struct coordinator_page *page; /* of figures */
     int figures;                   /* DIR/status; -1: none */
+    int notify;                    /* the service manager's socket; −1: none */
     int64_t tick_ms, reload_ms, beat_ms, sizes_ms;
     bool stop;
 };
@@ -146,6 +148,7 @@ static enum maille_code open_figures(struct daemon *daemon, struct maille_error 
     MAILLE_TRY(figures_page(&page, error));
     daemon->page = page;
     figure_set(&daemon->page->started_ms, clock_utc_ms());
+    figure_set(&daemon->page->pid, getpid());
     MAILLE_TRY(figures_file_open(&daemon->figures, daemon->dir, error));
     if (where[0] == '\0')
         goto out;
@@ -178,6 +181,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     MAILLE_TRY(coordinator_settings_read(&daemon->settings, daemon->arena, path, error));
     daemon->dir = dir;
     MAILLE_TRY(open_figures(daemon, error));
+    daemon->notify = notify_open();
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.key", error));
     MAILLE_TRY(coordinator_check_unlock(path, &unlock, error));
     MAILLE_TRY(keyfile_read(&daemon->keys, path, &unlock, error));
@@ -205,6 +209,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
              daemon->endpoint, (unsigned long long)network_directory(coordinator->network)->version,
              network_directory(coordinator->network)->n_sites);
     compare_ports(daemon);
+    notify_say(daemon->notify, "READY=1\nSTATUS=listens");
 out:
     return code;
 }
@@ -219,6 +224,8 @@ static void daemon_close(struct daemon *daemon)
         close(daemon->signals);
     if (daemon->figures >= 0)
         close(daemon->figures);
+    if (daemon->notify >= 0)
+        close(daemon->notify);
     arena_free(daemon->arena);
 }
 
@@ -279,9 +286,11 @@ static enum maille_code take_signals(struct daemon *daemon, struct maille_error 
     enum maille_code code = MAILLE_OK;
     struct signalfd_siginfo info;
     while (code == MAILLE_OK && read(daemon->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGHUP)
+        if (info.ssi_signo == SIGHUP) {
+            notify_say(daemon->notify, "RELOADING=1");
             code = reload(daemon, true, error);
-        else
+            notify_say(daemon->notify, "READY=1");
+        } else
             daemon->stop = true;
     }
     return code;
@@ -336,6 +345,7 @@ static void beat(struct daemon *daemon, int64_t now_ms)
 {
     const bool sizes = now_ms >= daemon->sizes_ms;
     figure_set(&daemon->page->messages_dropped, (int64_t)wire_server_dropped(daemon->server));
+    notify_say(daemon->notify, "WATCHDOG=1");
     coordinator_page_beat(daemon->page, &daemon->coordinator, daemon->dir, daemon->figures, sizes);
     daemon->beat_ms = now_ms + FIGURES_BEAT_MS;
     daemon->sizes_ms = sizes ? now_ms + SIZES_MS : daemon->sizes_ms;
@@ -372,6 +382,7 @@ static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *e
         }
         MAILLE_TRY(take_signals(daemon, error));
     }
+    notify_say(daemon->notify, "STOPPING=1");
     code = coordinator_note(&daemon->coordinator, "stop", error);
 out:
     return code;
@@ -381,7 +392,7 @@ int coordinator_serve(int argc, char **argv)
 {
     enum maille_code code = MAILLE_OK;
     struct maille_error error = {0};
-    struct daemon daemon = {.signals = -1, .figures = -1};
+    struct daemon daemon = {.signals = -1, .figures = -1, .notify = -1};
     const char *dir = NULL, *network = NULL, *credential = NULL;
     bool done = false;
     size_t n = 0;

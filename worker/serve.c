@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/metrics.h"
+#include "base/notify.h"
 #include "base/options.h"
 #include "base/wall.h"
 #include "crypto/harden.h"
@@ -39,6 +40,8 @@ struct supervisor {
     struct children children;
     struct owners owners;
     struct worker_pages pages;
+    struct wire_way *way;    /* the socket of net's thread, which can make none behind the walls */
+    int notify;              /* the service manager's socket; −1: none */
     int signals, watch, etc; /* etc: the watch's number of /etc; −1: none */
     int64_t started_ms, backoff_ms, month_ms, beat_ms, sizes_ms;
     bool stop, reload, ever_steady;
@@ -158,6 +161,7 @@ static void beat(struct supervisor *supervisor, bool now)
     figure_set(&own->directory_version, (int64_t)supervisor->files.directory->version);
     const bool sizes = now || now_ms >= supervisor->sizes_ms;
     worker_pages_beat(&supervisor->pages, supervisor->dir, sizes);
+    notify_say(supervisor->notify, "WATCHDOG=1");
     supervisor->beat_ms = now_ms + FIGURES_BEAT_MS;
     supervisor->sizes_ms = sizes ? now_ms + SIZES_MS : supervisor->sizes_ms;
 }
@@ -221,12 +225,13 @@ static void look_at_month(struct supervisor *supervisor)
 
 static enum maille_code start(struct supervisor *supervisor, struct maille_error *error)
 {
-    const int close_fds[] = {supervisor->signals, supervisor->watch};
+    const int close_fds[] = {supervisor->signals, supervisor->watch, supervisor->notify};
     supervisor->started_ms = clock_monotonic_ms();
     supervisor->files.build = supervisor->build[0] != '\0' ? supervisor->build : NULL;
     supervisor->files.pages = &supervisor->pages;
+    supervisor->files.way = supervisor->way;
     enum maille_code code =
-        children_start(&supervisor->children, &supervisor->files, &supervisor->owners, close_fds, 2, error);
+        children_start(&supervisor->children, &supervisor->files, &supervisor->owners, close_fds, 3, error);
     if (code != MAILLE_OK)
         children_stop(&supervisor->children, STOP_MS);
     beat(supervisor, true);
@@ -260,6 +265,14 @@ static void start_again(struct supervisor *supervisor)
     }
 }
 
+/* The files have proved themselves. */
+static void steady(struct supervisor *supervisor)
+{
+    if (!supervisor->ever_steady)
+        notify_say(supervisor->notify, "READY=1\nSTATUS=serves");
+    supervisor->ever_steady = true;
+}
+
 static void run(struct supervisor *supervisor)
 {
     while (!supervisor->stop) {
@@ -272,17 +285,22 @@ static void run(struct supervisor *supervisor)
                     supervisor->ever_steady ? MONTH_LOOK_MS : (int)(lived_ms < 1000 ? 1000 - lived_ms : 0),
                     &gone);
         if (!gone && clock_monotonic_ms() - supervisor->started_ms >= 1000)
-            supervisor->ever_steady = true;
+            steady(supervisor);
         if (supervisor->stop)
             break;
         if (supervisor->reload) {
             struct maille_error error = {0};
+            notify_say(supervisor->notify, "RELOADING=1");
             supervisor->reload = false;
-            if (!reread(supervisor) && !gone)
+            if (!reread(supervisor) && !gone) {
+                notify_say(supervisor->notify, "READY=1\nSTATUS=serves, with the files that it read before");
                 continue;
+            }
             children_stop(&supervisor->children, STOP_MS);
-            if (start(supervisor, &error) == MAILLE_OK)
+            if (start(supervisor, &error) == MAILLE_OK) {
+                notify_say(supervisor->notify, "READY=1\nSTATUS=serves");
                 continue;
+            }
             log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
             gone = true;
         }
@@ -291,6 +309,7 @@ static void run(struct supervisor *supervisor)
             start_again(supervisor);
         }
     }
+    notify_say(supervisor->notify, "STOPPING=1");
     children_stop(&supervisor->children, STOP_MS);
 }
 
@@ -359,6 +378,12 @@ static enum maille_code serve(struct supervisor *supervisor, struct maille_error
         log_line(LOG_LEVEL_WARNING, "%s", warning);
     MAILLE_TRY(open_events(supervisor, error));
     MAILLE_TRY(open_figures(supervisor, error));
+    if (supervisor->files.settings.proxy[0] != '\0') {
+        MAILLE_TRY(wire_way_open(&supervisor->way, supervisor->files.settings.proxy,
+                                 supervisor->files.settings.proxy_credential, error));
+        log_line(LOG_LEVEL_INFO, "the way out is %s", supervisor->files.settings.proxy);
+    }
+    supervisor->notify = notify_open();
     MAILLE_TRY(raise_walls(supervisor, error));
     MAILLE_TRY(start(supervisor, error));
     log_line(LOG_LEVEL_INFO, "%s serves the network %s", supervisor->dir,
@@ -371,6 +396,9 @@ out:
         close(supervisor->signals);
     if (supervisor->watch >= 0)
         close(supervisor->watch);
+    if (supervisor->notify >= 0)
+        close(supervisor->notify);
+    wire_way_free(supervisor->way);
     site_files_clear(&supervisor->files);
     return code;
 }
@@ -378,7 +406,8 @@ out:
 int worker_serve(int argc, char **argv)
 {
     struct maille_error error = {0};
-    struct supervisor supervisor = {.signals = -1, .watch = -1, .etc = -1, .pages = {.file = -1}};
+    struct supervisor supervisor = {
+        .signals = -1, .watch = -1, .etc = -1, .notify = -1, .pages = {.file = -1}};
     struct arena *arena = arena_new();
     bool done = false;
     size_t n = 0;
