@@ -10,7 +10,7 @@
 
 #include "disclosure/combination_form.h"
 
-enum { WORD_BITS = 64, STATES_MAX = 32768, TABLE_SIZE = 131072, LEAVES_MAX = 65536, NODES_MAX = 4096 };
+enum { WORD_BITS = 64, STATES_MAX = 32768, LEAVES_MAX = 65536, NODES_MAX = 4096 };
 /* How wide a class of patients who lack a value is taken to be; of all who have one, the rest. */
 static const double missing_share = 0.05;
 
@@ -325,38 +325,66 @@ static void attribute_classes(struct reading *reading, size_t a)
 
 /* Which groups are still possible, then the classes of the attributes that are kept, 64 bits each. */
 struct states {
-    size_t n, stride;
+    struct arena *arena;
+    size_t n, room, stride;
     uint64_t *keys;
     double *width;
     bool *present;
-    uint32_t *table; /* number + 1 */
+    uint32_t *table; /* number + 1; four times the room */
 };
 
-static void states_new(struct states *states, struct arena *arena, size_t stride)
-{
-    *states = (struct states){.stride = stride,
-                              .keys = arena_array(arena, STATES_MAX * stride, sizeof(uint64_t)),
-                              .width = arena_array(arena, STATES_MAX, sizeof(double)),
-                              .present = arena_array(arena, STATES_MAX, sizeof(bool)),
-                              .table = arena_array(arena, TABLE_SIZE, sizeof(uint32_t))};
-}
-
-static void states_empty(struct states *states)
-{
-    states->n = 0;
-    memset(states->table, 0, TABLE_SIZE * sizeof *states->table);
-}
-
-/* False: there is no room for another one. */
-static bool states_add(struct states *states, const uint64_t *key, double width, bool present)
+static size_t table_at(const struct states *states, const uint64_t *key)
 {
     uint64_t hash = 0xcbf29ce484222325U;
     for (size_t w = 0; w < states->stride; w++) {
         hash = (hash ^ key[w]) * 0x100000001b3U;
         hash ^= hash >> 29;
     }
-    size_t at = hash % TABLE_SIZE;
-    for (; states->table[at] != 0; at = (at + 1) % TABLE_SIZE) {
+    return hash % (4 * states->room);
+}
+
+static void table_put(struct states *states, size_t i)
+{
+    size_t at = table_at(states, states->keys + i * states->stride);
+    while (states->table[at] != 0)
+        at = (at + 1) % (4 * states->room);
+    states->table[at] = (uint32_t)i + 1;
+}
+
+static void states_grow(struct states *states, size_t room)
+{
+    const struct states old = *states;
+    states->room = room;
+    states->keys = arena_array(states->arena, room * states->stride, sizeof *states->keys);
+    states->width = arena_array(states->arena, room, sizeof *states->width);
+    states->present = arena_array(states->arena, room, sizeof *states->present);
+    states->table = arena_array(states->arena, 4 * room, sizeof *states->table);
+    if (old.n == 0)
+        return;
+    memcpy(states->keys, old.keys, old.n * old.stride * sizeof *old.keys);
+    memcpy(states->width, old.width, old.n * sizeof *old.width);
+    memcpy(states->present, old.present, old.n * sizeof *old.present);
+    for (size_t i = 0; i < old.n; i++)
+        table_put(states, i);
+}
+
+static struct states states_new(struct arena *arena, size_t stride)
+{
+    struct states states = {.arena = arena, .stride = stride};
+    states_grow(&states, 256);
+    return states;
+}
+
+static void states_empty(struct states *states)
+{
+    states->n = 0;
+    memset(states->table, 0, 4 * states->room * sizeof *states->table);
+}
+
+/* False: there is no room for another one. */
+static bool states_add(struct states *states, const uint64_t *key, double width, bool present)
+{
+    for (size_t at = table_at(states, key); states->table[at] != 0; at = (at + 1) % (4 * states->room)) {
         const size_t i = states->table[at] - 1;
         if (memcmp(states->keys + i * states->stride, key, states->stride * sizeof *key) != 0)
             continue;
@@ -366,10 +394,12 @@ static bool states_add(struct states *states, const uint64_t *key, double width,
     }
     if (states->n == STATES_MAX)
         return false;
+    if (states->n == states->room)
+        states_grow(states, 2 * states->room);
     memcpy(states->keys + states->n * states->stride, key, states->stride * sizeof *key);
     states->width[states->n] = width;
     states->present[states->n] = present;
-    states->table[at] = (uint32_t)++states->n;
+    table_put(states, states->n++);
     return true;
 }
 
@@ -391,8 +421,9 @@ static int widest_first(const void *a, const void *b)
 }
 
 /* The widest COMBINATION_CLASSES_MAX of them, in order. False: there were more. */
-static bool states_rank(struct states *to, const struct states *from, struct ranked *ranked)
+static bool states_rank(struct states *to, const struct states *from)
 {
+    struct ranked *ranked = arena_array(from->arena, from->n + 1, sizeof *ranked);
     states_empty(to);
     for (size_t i = 0; i < from->n; i++)
         ranked[i] = (struct ranked){from->width[i], from->keys + i * from->stride, i, from->stride};
@@ -539,7 +570,6 @@ enum maille_code combination_classes(struct combination *combination, const stru
 {
     const size_t words = combination->words;
     struct reading reading = {.arena = arena_new()};
-    struct states now, next;
     size_t n_kept = 0;
     if (reading.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for classes of patients");
@@ -548,19 +578,18 @@ enum maille_code combination_classes(struct combination *combination, const stru
     for (size_t f = 0; f < reading.n_factors; f++)
         if (reading.factors[f].attribute == SIZE_MAX)
             keep(&reading, reading.factors[f].node, &n_kept);
-    struct ranked *ranked = arena_array(reading.arena, STATES_MAX, sizeof *ranked);
-    states_new(&now, reading.arena, words + n_kept);
-    states_new(&next, reading.arena, words + n_kept);
+    struct states now = states_new(reading.arena, words + n_kept),
+                  next = states_new(reading.arena, words + n_kept);
     uint64_t *key = arena_array(reading.arena, words + n_kept + 1, sizeof *key);
     memcpy(key, good, words * sizeof *key);
     combination->whole = words == 0 || !any_group(key, words) || states_add(&now, key, 1, true);
     for (size_t a = 0; a < reading.n_attributes; a++) {
         attribute_classes(&reading, a);
         combination->whole = split(&next, &now, &reading, a, words) && combination->whole;
-        combination->whole = states_rank(&now, &next, ranked) && combination->whole;
+        combination->whole = states_rank(&now, &next) && combination->whole;
     }
     settle(&next, &now, &reading, words);
-    combination->whole = states_rank(&now, &next, ranked) && combination->whole;
+    combination->whole = states_rank(&now, &next) && combination->whole;
     take(combination, &now);
     arena_free(reading.arena);
     return MAILLE_OK;

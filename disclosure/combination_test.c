@@ -289,7 +289,7 @@ static void a_form_that_is_none_harms_nothing(void **state)
     asked_init(&asked);
     ask(&asked, "age >= 50 & (stage == \"i\" | nodes > 3)");
     const struct combination_group good = asked.groups[0];
-    for (size_t cut = 0; cut < 2 * good.length; cut++) {
+    for (size_t cut = 0; cut < 2 * good.length; cut += 3) {
         struct combination combination;
         struct maille_error error = {0};
         uint8_t *bytes = (uint8_t *)arena_strndup(asked.arena, (const char *)good.form, good.length);
