@@ -42,8 +42,11 @@ static void a_child_counts_and_its_parent_reads(void **state)
 
 static void folder(char *out)
 {
+    static int n;
     struct maille_error error = {0};
-    test_path(out, "program");
+    char name[64];
+    snprintf(name, sizeof name, "program-%ld-%d", (long)getpid(), n++); /* of this run alone */
+    test_path(out, name);
     assert_ok(file_folder_make(out, 0700, &error), &error);
 }
 
