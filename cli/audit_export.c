@@ -371,7 +371,7 @@ out:
     return code;
 }
 
-static enum maille_code export_logs(struct arena *arena, const char **logs, size_t n, const char *folder,
+enum maille_code audit_export_write(struct arena *arena, const char **logs, size_t n, const char *folder,
                                     const struct audit_trust *trust, enum language language,
                                     struct maille_error *error)
 {
@@ -460,7 +460,7 @@ int audit_export(int argc, char **argv)
     if (code == MAILLE_OK && !done)
         code = audit_trust_read(&trust, arena, &error);
     if (code == MAILLE_OK && !done)
-        code = export_logs(arena, logs, n, folder, &trust, language, &error);
+        code = audit_export_write(arena, logs, n, folder, &trust, language, &error);
     arena_free(arena);
     free(logs);
     return code == MAILLE_OK ? 0 : options_program_fail("maille audit export", &error);

@@ -1,5 +1,7 @@
 /* maille-worker pending, approve, deny: the queue of studies that wait for a person (docs/DISCLOSURE.md §2).
  */
+#include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 
 struct decide_command {
     const char *dir, *key, *credential, *reason;
-    bool approve;
+    enum decision_kind kind;
 };
 
 /* The one waiting query whose id begins so. */
@@ -59,16 +61,17 @@ static enum maille_code print_waiting(struct arena *arena, const char *dir, stru
         struct bytes pending = {0};
         bytes_to_hex(hex, qids[i], QID_BYTES);
         MAILLE_TRY(spool_pending(&pending, dir, qids[i], error));
-        printf("%.8s  %-20s  %-16s  %-24s  %-28s  %s\n", hex, spool_line(arena, &pending, "asked"),
-               spool_line(arena, &pending, "researcher"), spool_line(arena, &pending, "purpose"),
-               spool_line(arena, &pending, "study"), spool_line(arena, &pending, "analyses"));
+        printf("%.8s  %-20s  %-16s  %-24s  %-28s  %s\n", hex, pending_line(arena, &pending, "asked"),
+               pending_line(arena, &pending, "researcher"), pending_line(arena, &pending, "purpose"),
+               pending_line(arena, &pending, "study"), pending_line(arena, &pending, "analyses"));
         bytes_clear(&pending);
     }
 out:
     return code;
 }
 
-static enum maille_code print_one(struct arena *arena, const char *dir, const char *id,
+/* out NULL: on standard output. */
+static enum maille_code print_one(struct arena *arena, const char *dir, const char *id, const char *out_path,
                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -76,9 +79,40 @@ static enum maille_code print_one(struct arena *arena, const char *dir, const ch
     struct bytes pending = {0};
     MAILLE_TRY(find_waiting(qid, arena, dir, id, error));
     MAILLE_TRY(spool_pending(&pending, dir, qid, error));
-    fwrite(pending.data, 1, pending.length, stdout);
+    if (out_path == NULL)
+        fwrite(pending.data, 1, pending.length, stdout);
+    else {
+        MAILLE_TRY(file_write_atomic(out_path, pending.data, pending.length, 0600, error));
+        printf("%s: for the officer: maille officer review %s\n", out_path, out_path);
+    }
 out:
     bytes_clear(&pending);
+    return code;
+}
+
+/* The one open query whose id begins so: its folder in state/. */
+static enum maille_code find_open(uint8_t qid[QID_BYTES], const char *dir, const char *id,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char folder[PATH_MAX];
+    size_t found = 0;
+    MAILLE_TRY(file_path_join(folder, sizeof folder, dir, "state", error));
+    DIR *stream = opendir(folder);
+    if (stream == NULL) {
+        code = maille_fail_errno(error, "cannot open %s", folder);
+        goto out;
+    }
+    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;)
+        if (strlen(entry->d_name) == 2 * QID_BYTES && strncmp(entry->d_name, id, strlen(id)) == 0 &&
+            bytes_from_hex(qid, QID_BYTES, entry->d_name))
+            found++;
+    closedir(stream);
+    if (found != 1)
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected one open study whose id begins with %s, found %zu in %s", id, found,
+                           folder);
+out:
     return code;
 }
 
@@ -89,15 +123,20 @@ static enum maille_code decide(const struct decide_command *command, const char 
     struct secret_keys *keys = NULL;
     struct key_unlock unlock;
     struct bytes pending = {0};
-    struct decision decision = {.approve = command->approve, .reason = command->reason};
+    struct decision decision = {.kind = command->kind, .reason = command->reason};
     struct arena *arena = arena_new();
     char at[32];
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     const char *path = command->key != NULL ? command->key : arena_printf(arena, "%s/dpo.key", command->dir);
     MAILLE_TRY(crypto_start(error));
-    MAILLE_TRY(find_waiting(decision.qid, arena, command->dir, id, error));
-    MAILLE_TRY(spool_pending(&pending, command->dir, decision.qid, error));
+    if (command->kind == DECISION_STOP)
+        MAILLE_TRY(find_open(decision.qid, command->dir, id, error));
+    else {
+        MAILLE_TRY(find_waiting(decision.qid, arena, command->dir, id, error));
+        MAILLE_TRY(spool_pending(&pending, command->dir, decision.qid, error));
+        pending_hash(&decision.pending, pending.data, pending.length);
+    }
     if (!file_exists(path)) {
         code = maille_fail(
             error, MAILLE_INVALID,
@@ -111,13 +150,17 @@ static enum maille_code decide(const struct decide_command *command, const char 
                            key_role_name(secret_keys_role(keys)));
         goto out;
     }
-    spool_pending_hash(&decision.pending, pending.data, pending.length);
     clock_format(at, clock_utc_ms());
     decision.at = at;
     MAILLE_TRY(spool_decide(command->dir, &decision, keys, error));
-    printf("%s: %s of %s, signed by %s; the worker takes it up within seconds\n",
-           command->approve ? "approved" : "denied", spool_line(arena, &pending, "study"),
-           spool_line(arena, &pending, "researcher"), secret_keys_name(keys));
+    if (command->kind == DECISION_STOP)
+        printf("stop: %s, signed by %s; the worker takes it up within seconds, and nothing more leaves\n", id,
+               secret_keys_name(keys));
+    else
+        printf("%s: %s of %s, signed by %s; the worker takes it up within seconds\n",
+               command->kind == DECISION_APPROVE ? "approved" : "denied",
+               pending_line(arena, &pending, "study"), pending_line(arena, &pending, "researcher"),
+               secret_keys_name(keys));
 out:
     secret_keys_free(keys);
     bytes_clear(&pending);
@@ -125,10 +168,10 @@ out:
     return code;
 }
 
-static int decide_main(int argc, char **argv, bool approve)
+static int decide_main(int argc, char **argv, enum decision_kind kind)
 {
     struct maille_error error = {0};
-    struct decide_command command = {.approve = approve, .reason = ""};
+    struct decide_command command = {.kind = kind, .reason = ""};
     const char *id = NULL;
     bool done = false;
     size_t n = 0;
@@ -156,15 +199,23 @@ static int decide_main(int argc, char **argv, bool approve)
          .sentence = "one line for the message log"},
         {.name = NULL},
     };
-    const struct option_usage usage = {
-        .program = approve ? "maille-worker approve" : "maille-worker deny",
-        .positional = "ID",
-        .sentence = approve ? "Signs that a study may run, as `maille-worker pending ID` shows it. A new "
-                              "snapshot, policy or build asks again."
-                            : "Signs that a study may not run here. The researcher is told the rule "
-                              "`approval` and nothing else.",
-        .min_positional = 1,
-        .max_positional = 1};
+    static const char *const programs[] = {[DECISION_DENY] = "maille-worker deny",
+                                           [DECISION_APPROVE] = "maille-worker approve",
+                                           [DECISION_STOP] = "maille-worker stop"};
+    static const char *const sentences[] = {
+        [DECISION_DENY] =
+            "Signs that a study may not run here. The researcher is told the rule `approval` and "
+            "nothing else.",
+        [DECISION_APPROVE] = "Signs that a study may run, as `maille-worker pending ID` shows it. A new "
+                             "snapshot, policy or build asks again.",
+        [DECISION_STOP] =
+            "Signs that a study ends here now, whether or not it was approved: nothing more of it "
+            "leaves, no further\nround and no result. The researcher is told the rule `approval`."};
+    const struct option_usage usage = {.program = programs[kind],
+                                       .positional = "ID",
+                                       .sentence = sentences[kind],
+                                       .min_positional = 1,
+                                       .max_positional = 1};
     enum maille_code code = options_parse(&usage, rows, argc, argv, &id, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = decide(&command, id, &error);
@@ -173,18 +224,73 @@ static int decide_main(int argc, char **argv, bool approve)
 
 int worker_approve(int argc, char **argv)
 {
-    return decide_main(argc, argv, true);
+    return decide_main(argc, argv, DECISION_APPROVE);
 }
 
 int worker_deny(int argc, char **argv)
 {
-    return decide_main(argc, argv, false);
+    return decide_main(argc, argv, DECISION_DENY);
+}
+
+int worker_stop(int argc, char **argv)
+{
+    return decide_main(argc, argv, DECISION_STOP);
+}
+
+/* A decision that was signed elsewhere, into the spool: whose it is the worker verifies by the directory. */
+static enum maille_code bring(const char *dir, const char *path, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct decision decision;
+    struct bytes text = {0};
+    struct arena *arena = arena_new();
+    char qid[2 * QID_BYTES + 1];
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    MAILLE_TRY(crypto_start(error));
+    MAILLE_TRY(file_read_regular(&text, path, DECISION_BYTES_MAX, error));
+    MAILLE_TRY(decision_read(&decision, arena, path, &text, NULL, error));
+    MAILLE_TRY(spool_put(dir, decision.qid, &text, error));
+    bytes_to_hex(qid, decision.qid, QID_BYTES);
+    printf("%s of %.8s, signed by %s on %s; the worker takes it up within seconds\n",
+           decision_word(decision.kind), qid, decision.by, decision.at);
+out:
+    bytes_clear(&text);
+    arena_free(arena);
+    return code;
+}
+
+int worker_decide(int argc, char **argv)
+{
+    struct maille_error error = {0};
+    const char *dir = NULL, *path = NULL;
+    bool done = false;
+    size_t n = 0;
+    const struct option_row rows[] = {
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &dir,
+         .argument = "DIR",
+         .sentence = "the site's folder",
+         .required = true},
+        {.name = NULL},
+    };
+    const struct option_usage usage = {.program = "maille-worker decide",
+                                       .positional = "FILE",
+                                       .sentence = "Brings a decision that the officer signed on her own "
+                                                   "machine (maille officer approve, deny, stop).",
+                                       .min_positional = 1,
+                                       .max_positional = 1};
+    enum maille_code code = options_parse(&usage, rows, argc, argv, &path, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = bring(dir, path, &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }
 
 int worker_pending(int argc, char **argv)
 {
     struct maille_error error = {0};
-    const char *dir = NULL, *id = NULL;
+    const char *dir = NULL, *id = NULL, *out_path = NULL;
     bool done = false;
     size_t n = 0;
     struct arena *arena = arena_new();
@@ -195,6 +301,12 @@ int worker_pending(int argc, char **argv)
          .argument = "DIR",
          .sentence = "the site's folder",
          .required = true},
+        {.name = "out",
+         .kind = OPTION_STRING,
+         .target = &out_path,
+         .argument = "FILE",
+         .sentence =
+             "writes what is asked into a file, to be read and decided on another machine (maille officer)"},
         {.name = NULL},
     };
     const struct option_usage usage = {.program = "maille-worker pending",
@@ -207,7 +319,7 @@ int worker_pending(int argc, char **argv)
     enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
                                           : options_parse(&usage, rows, argc, argv, &id, &n, &done, &error);
     if (code == MAILLE_OK && !done)
-        code = n == 0 ? print_waiting(arena, dir, &error) : print_one(arena, dir, id, &error);
+        code = n == 0 ? print_waiting(arena, dir, &error) : print_one(arena, dir, id, out_path, &error);
     arena_free(arena);
     return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }
