@@ -48,9 +48,9 @@ static enum maille_code about(struct decision *decision, const char *asked, stru
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     if (decision->kind != DECISION_STOP || file_exists(asked)) {
         MAILLE_TRY(file_read_regular(&text, asked, PENDING_BYTES_MAX, error));
-        qid = pending_line(arena, &text, "query");
+        qid = decision_pending_line(arena, &text, "query");
         if (decision->kind != DECISION_STOP)
-            pending_hash(&decision->pending, text.data, text.length);
+            decision_pending_hash(&decision->pending, text.data, text.length);
     }
     if (strlen(qid) != 2 * QID_BYTES || !bytes_from_hex(decision->qid, QID_BYTES, qid))
         code =

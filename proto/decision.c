@@ -6,7 +6,7 @@
 static const char first_line[] = "maille decision 1\n";
 enum { HEX_QID = 2 * QID_BYTES, HEX_HASH = 2 * HASH_BYTES, HEX_SIGNATURE = 2 * SIGNATURE_BYTES };
 
-void pending_hash(struct digest *hash, const void *bytes, size_t length)
+void decision_pending_hash(struct digest *hash, const void *bytes, size_t length)
 {
     hash_kdf(hash, NULL, "pending", bytes, length);
 }
@@ -25,7 +25,7 @@ static const char *line_value(struct arena *arena, const uint8_t *bytes, size_t 
     return "";
 }
 
-const char *pending_line(struct arena *arena, const struct bytes *pending, const char *key)
+const char *decision_pending_line(struct arena *arena, const struct bytes *pending, const char *key)
 {
     return line_value(arena, pending->data, pending->length, key);
 }

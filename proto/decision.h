@@ -28,9 +28,9 @@ struct decision {
 };
 
 /* KDF(-, "pending", the text's bytes): what a decision is about. */
-void pending_hash(struct digest *hash, const void *bytes, size_t length);
+void decision_pending_hash(struct digest *hash, const void *bytes, size_t length);
 /* The value of "key: value" among the first lines of such a text; "" where there is none. In arena. */
-const char *pending_line(struct arena *arena, const struct bytes *pending, const char *key);
+const char *decision_pending_line(struct arena *arena, const struct bytes *pending, const char *key);
 
 /* Appends the signed text. MAILLE_INVALID: a reason of more than one line or too long. */
 enum maille_code decision_write(struct bytes *out, const struct decision *decision,

@@ -179,7 +179,7 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
     query->approved = false;
     query->n_approved = n;
     query->approved_words = words;
-    pending_hash(&query->pending, text.data, text.length);
+    decision_pending_hash(&query->pending, text.data, text.length);
     basis_of(&query->basis, vault, &facts->hash, error);
     vault_record_ready(&record, vault_now_ms(vault), READY_HELD, query, facts, ready);
     MAILLE_TRY(bytes_check(&record, error));

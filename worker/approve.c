@@ -61,9 +61,11 @@ static enum maille_code print_waiting(struct arena *arena, const char *dir, stru
         struct bytes pending = {0};
         bytes_to_hex(hex, qids[i], QID_BYTES);
         MAILLE_TRY(spool_pending(&pending, dir, qids[i], error));
-        printf("%.8s  %-20s  %-16s  %-24s  %-28s  %s\n", hex, pending_line(arena, &pending, "asked"),
-               pending_line(arena, &pending, "researcher"), pending_line(arena, &pending, "purpose"),
-               pending_line(arena, &pending, "study"), pending_line(arena, &pending, "analyses"));
+        printf("%.8s  %-20s  %-16s  %-24s  %-28s  %s\n", hex, decision_pending_line(arena, &pending, "asked"),
+               decision_pending_line(arena, &pending, "researcher"),
+               decision_pending_line(arena, &pending, "purpose"),
+               decision_pending_line(arena, &pending, "study"),
+               decision_pending_line(arena, &pending, "analyses"));
         bytes_clear(&pending);
     }
 out:
@@ -135,7 +137,7 @@ static enum maille_code decide(const struct decide_command *command, const char 
     else {
         MAILLE_TRY(find_waiting(decision.qid, arena, command->dir, id, error));
         MAILLE_TRY(spool_pending(&pending, command->dir, decision.qid, error));
-        pending_hash(&decision.pending, pending.data, pending.length);
+        decision_pending_hash(&decision.pending, pending.data, pending.length);
     }
     if (!file_exists(path)) {
         code = maille_fail(
@@ -159,8 +161,8 @@ static enum maille_code decide(const struct decide_command *command, const char 
     else
         printf("%s: %s of %s, signed by %s; the worker takes it up within seconds\n",
                command->kind == DECISION_APPROVE ? "approved" : "denied",
-               pending_line(arena, &pending, "study"), pending_line(arena, &pending, "researcher"),
-               secret_keys_name(keys));
+               decision_pending_line(arena, &pending, "study"),
+               decision_pending_line(arena, &pending, "researcher"), secret_keys_name(keys));
 out:
     secret_keys_free(keys);
     bytes_clear(&pending);
