@@ -31,16 +31,17 @@ static const char page_more_css[] =
     ":focus-visible{outline:3px solid var(--accent);outline-offset:2px}"
     "td.r,th.r{text-align:right}";
 
-const char *page_say(const struct audit_page *page, const char *english, const char *french)
+const char *audit_page_say(const struct audit_page *page, const char *english, const char *french)
 {
     return page->language == LANGUAGE_FR ? french : english;
 }
 
-void page_begin(struct html *h, const struct audit_page *page, const char *title, const char *lead, bool back)
+void audit_page_begin(struct html *h, const struct audit_page *page, const char *title, const char *lead,
+                      bool back)
 {
     html_doctype(h);
     html_open(h, "html");
-    html_set(h, "lang", page_say(page, "en", "fr"));
+    html_set(h, "lang", audit_page_say(page, "en", "fr"));
     html_open(h, "head");
     html_open(h, "meta");
     html_set(h, "charset", "utf-8");
@@ -69,11 +70,11 @@ void page_begin(struct html *h, const struct audit_page *page, const char *title
     html_element(h, "p", "lead", lead);
     html_close(h);
     html_open(h, "nav");
-    html_set(h, "aria-label", page_say(page, "Sections", "Rubriques"));
+    html_set(h, "aria-label", audit_page_say(page, "Sections", "Rubriques"));
     if (back) {
         html_open(h, "a");
         html_set(h, "href", "index.html");
-        html_text(h, page_say(page, "All studies and logs", "Toutes les études et tous les journaux"));
+        html_text(h, audit_page_say(page, "All studies and logs", "Toutes les études et tous les journaux"));
         html_close(h);
     } else {
         static const char *const sections[][3] = {
@@ -84,7 +85,7 @@ void page_begin(struct html *h, const struct audit_page *page, const char *title
         for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
             html_open(h, "a");
             html_set(h, "href", sections[i][0]);
-            html_text(h, page_say(page, sections[i][1], sections[i][2]));
+            html_text(h, audit_page_say(page, sections[i][1], sections[i][2]));
             html_close(h);
             html_text(h, " ");
         }
@@ -94,7 +95,7 @@ void page_begin(struct html *h, const struct audit_page *page, const char *title
     html_open(h, "main");
 }
 
-void page_end(struct html *h, const struct audit_page *page)
+void audit_page_end(struct html *h, const struct audit_page *page)
 {
     char when[32];
     book_time(when, page->now_ms);
@@ -102,15 +103,16 @@ void page_end(struct html *h, const struct audit_page *page)
     html_open(h, "footer");
     html_textf(
         h,
-        page_say(page, "Made by maille %s on %s UTC from copies of logs. Nothing on this page leaves it.",
-                 "Faite par maille %s le %s UTC à partir de copies de journaux. Rien ne sort de cette page."),
+        audit_page_say(
+            page, "Made by maille %s on %s UTC from copies of logs. Nothing on this page leaves it.",
+            "Faite par maille %s le %s UTC à partir de copies de journaux. Rien ne sort de cette page."),
         MAILLE_VERSION, when);
     while (h->depth > 0)
         html_close(h);
     html_newline(h);
 }
 
-void page_rows(struct html *h, const char *name, const char *const *columns)
+void audit_page_rows(struct html *h, const char *name, const char *const *columns)
 {
     page_table_open(h, name);
     html_open(h, "thead");
@@ -122,12 +124,12 @@ void page_rows(struct html *h, const char *name, const char *const *columns)
     html_open(h, "tbody");
 }
 
-void page_cell(struct html *h, const char *text)
+void audit_page_cell(struct html *h, const char *text)
 {
     html_element(h, "td", NULL, text);
 }
 
-void page_number(struct html *h, uint64_t number)
+void audit_page_number(struct html *h, uint64_t number)
 {
     html_open(h, "td");
     html_set(h, "class", "r");
@@ -135,13 +137,13 @@ void page_number(struct html *h, uint64_t number)
     html_close(h);
 }
 
-void page_rows_end(struct html *h)
+void audit_page_rows_end(struct html *h)
 {
     html_close(h);
     page_table_close(h);
 }
 
-void page_fact(struct html *h, const char *name, const char *value)
+void audit_page_fact(struct html *h, const char *name, const char *value)
 {
     if (value[0] == '\0')
         return;
@@ -150,39 +152,40 @@ void page_fact(struct html *h, const char *name, const char *value)
     html_newline(h);
 }
 
-const char *page_file(const struct audit_page *page, const struct page_log *log, size_t query)
+const char *audit_page_file(const struct audit_page *page, const struct page_log *log, size_t query)
 {
     return arena_printf(page->arena, "study-%04zu.html", log->first + query + 1);
 }
 
-const char *page_outcome(const struct audit_page *page, const struct book_query *query)
+const char *audit_page_outcome(const struct audit_page *page, const struct book_query *query)
 {
     const char *words = word_of_outcome(page->language, query->outcome);
     return query->outcome_rule[0] == '\0' ? words
                                           : arena_printf(page->arena, "%s (%s)", words, query->outcome_rule);
 }
 
-bool page_is_open(const struct book_query *query)
+bool audit_page_is_open(const struct book_query *query)
 {
     return query->outcome == OUTCOME_ASKED || query->outcome == OUTCOME_ACCEPTED ||
            query->outcome == OUTCOME_HELD || query->outcome == OUTCOME_APPROVED ||
            query->outcome == OUTCOME_RUNNING;
 }
 
-void page_stop(struct html *h, const struct audit_page *page, const struct book_query *query)
+void audit_page_stop(struct html *h, const struct audit_page *page, const struct book_query *query)
 {
     html_open(h, "details");
     html_set(h, "class", "stop");
-    html_element(h, "summary", NULL, page_say(page, "Stop this study", "Arrêter cette étude"));
+    html_element(h, "summary", NULL, audit_page_say(page, "Stop this study", "Arrêter cette étude"));
     html_element(h, "p", NULL,
-                 page_say(page, "One command, at the hospital's worker; nothing more leaves from then on:",
-                          "Une commande, sur la machine du site ; rien ne sort plus dès lors :"));
+                 audit_page_say(page,
+                                "One command, at the hospital's worker; nothing more leaves from then on:",
+                                "Une commande, sur la machine du site ; rien ne sort plus dès lors :"));
     html_open(h, "code");
     html_textf(h, "maille-worker stop %.16s --dir DIR --key dpo.key --reason \"…\"", query->name);
     html_close(h);
     html_element(h, "p", NULL,
-                 page_say(page, "Or signed here, on your laptop, and carried there:",
-                          "Ou signée ici, sur votre ordinateur, puis portée là-bas :"));
+                 audit_page_say(page, "Or signed here, on your laptop, and carried there:",
+                                "Ou signée ici, sur votre ordinateur, puis portée là-bas :"));
     html_open(h, "code");
     html_textf(h, "maille officer stop %s --key dpo.key --reason \"…\" --out stop.decision", query->name);
     html_close(h);
@@ -232,12 +235,13 @@ static enum maille_code write_pages(const char *folder, const struct audit_page 
     enum maille_code code = MAILLE_OK;
     struct bytes out = {0};
     MAILLE_TRY(file_folder_make(folder, 0700, error));
-    page_index(&(struct html){.out = &out}, page);
+    audit_page_index_write(&(struct html){.out = &out}, page);
     MAILLE_TRY(write_page(folder, "index.html", &out, error));
     for (size_t i = 0; i < page->n_logs; i++)
         for (size_t k = 0; page->logs[i].told && k < page->logs[i].book.n_queries; k++) {
-            page_study(&(struct html){.out = &out}, page, &page->logs[i], &page->logs[i].book.queries[k]);
-            MAILLE_TRY(write_page(folder, page_file(page, &page->logs[i], k), &out, error));
+            audit_page_study_write(&(struct html){.out = &out}, page, &page->logs[i],
+                                   &page->logs[i].book.queries[k]);
+            MAILLE_TRY(write_page(folder, audit_page_file(page, &page->logs[i], k), &out, error));
         }
     MAILLE_TRY(write_json(folder, page, error));
 out:

@@ -25,28 +25,28 @@ struct audit_page {
 };
 
 /* One of the two, by the page's language. */
-const char *page_say(const struct audit_page *page, const char *english, const char *french);
+const char *audit_page_say(const struct audit_page *page, const char *english, const char *french);
 /* Everything from the doctype to <main>; and from there to the end. title also heads the page; back: a link
  * to index.html. */
-void page_begin(struct html *h, const struct audit_page *page, const char *title, const char *lead,
-                bool back);
-void page_end(struct html *h, const struct audit_page *page);
+void audit_page_begin(struct html *h, const struct audit_page *page, const char *title, const char *lead,
+                      bool back);
+void audit_page_end(struct html *h, const struct audit_page *page);
 /* A table of text cells: columns, NULL last. Then cells; closed with page_rows_end. */
-void page_rows(struct html *h, const char *name, const char *const *columns);
-void page_cell(struct html *h, const char *text);
-void page_number(struct html *h, uint64_t number);
-void page_rows_end(struct html *h);
-void page_fact(struct html *h, const char *name, const char *value);
+void audit_page_rows(struct html *h, const char *name, const char *const *columns);
+void audit_page_cell(struct html *h, const char *text);
+void audit_page_number(struct html *h, uint64_t number);
+void audit_page_rows_end(struct html *h);
+void audit_page_fact(struct html *h, const char *name, const char *value);
 /* "study-0007.html", in arena. */
-const char *page_file(const struct audit_page *page, const struct page_log *log, size_t query);
+const char *audit_page_file(const struct audit_page *page, const struct page_log *log, size_t query);
 /* "answered in part (few)", in arena. */
-const char *page_outcome(const struct audit_page *page, const struct book_query *query);
+const char *audit_page_outcome(const struct audit_page *page, const struct book_query *query);
 /* Whether the site can still stop it. */
-bool page_is_open(const struct book_query *query);
+bool audit_page_is_open(const struct book_query *query);
 /* The command that stops it, on the worker's machine. */
-void page_stop(struct html *h, const struct audit_page *page, const struct book_query *query);
+void audit_page_stop(struct html *h, const struct audit_page *page, const struct book_query *query);
 
-void page_index(struct html *h, const struct audit_page *page);
-void page_study(struct html *h, const struct audit_page *page, const struct page_log *log,
-                const struct book_query *query);
+void audit_page_index_write(struct html *h, const struct audit_page *page);
+void audit_page_study_write(struct html *h, const struct audit_page *page, const struct page_log *log,
+                            const struct book_query *query);
 #endif

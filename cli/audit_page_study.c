@@ -15,33 +15,33 @@ static void put_facts(struct html *h, const struct audit_page *page, const struc
     const enum language language = page->language;
     char when[32];
     html_open(h, "dl");
-    page_fact(h, word(language, WORD_OUTCOME), page_outcome(page, query));
+    audit_page_fact(h, word(language, WORD_OUTCOME), audit_page_outcome(page, query));
     if (query->outcome_rule[0] != '\0' && rule_find(query->outcome_rule) != NULL)
-        page_fact(h, page_say(page, "which means", "c'est-à-dire"),
-                  rule_reason(page->arena, query->outcome_rule, language));
-    page_fact(h, word(language, WORD_DECIDED_BY),
-              query->decided_by[0] != '\0' ? query->decided_by : word(language, WORD_AUTOMATIC));
-    page_fact(h, word(language, WORD_REASON), query->decided_reason);
-    page_fact(h, word(language, WORD_ASKED_BY), query->requester);
-    page_fact(h, word(language, WORD_KEY), query->requester_key);
-    page_fact(h, word(language, WORD_STUDY), query->study);
-    page_fact(h, word(language, WORD_PURPOSE), query->purpose);
-    page_fact(h, word(language, WORD_LEGAL_BASIS), query->legal_basis);
-    page_fact(h, word(language, WORD_PROTOCOL), query->protocol);
-    page_fact(h, word(language, WORD_RECIPIENTS),
-              query->recipients[0] != '\0' ? query->recipients : query->requester);
+        audit_page_fact(h, audit_page_say(page, "which means", "c'est-à-dire"),
+                        rule_reason(page->arena, query->outcome_rule, language));
+    audit_page_fact(h, word(language, WORD_DECIDED_BY),
+                    query->decided_by[0] != '\0' ? query->decided_by : word(language, WORD_AUTOMATIC));
+    audit_page_fact(h, word(language, WORD_REASON), query->decided_reason);
+    audit_page_fact(h, word(language, WORD_ASKED_BY), query->requester);
+    audit_page_fact(h, word(language, WORD_KEY), query->requester_key);
+    audit_page_fact(h, word(language, WORD_STUDY), query->study);
+    audit_page_fact(h, word(language, WORD_PURPOSE), query->purpose);
+    audit_page_fact(h, word(language, WORD_LEGAL_BASIS), query->legal_basis);
+    audit_page_fact(h, word(language, WORD_PROTOCOL), query->protocol);
+    audit_page_fact(h, word(language, WORD_RECIPIENTS),
+                    query->recipients[0] != '\0' ? query->recipients : query->requester);
     book_time(when, query->first_ms);
-    page_fact(h, word(language, WORD_ASKED_ON), when);
+    audit_page_fact(h, word(language, WORD_ASKED_ON), when);
     book_time(when, query->last_ms);
-    page_fact(h, word(language, WORD_LAST), when);
-    page_fact(h, word(language, WORD_PATIENTS),
-              query->cohort_band[0] != '\0' ? query->cohort_band : word(language, WORD_NOT_RECORDED));
+    audit_page_fact(h, word(language, WORD_LAST), when);
+    audit_page_fact(h, word(language, WORD_PATIENTS),
+                    query->cohort_band[0] != '\0' ? query->cohort_band : word(language, WORD_NOT_RECORDED));
     if (query->snapshot > 0)
-        page_fact(h, word(language, WORD_SNAPSHOT), arena_printf(page->arena, "%u", query->snapshot));
-    page_fact(h, word(language, WORD_SITE), log->book.party);
-    page_fact(h, word(language, WORD_POLICY), query->policy);
-    page_fact(h, word(language, WORD_BUILD), query->build);
-    page_fact(h, word(language, WORD_QUERY), query->name);
+        audit_page_fact(h, word(language, WORD_SNAPSHOT), arena_printf(page->arena, "%u", query->snapshot));
+    audit_page_fact(h, word(language, WORD_SITE), log->book.party);
+    audit_page_fact(h, word(language, WORD_POLICY), query->policy);
+    audit_page_fact(h, word(language, WORD_BUILD), query->build);
+    audit_page_fact(h, word(language, WORD_QUERY), query->name);
     html_close(h);
     html_newline(h);
 }
@@ -68,20 +68,20 @@ static void put_rules(struct html *h, const struct audit_page *page, const struc
     const char *const columns[] = {word(language, WORD_RULE), word(language, WORD_RESULT),
                                    word(language, WORD_DEMANDED), word(language, WORD_ANALYSIS), NULL};
     page_section_open(h, "rules", word(language, WORD_RULES));
-    page_rows(h, word(language, WORD_RULES), columns);
+    audit_page_rows(h, word(language, WORD_RULES), columns);
     for (size_t i = 0; i < query->n_rules; i++) {
         const struct audit_rule *rule = &query->rules[i];
         const struct rule *known = rule_find(rule->rule);
         html_open(h, "tr");
         page_header(h, "row", NULL, rule->rule);
-        page_cell(h, word_of_result(language, rule->result));
+        audit_page_cell(h, word_of_result(language, rule->result));
         const char *value =
             known != NULL ? rule_translate(page->arena, known, rule->value, language) : rule->value;
-        page_cell(h, value == rule->value ? word_of_text(page->arena, language, value) : value);
-        page_cell(h, rule->analysis[0] != '\0' ? rule->analysis : word(language, WORD_ALL));
+        audit_page_cell(h, value == rule->value ? word_of_text(page->arena, language, value) : value);
+        audit_page_cell(h, rule->analysis[0] != '\0' ? rule->analysis : word(language, WORD_ALL));
         html_close(h);
     }
-    page_rows_end(h);
+    audit_page_rows_end(h);
     html_close(h);
     html_newline(h);
 }
@@ -106,7 +106,7 @@ static void put_block(struct html *h, const struct audit_page *page, const struc
         columns[1 + v] = values != NULL ? word_of_text(page->arena, page->language, values[v])
                                         : word(page->language, WORD_NUMBERS);
     html_element(h, "p", "n", what);
-    page_rows(h, what, columns);
+    audit_page_rows(h, what, columns);
     for (size_t g = 0; g * n_values < n && g * n_values < NUMBERS_SHOWN; g++) {
         html_open(h, "tr");
         page_header(h, "row", NULL,
@@ -117,11 +117,11 @@ static void put_block(struct html *h, const struct audit_page *page, const struc
             html_element(h, "td", "r", numbers[g * n_values + v]);
         html_close(h);
     }
-    page_rows_end(h);
+    audit_page_rows_end(h);
     if (n > NUMBERS_SHOWN)
         html_element(h, "p", "n",
                      arena_printf(page->arena, "… %zu %s: audit.json", n - NUMBERS_SHOWN,
-                                  page_say(page, "more", "de plus")));
+                                  audit_page_say(page, "more", "de plus")));
 }
 
 static void put_vector(struct html *h, const struct audit_page *page, const struct book_vector *vector)
@@ -145,22 +145,22 @@ static void put_vector(struct html *h, const struct audit_page *page, const stru
         html_element(h, "p", NULL, word_of_text(page->arena, language, vector->detail));
         return;
     }
-    page_rows(
+    audit_page_rows(
         h, arena_printf(page->arena, "%s %u.%u", word(language, WORD_ROUND), vector->round, vector->attempt),
         columns);
     while (book_next_part(&part, page->arena, vector)) {
         html_open(h, "tr");
         page_header(h, "row", NULL, vector->released[part.first].analysis);
-        page_cell(h, vector->released[part.first].method);
-        page_cell(h, part.variables[0] != '\0' ? part.variables : "–");
-        page_number(h, part.numbers);
+        audit_page_cell(h, vector->released[part.first].method);
+        audit_page_cell(h, part.variables[0] != '\0' ? part.variables : "–");
+        audit_page_number(h, part.numbers);
         html_close(h);
     }
-    page_rows_end(h);
+    audit_page_rows_end(h);
     if (vector->numbers == NULL)
         return;
     html_open(h, "details");
-    html_element(h, "summary", NULL, page_say(page, "The very numbers", "Les nombres mêmes"));
+    html_element(h, "summary", NULL, audit_page_say(page, "The very numbers", "Les nombres mêmes"));
     size_t at = 0;
     for (size_t b = 0; b < vector->n_released; b++) {
         put_block(h, page, &vector->released[b], &vector->numbers[at]);
@@ -180,14 +180,14 @@ static void put_left(struct html *h, const struct audit_page *page, const struct
     html_newline(h);
 }
 
-void page_study(struct html *h, const struct audit_page *page, const struct page_log *log,
-                const struct book_query *query)
+void audit_page_study_write(struct html *h, const struct audit_page *page, const struct page_log *log,
+                            const struct book_query *query)
 {
     const char *title = query->study[0] != '\0' ? query->study : query->name;
-    page_begin(h, page, title, page_outcome(page, query), true);
+    audit_page_begin(h, page, title, audit_page_outcome(page, query), true);
     put_facts(h, page, log, query);
-    if (page_is_open(query) && !log->book.is_coordinator)
-        page_stop(h, page, query);
+    if (audit_page_is_open(query) && !log->book.is_coordinator)
+        audit_page_stop(h, page, query);
     put_steps(h, page, query);
     put_rules(h, page, query);
     put_left(h, page, query);
@@ -201,5 +201,5 @@ void page_study(struct html *h, const struct audit_page *page, const struct page
         html_close(h);
         html_close(h);
     }
-    page_end(h, page);
+    audit_page_end(h, page);
 }
