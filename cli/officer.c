@@ -4,10 +4,26 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
+#include "base/language.h"
 #include "base/options.h"
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "proto/decision.h"
+#include "report/pending.h"
+
+static enum maille_code show(struct bytes *out, const char *text, enum language language, bool json,
+                             struct arena *arena, struct maille_error *error)
+{
+    if (json)
+        report_pending_json(&(struct json_put){.out = out}, text, arena);
+    else
+        report_pending_text(out, text, language, arena);
+    const enum maille_code code = bytes_check(out, error);
+    if (code == MAILLE_OK)
+        printf("%.*s%s", (int)out->length, (const char *)out->data, json ? "\n" : "");
+    return code;
+}
 
 static int review(int argc, char **argv)
 {
@@ -16,19 +32,37 @@ static int review(int argc, char **argv)
     const char *path = NULL;
     bool done = false;
     size_t n = 0;
-    const struct option_row rows[] = {{.name = NULL}};
+    const char *lang = NULL;
+    bool json = false;
+    enum language language = LANGUAGE_EN;
+    struct bytes shown = {0};
+    struct arena *arena = arena_new();
+    const struct option_row rows[] = {
+        {.name = "json", .kind = OPTION_FLAG, .target = &json, .sentence = "as JSON"},
+        {.name = "lang",
+         .kind = OPTION_STRING,
+         .target = &lang,
+         .argument = "fr|en",
+         .sentence = "the language (default: that of LANG); what is signed is the file"},
+        {.name = NULL}};
     const struct option_usage usage = {
         "maille officer review", "FILE",
         "Shows what a site asks: who, for which purpose, what is tallied of whom, and the study as it was "
         "signed.\n"
         "FILE is what `maille-worker pending ID --out FILE` wrote there. It has no number that was counted.",
         1, 1};
-    enum maille_code code = options_parse(&usage, rows, argc, argv, &path, &n, &done, &error);
+    enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
+                                          : options_parse(&usage, rows, argc, argv, &path, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = language_choose(&language, lang, &error);
     if (code == MAILLE_OK && !done)
         code = file_read_regular(&text, path, PENDING_BYTES_MAX, &error);
     if (code == MAILLE_OK && !done)
-        fwrite(text.data, 1, text.length, stdout);
+        code = show(&shown, arena_strndup(arena, text.length > 0 ? (const char *)text.data : "", text.length),
+                    language, json, arena, &error);
     bytes_clear(&text);
+    bytes_clear(&shown);
+    arena_free(arena);
     return code == MAILLE_OK ? 0 : options_program_fail("maille officer", &error);
 }
 

@@ -8,7 +8,10 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
+#include "base/language.h"
 #include "base/options.h"
+#include "report/pending.h"
 #include "worker/commands.h"
 #include "vault/spool.h"
 
@@ -45,17 +48,56 @@ out:
     return code;
 }
 
-static enum maille_code print_waiting(struct arena *arena, const char *dir, struct maille_error *error)
+/* How something is shown: in a language, or for programs. */
+struct showing {
+    enum language language;
+    bool json;
+};
+
+static const char *text_of(struct arena *arena, const struct bytes *pending)
 {
+    return arena_strndup(arena, pending->length > 0 ? (const char *)pending->data : "", pending->length);
+}
+
+static enum maille_code print_json(struct arena *arena, const char *dir, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const uint8_t(*qids)[QID_BYTES];
+    size_t n = 0;
+    struct bytes json = {0}, pending = {0};
+    struct json_put put = {.out = &json};
+    MAILLE_TRY(spool_list(&qids, &n, arena, dir, error));
+    json_put_list(&put, NULL);
+    for (size_t i = 0; i < n; i++) {
+        pending.length = 0;
+        MAILLE_TRY(spool_pending(&pending, dir, qids[i], error));
+        report_pending_json(&put, text_of(arena, &pending), arena);
+    }
+    json_put_end(&put);
+    MAILLE_TRY(bytes_check(&json, error));
+    printf("%.*s\n", (int)json.length, (const char *)json.data);
+out:
+    bytes_clear(&json);
+    bytes_clear(&pending);
+    return code;
+}
+
+static enum maille_code print_waiting(struct arena *arena, const char *dir, enum language language,
+                                      struct maille_error *error)
+{
+    static const char *const none[] = {"nothing waits", "rien n'attend"},
+                             *const heads[][6] = {
+                                 {"ID", "ASKED", "RESEARCHER", "PURPOSE", "STUDY", "ANALYSES"},
+                                 {"ID", "DEMANDÉE", "CHERCHEUR", "FINALITÉ", "ÉTUDE", "ANALYSES"}};
     enum maille_code code = MAILLE_OK;
     const uint8_t(*qids)[QID_BYTES];
     size_t n = 0;
     MAILLE_TRY(spool_list(&qids, &n, arena, dir, error));
     if (n == 0)
-        fprintf(stderr, "nothing waits\n");
+        fprintf(stderr, "%s\n", none[language]);
     else
-        printf("%-8s  %-20s  %-16s  %-24s  %-28s  %s\n", "ID", "ASKED", "RESEARCHER", "PURPOSE", "STUDY",
-               "ANALYSES");
+        printf("%-8s  %-20s  %-16s  %-24s  %-28s  %s\n", heads[language][0], heads[language][1],
+               heads[language][2], heads[language][3], heads[language][4], heads[language][5]);
     for (size_t i = 0; i < n; i++) {
         char hex[2 * QID_BYTES + 1];
         struct bytes pending = {0};
@@ -74,21 +116,29 @@ out:
 
 /* out NULL: on standard output. */
 static enum maille_code print_one(struct arena *arena, const char *dir, const char *id, const char *out_path,
-                                  struct maille_error *error)
+                                  const struct showing *showing, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t qid[QID_BYTES];
-    struct bytes pending = {0};
+    struct bytes pending = {0}, shown = {0};
     MAILLE_TRY(find_waiting(qid, arena, dir, id, error));
     MAILLE_TRY(spool_pending(&pending, dir, qid, error));
-    if (out_path == NULL)
-        fwrite(pending.data, 1, pending.length, stdout);
-    else {
+    if (out_path == NULL) {
+        struct json_put put = {.out = &shown};
+        if (showing->json)
+            report_pending_json(&put, text_of(arena, &pending), arena);
+        else
+            report_pending_text(&shown, text_of(arena, &pending), showing->language, arena);
+        MAILLE_TRY(bytes_check(&shown, error));
+        fwrite(shown.data, 1, shown.length, stdout);
+        fputs(showing->json ? "\n" : "", stdout);
+    } else {
         MAILLE_TRY(file_write_atomic(out_path, pending.data, pending.length, 0600, error));
         printf("%s: for the officer: maille officer review %s\n", out_path, out_path);
     }
 out:
     bytes_clear(&pending);
+    bytes_clear(&shown);
     return code;
 }
 
@@ -292,7 +342,8 @@ int worker_decide(int argc, char **argv)
 int worker_pending(int argc, char **argv)
 {
     struct maille_error error = {0};
-    const char *dir = NULL, *id = NULL, *out_path = NULL;
+    const char *dir = NULL, *id = NULL, *out_path = NULL, *lang = NULL;
+    struct showing showing = {0};
     bool done = false;
     size_t n = 0;
     struct arena *arena = arena_new();
@@ -309,6 +360,12 @@ int worker_pending(int argc, char **argv)
          .argument = "FILE",
          .sentence =
              "writes what is asked into a file, to be read and decided on another machine (maille officer)"},
+        {.name = "json", .kind = OPTION_FLAG, .target = &showing.json, .sentence = "as JSON"},
+        {.name = "lang",
+         .kind = OPTION_STRING,
+         .target = &lang,
+         .argument = "fr|en",
+         .sentence = "the language (default: that of LANG); --out is the text that is signed, in English"},
         {.name = NULL},
     };
     const struct option_usage usage = {.program = "maille-worker pending",
@@ -321,7 +378,11 @@ int worker_pending(int argc, char **argv)
     enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
                                           : options_parse(&usage, rows, argc, argv, &id, &n, &done, &error);
     if (code == MAILLE_OK && !done)
-        code = n == 0 ? print_waiting(arena, dir, &error) : print_one(arena, dir, id, out_path, &error);
+        code = language_choose(&showing.language, lang, &error);
+    if (code == MAILLE_OK && !done)
+        code = n > 0          ? print_one(arena, dir, id, out_path, &showing, &error)
+               : showing.json ? print_json(arena, dir, &error)
+                              : print_waiting(arena, dir, showing.language, &error);
     arena_free(arena);
     return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }
