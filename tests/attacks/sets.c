@@ -139,8 +139,14 @@ static void set_any(struct set *set, struct chance *chance, struct arena *arena,
 
 /* --- what is shown --- */
 
+/* The number is that of the patients whom the enemy takes it for: else he reads the answer wrongly. */
 static void show(struct set *set, const struct group *group, double n, const char *words)
 {
+    size_t there = 0;
+    for (size_t kind = 0; kind < KINDS; kind++)
+        there += group->has[kind] ? set->patients[kind] : 0;
+    if ((double)there != n)
+        fail_msg("%s: expected %zu patients, found %.0f", words, there, n);
     for (size_t i = 0; i < set->n_shown; i++)
         if (memcmp(&set->shown[i].group, group, sizeof *group) == 0)
             return;
@@ -195,7 +201,8 @@ static void show_crosstab(struct set *set, const struct set_analysis *analysis, 
         }
 }
 
-/* Every number of patients in an answer: who stands behind it. */
+/* Every number of patients in an answer: who stands behind it. The n of an answer in which something is hidden
+ * is that of the cells that are shown. */
 static void show_answer(struct set *set, const struct set_analysis *analysis, const json_t *answer,
                         const char *words)
 {
@@ -205,7 +212,7 @@ static void show_answer(struct set *set, const struct set_analysis *analysis, co
     if (strcmp(json_string_value(json_object_get(answer, "status")), "ok") != 0)
         return;
     set->answered++;
-    if (json_is_number(n))
+    if (json_is_number(n) && json_integer_value(json_object_get(answer, "suppressed")) == 0)
         show(set, &analysis->cohort, json_number_value(n), words);
     json_array_foreach(json_object_get(result, "groups"), i, row) show_level(
         set, analysis, json_string_value(json_object_get(row, "level")), json_object_get(row, "n"), words);
