@@ -201,8 +201,8 @@ static void show_crosstab(struct set *set, const struct set_analysis *analysis, 
         }
 }
 
-/* Every number of patients in an answer: who stands behind it. The n of an answer in which something is hidden
- * is that of the cells that are shown. */
+/* Every number of patients in an answer: who stands behind it. The n of an answer in which something is
+ * hidden is that of the cells that are shown. */
 static void show_answer(struct set *set, const struct set_analysis *analysis, const json_t *answer,
                         const char *words)
 {
