@@ -17,7 +17,7 @@ enum { LIMIT = 5, SETS = 12, SETS_WITHOUT = 24 };
 
 /* --- rules that are taken out --- */
 
-static enum { NONE, SUPPRESSION } taken_out;
+static enum { NONE, SUPPRESSION, COMBINATIONS } taken_out;
 
 struct judge;
 enum maille_code __real_suppress(struct judge *judge, struct maille_error *error);
@@ -25,6 +25,21 @@ enum maille_code __wrap_suppress(struct judge *judge, struct maille_error *error
 enum maille_code __wrap_suppress(struct judge *judge, struct maille_error *error)
 {
     return taken_out == SUPPRESSION ? MAILLE_OK : __real_suppress(judge, error);
+}
+
+struct combined;
+struct query;
+enum maille_code __real_vault_combination_of(const struct combined **combined, const struct query *query,
+                                             const bool *open, struct maille_error *error);
+enum maille_code __wrap_vault_combination_of(const struct combined **combined, const struct query *query,
+                                             const bool *open, struct maille_error *error);
+enum maille_code __wrap_vault_combination_of(const struct combined **combined, const struct query *query,
+                                             const bool *open, struct maille_error *error)
+{
+    if (taken_out != COMBINATIONS)
+        return __real_vault_combination_of(combined, query, open, error);
+    *combined = NULL;
+    return MAILLE_OK;
 }
 
 /* --- the search --- */
@@ -126,6 +141,15 @@ static void test_without_suppression(void **state)
     taken_out = NONE;
 }
 
+static void test_without_combinations(void **state)
+{
+    (void)state;
+    taken_out = COMBINATIONS;
+    assert_true(search("without combinations", 4, SETS_WITHOUT, POLICY "min_cell: 5\ndifferencing: 5\n", true)
+                    .victims > 0);
+    taken_out = NONE;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_without_min_cell),
         cmocka_unit_test(test_without_differencing),
         cmocka_unit_test(test_without_suppression),
+        cmocka_unit_test(test_without_combinations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
