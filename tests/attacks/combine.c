@@ -73,11 +73,11 @@ static size_t support(bool *nothing, const int8_t *u, const int8_t *v, int sign,
 
 /* One that goes on: its vector beside it. */
 struct narrow {
-    struct combined combined;
+    struct narrowest combined;
     int8_t of[KINDS];
 };
 
-static void put_half(struct combined *combined, const struct half *half, int sign)
+static void put_half(struct narrowest *combined, const struct half *half, int sign)
 {
     for (size_t t = 0; t < half->n; t++) {
         size_t at = 0;
@@ -106,7 +106,7 @@ static void keep(struct narrow *list, size_t *n, const struct narrow *one)
     list[at] = *one;
 }
 
-static void try(struct combined *best, struct narrow *list, size_t *n_list, const struct combined *before,
+static void try(struct narrowest *best, struct narrow *list, size_t *n_list, const struct narrowest *before,
                 const int8_t *u, const struct half *v, int sign, const struct order *order, size_t wide)
 {
     bool nothing;
@@ -125,10 +125,10 @@ static void try(struct combined *best, struct narrow *list, size_t *n_list, cons
     keep(list, n_list, &one);
 }
 
-struct combined combine_least(const struct shown_group *groups, size_t n, const size_t patients[KINDS],
-                              size_t least)
+struct narrowest combine_least(const struct shown_group *groups, size_t n, const size_t patients[KINDS],
+                               size_t least)
 {
-    struct combined best = {0};
+    struct narrowest best = {0};
     struct order order = {{0}, {0}};
     static const int8_t zeros[KINDS];
     n = n < COMBINE_GROUPS_MAX ? n : COMBINE_GROUPS_MAX;
@@ -139,7 +139,7 @@ struct combined combine_least(const struct shown_group *groups, size_t n, const 
     order_kinds(&order, patients);
     size_t n_halves = halves_make(halves, groups, n, &order), n_list = 0;
     for (size_t i = 0; i < n_halves; i++) {
-        struct combined start = {0};
+        struct narrowest start = {0};
         try(&best, list, &n_list, &start, zeros, &halves[i], 1, &order, 8 * least);
         put_half(&start, &halves[i], 1);
         for (size_t j = i + 1; j < n_halves; j++)

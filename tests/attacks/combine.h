@@ -14,7 +14,7 @@ struct shown_group {
     double n;          /* as it was shown; whose number is not his to know: NAN */
 };
 
-struct combined {
+struct narrowest {
     bool found;
     size_t support; /* patients of whom it says something; 0: it says that nobody is there */
     size_t n_terms;
@@ -25,7 +25,7 @@ struct combined {
 };
 
 /* patients: of each kind. least: combinations of this many patients or more are no finding. */
-struct combined combine_least(const struct shown_group *groups, size_t n, const size_t patients[KINDS],
-                              size_t least);
+struct narrowest combine_least(const struct shown_group *groups, size_t n, const size_t patients[KINDS],
+                               size_t least);
 
 #endif

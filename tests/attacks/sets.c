@@ -79,11 +79,11 @@ static struct columns *table_of(const struct dictionary *dictionary, const struc
 /* --- what is asked --- */
 
 static void analysis_any(struct set_analysis *analysis, struct chance *chance, struct arena *arena,
-                         size_t ward, const char *name, const struct condition *condition)
+                         size_t ward, enum sets_of of, const char *name, const struct condition *condition)
 {
     struct condition *arm = arena_alloc(arena, sizeof *arm);
     const char *cohort = arena_printf(arena, "w == \"w%zu\"", ward);
-    bool by_arm = chance_below(chance, 3) != 0;
+    bool by_arm = of != SETS_COHORTS && chance_below(chance, 3) != 0;
     *arm = *condition;
     memset(analysis, 0, sizeof *analysis);
     for (size_t kind = 0; kind < KINDS; kind++)
@@ -98,7 +98,11 @@ static void analysis_any(struct set_analysis *analysis, struct chance *chance, s
     }
     const char *first = by_arm ? name : by,
                *second = by_arm ? by : attribute[(size_t)(strchr("abcf", *by) - "abcf" + 1) % ATTRIBUTES];
-    switch (chance_below(chance, 6)) {
+    if (of == SETS_COHORTS) {
+        analysis->text = arena_printf(arena, "method: count, cohort: '%s'", cohort);
+        return;
+    }
+    switch (chance_below(chance, of == SETS_TABLES ? 2 : 6)) {
     case 0:
         analysis->text =
             arena_printf(arena, "method: count, by: [%s, %s], cohort: '%s'", first, second, cohort);
@@ -120,15 +124,15 @@ static void analysis_any(struct set_analysis *analysis, struct chance *chance, s
     }
 }
 
-static void set_any(struct set *set, struct chance *chance, struct arena *arena, size_t ward,
+static void set_any(struct set *set, struct chance *chance, struct arena *arena, size_t ward, enum sets_of of,
                     size_t n_studies)
 {
     struct condition condition = condition_any(chance, arena), before;
-    set->n_studies = n_studies != 0 ? n_studies : 2 + chance_below(chance, SETS_STUDIES_MAX - 1);
+    set->n_studies = n_studies;
     for (size_t s = 0; s < set->n_studies; s++) {
-        set->n_analyses[s] = 1 + chance_below(chance, SETS_ANALYSES_MAX);
+        set->n_analyses[s] = of == SETS_COHORTS ? 1 : 1 + chance_below(chance, SETS_ANALYSES_MAX);
         for (size_t k = 0; k < set->n_analyses[s]; k++) {
-            analysis_any(&set->analyses[s][k], chance, arena, ward,
+            analysis_any(&set->analyses[s][k], chance, arena, ward, of,
                          arena_printf(arena, "g%zu%zu%zu", ward, s, k), &condition);
             before = condition;
             condition = chance_below(chance, 2) == 0 ? condition_near(chance, arena, &before)
@@ -280,7 +284,7 @@ static void read_answers(struct sets *sets, struct play *play, size_t s)
     bytes_clear(&json);
 }
 
-void sets_run(struct sets *sets, uint64_t seed, size_t n_studies, const char *policy)
+void sets_run(struct sets *sets, uint64_t seed, enum sets_of of, size_t n_studies, const char *policy)
 {
     struct maille_error error = {0};
     struct chance chance = {.state = seed};
@@ -295,7 +299,7 @@ void sets_run(struct sets *sets, uint64_t seed, size_t n_studies, const char *po
         put_text(&csv[i], "id,w,a,b,c,f,y,time,event\n");
     for (size_t w = 0; w < SETS_IN_NETWORK; w++) {
         deal_ward(csv, &sets->sets[w], w, &chance);
-        set_any(&sets->sets[w], &chance, sets->arena, w, n_studies);
+        set_any(&sets->sets[w], &chance, sets->arena, w, of, n_studies);
     }
     for (size_t i = 0; i < SITES; i++) {
         parts[i] = table_of(dictionary, &csv[i]);

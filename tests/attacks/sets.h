@@ -31,8 +31,14 @@ struct sets {
     struct set sets[SETS_IN_NETWORK];
 };
 
-/* n_studies: of each set; 0: two to four. policy: of every site. */
-void sets_run(struct sets *sets, uint64_t seed, size_t n_studies, const char *policy);
+enum sets_of {
+    SETS_ANY,
+    SETS_COHORTS,
+    SETS_TABLES
+}; /* cohorts: counts of them alone, without arms or tables */
+
+/* n_studies: of each set, at most SETS_STUDIES_MAX. policy: of every site. */
+void sets_run(struct sets *sets, uint64_t seed, enum sets_of of, size_t n_studies, const char *policy);
 void sets_clear(struct sets *sets);
 
 #endif
