@@ -11,10 +11,9 @@
 #include <Rmath.h>
 
 #include "stats/arithmetic.h"
+#include "stats/spread.h"
 #include "stats/wording.h"
 
-/* Rounding of the tallied products, as a share of the column's sum of squares. */
-#define FIT_ROUNDING 0x1p-50
 /* After so many steps an estimate that still moves by this much over half of its range runs away. */
 enum { FIT_STEPS_SETTLED = 12 };
 #define FIT_RUNAWAY 0.05
@@ -545,10 +544,10 @@ static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, c
             p++;
         if (p < tally->theta->n_columns && tally->theta->columns[p] == normal->columns[j])
             raw = tally->raw[p];
-        f128 rounding =
-            (f128)(column->half * column->half * raw * FIT_ROUNDING) + (f128)(size * size * tally->rounding);
+        f128 rounding = (f128)(column->half * column->half * raw * SPREAD_ROUNDING) +
+                        (f128)(size * size * tally->rounding);
         floor[j] = (f128)FIT_COLLINEAR * variation + rounding;
-        lost[j] = column->numeric && !(variation > rounding);
+        lost[j] = column->numeric && spread_is_none(variation, rounding, 0, 0);
     }
 }
 
