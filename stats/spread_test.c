@@ -28,7 +28,7 @@ static void a_patient_one_step_apart_is_variance(void **state)
     (void)state;
     const double most = ldexp(1, TALLY_N_MAX_LOG2), step = 0x1p-11;
     for (double n = 2; n <= most; n *= 2) {
-        const f128 square = (f128)(step * step) * (n - 1) / n, rounding = (f128)n * 0x1p-40;
+        const f128 square = (f128)(step * step) * (f128)((n - 1) / n), rounding = 2 * square;
         assert_false(spread_is_none(square, rounding, step, n));
         assert_true(spread_is_none(square / 4, rounding, step, n)); /* nothing that n patients can be */
     }
