@@ -598,7 +598,7 @@ void cox_concordance_report(const struct cox_step *step, size_t block, struct re
     struct levels levels = levels_of(cox);
     size_t behind = block + (cox->entry_code ? 2 : 1);
     bind_levels(&levels,
-                step->at.extra + step->at.n_extra - cox_adjusted_theta_size(cox) -
+                step->at.extra + step->at.n_extra - cox_adjusted_theta_size(cox, &step->at) -
                     cox_concordance_theta_size(cox, COX_LAST),
                 COX_LAST);
     levels.fine.block = block;

@@ -599,6 +599,32 @@ static double standard_error(const struct normal *normal, size_t j, double dispe
     return sqrt(dispersion * (double)normal->variance[j * normal->n + j]);
 }
 
+f128 *fit_influence(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
+                    const struct normal *normal, const f128 *gradient)
+{
+    const size_t n = normal->n, m = theta->n_columns, all = fit->design->n_columns;
+    f128 *own = arena_array(arena, n + 1, sizeof *own),
+         *unused = arena_array(arena, n * n + 1, sizeof *unused),
+         *zero = arena_array(arena, m * m + 1, sizeof *zero),
+         *along = arena_array(arena, m + 1, sizeof *along);
+    ptrdiff_t *position = arena_array(arena, all, sizeof *position);
+    for (size_t j = 0; j < all; j++)
+        position[j] = -1;
+    for (size_t i = 0; i < m; i++)
+        position[theta->columns[i]] = (ptrdiff_t)i;
+    fit_to_model(own, unused, arena, fit, theta, gradient, zero);
+    for (size_t j = 0; j < n; j++) {
+        f128 sum = 0; /* V is 0 where a column is aliased */
+        for (size_t k = 0; k < n; k++)
+            sum += normal->variance[j * n + k] * own[k];
+        const struct mix mix = mix_of(fit, position, normal->columns[j]);
+        for (int u = 0; u < 2; u++)
+            if (mix.at[u] >= 0)
+                along[mix.at[u]] += mix.by[u] * sum;
+    }
+    return along;
+}
+
 f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
                    const struct normal *normal, const f128 *middle)
 {
