@@ -16,50 +16,22 @@ static struct arena *arena;
 
 #define KEY(digit) digit digit digit digit digit digit digit digit
 #define HEX(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit)
-static const char head[] = "network: toy\nversion: 3\nquorum: 1\nauthorities: [{ name: board, identity: " HEX(
-    "1") " }]\n"
-         "coordinator: { name: c, endpoint: \"tcp://127.0.0.1:9700\", identity: " HEX(
-             "2") ", transport: " HEX("3") " }\n"
-                                           "researchers: [{ name: alice, identity: " HEX(
-                                               "4") ", transport: " HEX("5") " },\n"
-                                                                             "  { name: bob, "
-                                                                             "identity: " HEX(
-                                                                                 "6") ", "
-                                                                                      "transport:"
-                                                                                      " " HEX("7") " "
-                                                                                                   "}"
-                                                                                                   "]"
-                                                                                                   "\n"
-                                                                                                   "p"
-                                                                                                   "u"
-                                                                                                   "r"
-                                                                                                   "p"
-                                                                                                   "o"
-                                                                                                   "s"
-                                                                                                   "e"
-                                                                                                   "s"
-                                                                                                   ":"
-                                                                                                   " "
-                                                                                                   "["
-                                                                                                   "r"
-                                                                                                   "e"
-                                                                                                   "s"
-                                                                                                   "e"
-                                                                                                   "a"
-                                                                                                   "r"
-                                                                                                   "c"
-                                                                                                   "h"
-                                                                                                   ","
-                                                                                                   " "
-                                                                                                   "q"
-                                                                                                   "u"
-                                                                                                   "a"
-                                                                                                   "l"
-                                                                                                   "i"
-                                                                                                   "t"
-                                                                                                   "y"
-                                                                                                   "]"
-                                                                                                   "\n";
+#define HEX_1 HEX("1")
+#define HEX_2 HEX("2")
+#define HEX_3 HEX("3")
+#define HEX_4 HEX("4")
+#define HEX_5 HEX("5")
+#define HEX_6 HEX("6")
+#define HEX_7 HEX("7")
+static const char head[] = "network: toy\n"
+                           "version: 3\n"
+                           "quorum: 1\n"
+                           "authorities: [{ name: board, identity: " HEX_1 " }]\n"
+                           "coordinator: { name: c, endpoint: \"tcp://127.0.0.1:9700\",\n"
+                           "  identity: " HEX_2 ", transport: " HEX_3 " }\n"
+                           "researchers: [{ name: alice, identity: " HEX_4 ", transport: " HEX_5 " },\n"
+                           "  { name: bob, identity: " HEX_6 ", transport: " HEX_7 " }]\n"
+                           "purposes: [research, quality]\n";
 
 static const char one[] = "registrations:\n"
                           "  - id: HDH-0000\n"
