@@ -1,5 +1,5 @@
-/* maille audit archive: logs and all that they are verified with, in one file that can be put away for as long
- * as the scientific record is kept; and verify, which needs nothing but that file. */
+/* maille audit archive: logs and all that they are verified with, in one file that can be put away for as
+ * long as the scientific record is kept; and verify, which needs nothing but that file. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -28,8 +28,10 @@ static const char readme[] =
     "    sha256sum -c SHA256SUMS                 the same of the files alone, without maille\n"
     "\n"
     "logs/ has a folder for each party, as its program wrote it. network.yaml says whose key signs, and is\n"
-    "itself signed by the network's authorities: compare their keys with what you know. taken.txt is when the\n"
-    "copies were made (UTC); programs.txt, where it is there, the hashes of the programs that were reviewed.\n"
+    "itself signed by the network's authorities: compare their keys with what you know. taken.txt is when "
+    "the\n"
+    "copies were made (UTC); programs.txt, where it is there, the hashes of the programs that were "
+    "reviewed.\n"
     "The form of the logs is described in docs/AUDIT.md, section 7, of maille's source: SHA-256, Ed25519,\n"
     "Merkle trees as RFC 9162 has them. No patient's value is in here.\n";
 
@@ -84,8 +86,8 @@ static enum maille_code add_log(struct making *making, const char *folder, const
             goto out;
         }
         MAILLE_TRY(file_path_join(path, sizeof path, folder, entry->d_name, error));
-        MAILLE_TRY(add_file(making, arena_printf(making->arena, LOGS "%s/%s", party, entry->d_name), path,
-                            error));
+        MAILLE_TRY(
+            add_file(making, arena_printf(making->arena, LOGS "%s/%s", party, entry->d_name), path, error));
     }
 out:
     closedir(stream);
@@ -115,8 +117,7 @@ static enum maille_code write_archive(const struct archive_command *command, str
     char hour[32];
     struct making making = {.arena = arena, .files = arena_array(arena, LOG_FILES_MAX, sizeof *making.files)};
     const char **parties = arena_array(arena, n + 1, sizeof *parties);
-    clock_format(hour, command->trust.taken_ms > 0 ? command->trust.taken_ms
-                                                   : clock_utc_ms());
+    clock_format(hour, command->trust.taken_ms > 0 ? command->trust.taken_ms : clock_utc_ms());
     hour[HOUR_BYTES] = '\0'; /* "2026-11-23T15:50" */
     add(&making, "README.txt", readme, strlen(readme));
     add(&making, "taken.txt", hour, HOUR_BYTES);
@@ -201,8 +202,8 @@ static void verify_logs(int *status, struct arena *arena, const char *scratch,
     const char *last = "";
     const char *const fixed[] = {"maille audit verify", "--network", "network.yaml", "--taken"};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        arguments[count++] =
-            i == 2 ? arena_printf(arena, "%s/" FOLDER "%s", scratch, fixed[i]) : arena_strdup(arena, fixed[i]);
+        arguments[count++] = i == 2 ? arena_printf(arena, "%s/" FOLDER "%s", scratch, fixed[i])
+                                    : arena_strdup(arena, fixed[i]);
     arguments[count++] = arena_strdup(arena, hour);
     if (programs) {
         arguments[count++] = arena_strdup(arena, "--programs");
@@ -300,12 +301,13 @@ int audit_archive(int argc, char **argv)
         {.name = NULL},
     };
     audit_trust_rows(rows, &command.trust);
-    const struct option_usage usage = {
-        "maille audit archive", "LOG… | verify FILE.tar",
-        "Writes logs, the network's directory and the list of programs into one file that verifies alone; or\n"
-        "verifies such a file: every byte, then each log as maille audit verify does. Nothing is written of a\n"
-        "log that is not sound.",
-        1, AUDIT_LOGS_MAX};
+    const struct option_usage usage = {"maille audit archive", "LOG… | verify FILE.tar",
+                                       "Writes logs, the network's directory and the list of programs into "
+                                       "one file that verifies alone; or\n"
+                                       "verifies such a file: every byte, then each log as maille audit "
+                                       "verify does. Nothing is written of a\n"
+                                       "log that is not sound.",
+                                       1, AUDIT_LOGS_MAX};
     struct maille_error error = {0};
     enum maille_code code = words == NULL || arena == NULL
                                 ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")

@@ -82,13 +82,14 @@ out:
 int audit_breach(int argc, char **argv)
 {
     uint64_t snapshot = 0;
-    const struct option_row rows[] = {{.name = "snapshot",
-                                       .kind = OPTION_UNSIGNED,
-                                       .target = &snapshot,
-                                       .argument = "N",
-                                       .sentence = "only questions that were counted on this one (default: all)",
-                                       .min = 1,
-                                       .max = UINT32_MAX}};
+    const struct option_row rows[] = {
+        {.name = "snapshot",
+         .kind = OPTION_UNSIGNED,
+         .target = &snapshot,
+         .argument = "N",
+         .sentence = "only questions that were counted on this one (default: all)",
+         .min = 1,
+         .max = UINT32_MAX}};
     const struct audit_over_what what = {
         .usage = {"maille audit breach", "LOG…",
                   "Writes which questions were counted on a snapshot, who asked, and what left, for a\n"
@@ -129,10 +130,11 @@ out:
 int audit_accesses(int argc, char **argv)
 {
     static const struct audit_over_what what = {
-        .usage = {"maille audit accesses", "LOG…",
-                  "Writes who ran preview, replay, export, archive, record or breach at a site, and when:\n"
-                  "accesses.csv and accesses.json. What was read from a copy on another machine is in no log.",
-                  1, AUDIT_LOGS_MAX},
+        .usage =
+            {"maille audit accesses", "LOG…",
+             "Writes who ran preview, replay, export, archive, record or breach at a site, and when:\n"
+             "accesses.csv and accesses.json. What was read from a copy on another machine is in no log.",
+             1, AUDIT_LOGS_MAX},
         .run = write_accesses};
     return audit_over_logs(argc, argv, &what);
 }

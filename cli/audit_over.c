@@ -47,7 +47,8 @@ out:
 int audit_over_logs(int argc, char **argv, const struct audit_over_what *what)
 {
     struct maille_error error = {0};
-    struct audit_over over = {.logs = calloc(AUDIT_LOGS_MAX, sizeof *over.logs), .arena = arena_new(), .context = what->context};
+    struct audit_over over = {
+        .logs = calloc(AUDIT_LOGS_MAX, sizeof *over.logs), .arena = arena_new(), .context = what->context};
     const char *lang = NULL;
     bool done = false;
     struct option_row rows[AUDIT_TRUST_ROWS + 2 + AUDIT_OVER_ROWS_MAX + 1] = {

@@ -112,28 +112,29 @@ static void add_registration(struct sheet *sheet, const struct registration *r, 
             questions++;
             last_ms = asked->list[i].first_ms > last_ms ? asked->list[i].first_ms : last_ms;
         }
-    const char *cells[] = {
-        r->id,
-        r->title,
-        r->summary,
-        or_none(r->controller),
-        joined(arena, r->researchers, r->n_researchers),
-        joined(arena, r->purposes, r->n_purposes),
-        r->legal_basis,
-        r->opinion != NULL ? arena_printf(arena, "%s (%s)", r->opinion, day_text(arena, r->opinion_date)) : "",
-        hospitals,
-        r->dictionary,
-        joined(arena, r->variables, r->n_variables),
-        day_text(arena, r->begin),
-        day_text(arena, r->end),
-        phrases[r->closed ? PHRASE_CLOSED : PHRASE_OPEN][language],
-        with_logs ? sheet_number(sheet, questions) : "",
-        last_ms > 0 ? sheet_time(sheet, last_ms) : "",
-        or_none(r->result),
-        or_none(r->retention),
-        or_none(r->transfers),
-        r->notice,
-        r->objection != NULL ? r->objection : phrases[PHRASE_OBJECT][language]};
+    const char *cells[] = {r->id,
+                           r->title,
+                           r->summary,
+                           or_none(r->controller),
+                           joined(arena, r->researchers, r->n_researchers),
+                           joined(arena, r->purposes, r->n_purposes),
+                           r->legal_basis,
+                           r->opinion != NULL
+                               ? arena_printf(arena, "%s (%s)", r->opinion, day_text(arena, r->opinion_date))
+                               : "",
+                           hospitals,
+                           r->dictionary,
+                           joined(arena, r->variables, r->n_variables),
+                           day_text(arena, r->begin),
+                           day_text(arena, r->end),
+                           phrases[r->closed ? PHRASE_CLOSED : PHRASE_OPEN][language],
+                           with_logs ? sheet_number(sheet, questions) : "",
+                           last_ms > 0 ? sheet_time(sheet, last_ms) : "",
+                           or_none(r->result),
+                           or_none(r->retention),
+                           or_none(r->transfers),
+                           r->notice,
+                           r->objection != NULL ? r->objection : phrases[PHRASE_OBJECT][language]};
     _Static_assert(sizeof cells / sizeof *cells == COLUMNS, "one cell a column");
     sheet_add(sheet, cells);
 }
@@ -188,11 +189,12 @@ out:
 int audit_public(int argc, char **argv)
 {
     static const struct audit_over_what what = {
-        .usage = {"maille audit public", "[LOG…]",
-                  "Writes what a network tells everybody about the studies that it registered: studies.html,\n"
-                  "studies.csv and studies.json. With logs (the coordinator's has all) also how many questions\n"
-                  "were asked, and when last.",
-                  0, AUDIT_LOGS_MAX},
+        .usage =
+            {"maille audit public", "[LOG…]",
+             "Writes what a network tells everybody about the studies that it registered: studies.html,\n"
+             "studies.csv and studies.json. With logs (the coordinator's has all) also how many questions\n"
+             "were asked, and when last.",
+             0, AUDIT_LOGS_MAX},
         .needs_network = true,
         .run = write_register};
     return audit_over_logs(argc, argv, &what);

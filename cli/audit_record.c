@@ -1,6 +1,6 @@
 /* maille audit record: what a hospital writes into its register of processing (GDPR art. 30), one entry for
- * each study that its log tells of. Who answers for it, and how long things are kept, is what worker.yaml says;
- * the log notes that. */
+ * each study that its log tells of. Who answers for it, and how long things are kept, is what worker.yaml
+ * says; the log notes that. */
 #include <string.h>
 
 #include "cli/audit_over.h"
@@ -12,9 +12,7 @@ static const struct sheet_column columns[] = {
     {"party", {"hospital", "établissement"}, false},
     {"controller", {"controller", "responsable du traitement"}, false},
     {"controller_contact", {"its address", "ses coordonnées"}, false},
-    {"officer_contact",
-     {"data protection officer", "délégué à la protection des données"},
-     false},
+    {"officer_contact", {"data protection officer", "délégué à la protection des données"}, false},
     {"joint_controllers", {"joint controllers", "responsables conjoints"}, false},
     {"protocol", {"protocol", "protocole"}, false},
     {"registration", {"registered as", "enregistré sous le titre"}, false},
@@ -68,7 +66,8 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
     [PHRASE_SECURITY] =
         {"pseudonyms; rules against disclosure; sums masked among hospitals; signed log; no network for the "
          "process that reads patients",
-         "pseudonymes ; règles contre la divulgation ; sommes masquées entre établissements ; journal signé ; "
+         "pseudonymes ; règles contre la divulgation ; sommes masquées entre établissements ; journal signé "
+         "; "
          "aucun réseau pour le processus qui lit les patients"},
     [PHRASE_NOT_SAID] = {"not said in worker.yaml", "non renseigné dans worker.yaml"},
     [PHRASE_MONTHS] = {"%s months", "%s mois"},
@@ -130,16 +129,20 @@ static void add_study(struct sheet *sheet, const struct book *book, size_t first
     }
     const char *duties = book->duties_text != NULL ? book->duties_text : "";
     const char *not_said = phrases[PHRASE_NOT_SAID][language];
-    const char *said[] = {duty(arena, duties, "controller"), duty(arena, duties, "controller_contact"),
-                          duty(arena, duties, "officer_contact"), duty(arena, duties, "joint_controllers"),
-                          duty(arena, duties, "transfers"), duty(arena, duties, "log_retention_months"),
+    const char *said[] = {duty(arena, duties, "controller"),
+                          duty(arena, duties, "controller_contact"),
+                          duty(arena, duties, "officer_contact"),
+                          duty(arena, duties, "joint_controllers"),
+                          duty(arena, duties, "transfers"),
+                          duty(arena, duties, "log_retention_months"),
                           duty(arena, duties, "record_retention_years")};
     enum { CONTROLLER, CONTACT, OFFICER, JOINT, TRANSFERS, MONTHS, YEARS };
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         if (said[i][0] == '\0')
             said[i] = not_said;
         else if (i == MONTHS || i == YEARS)
-            said[i] = arena_printf(arena, phrases[i == MONTHS ? PHRASE_MONTHS : PHRASE_YEARS][language], said[i]);
+            said[i] =
+                arena_printf(arena, phrases[i == MONTHS ? PHRASE_MONTHS : PHRASE_YEARS][language], said[i]);
     if (registration != NULL && registration->controller != NULL && said[JOINT] == not_said)
         said[JOINT] = registration->controller;
     const char *cells[] = {book->party,
@@ -219,7 +222,8 @@ int audit_record(int argc, char **argv)
     static const struct audit_over_what what = {
         .usage = {"maille audit record", "LOG…",
                   "Writes the entries of the register of processing (GDPR art. 30), one for each study and\n"
-                  "hospital: record.html, record.csv and record.json. What worker.yaml says of controller, officer,\n"
+                  "hospital: record.html, record.csv and record.json. What worker.yaml says of controller, "
+                  "officer,\n"
                   "transfers and retention is in them.",
                   1, AUDIT_LOGS_MAX},
         .needs_network = true,

@@ -229,7 +229,7 @@ out:
 }
 
 enum maille_code cli_check_known(const struct directory *directory, const struct directory *known,
-                                    struct maille_error *error)
+                                 struct maille_error *error)
 {
     size_t n = 0;
     for (size_t a = 0; a < known->n_authorities; a++)

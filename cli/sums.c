@@ -22,7 +22,7 @@ int sums_by_name(const void *a, const void *b)
 }
 
 const struct archive_file *sums_file(const struct archive_file *files, size_t n, size_t skip,
-                                             const char *name)
+                                     const char *name)
 {
     for (size_t f = 0; f < n; f++)
         if (strcmp(files[f].name + skip, name) == 0)
@@ -41,7 +41,7 @@ size_t sums_folder(const struct archive_file *files, size_t n)
 }
 
 enum maille_code sums_check(const struct archive_file *files, size_t n, size_t skip,
-                                   struct maille_error *error)
+                            struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes sums = {0};

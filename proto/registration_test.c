@@ -27,8 +27,8 @@ static const char head[] = "network: toy\n"
                            "version: 3\n"
                            "quorum: 1\n"
                            "authorities: [{ name: board, identity: " HEX_1 " }]\n"
-                           "coordinator: { name: c, endpoint: \"tcp://127.0.0.1:9700\",\n"
-                           "  identity: " HEX_2 ", transport: " HEX_3 " }\n"
+                           "coordinator: { name: c, endpoint: \"tcp://127.0.0.1:9700\", "
+                           "identity: " HEX_2 ", transport: " HEX_3 " }\n"
                            "researchers: [{ name: alice, identity: " HEX_4 ", transport: " HEX_5 " },\n"
                            "  { name: bob, identity: " HEX_6 ", transport: " HEX_7 " }]\n"
                            "purposes: [research, quality]\n";
@@ -47,6 +47,11 @@ static const char one[] = "registrations:\n"
                           "    budget: { tables: 7 }\n"
                           "    ethics: { opinion: \"CPP 12, favourable\", date: 2026-03-01 }\n"
                           "    notice: \"A letter\"\n"
+                          "    controller: \"Institut X\"\n"
+                          "    objection: \"Write to dpo@x.example: «no»\"\n"
+                          "    retention: \"10 years\"\n"
+                          "    transfers: none\n"
+                          "    result: \"doi:10.1/x\"\n"
                           "    begin: 2026-04-01\n"
                           "    end: 2026-04-30\n";
 
@@ -82,6 +87,11 @@ static void what_is_written_is_read(void **state)
     assert_string_equal(r->summary, "We want to know who lives longer.\n« Nobody » reads your record.");
     assert_string_equal(r->legal_basis, "MR-004");
     assert_string_equal(r->notice, "A letter");
+    assert_string_equal(r->controller, "Institut X");
+    assert_string_equal(r->objection, "Write to dpo@x.example: «no»");
+    assert_string_equal(r->retention, "10 years");
+    assert_string_equal(r->transfers, "none");
+    assert_string_equal(r->result, "doi:10.1/x");
     assert_int_equal(r->n_purposes, 1);
     assert_string_equal(r->purposes[0], "research");
     assert_int_equal(r->n_researchers, 1);

@@ -37,9 +37,10 @@ static const struct settings_row rows[] = {
      offsetof(struct worker_settings, officer_contact),
      "likewise: name and address of the data protection officer"},
     {"joint_controllers", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
-     offsetof(struct worker_settings, joint_controllers), "likewise: who decides together with the controller"},
-    {"transfers", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
-     offsetof(struct worker_settings, transfers), "likewise: transfers outside the EU, or that there are none"},
+     offsetof(struct worker_settings, joint_controllers),
+     "likewise: who decides together with the controller"},
+    {"transfers", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL, offsetof(struct worker_settings, transfers),
+     "likewise: transfers outside the EU, or that there are none"},
     {"record_retention_years", SETTINGS_COUNT, "years", 1, 30, "15", NULL,
      offsetof(struct worker_settings, record_retention_years),
      "likewise: how long the scientific record is kept (maille audit archive, maille bundle)"},
@@ -91,8 +92,7 @@ const char *worker_settings_write(struct arena *arena, const char *legal_entity)
 
 const char *worker_settings_duties(struct arena *arena, const struct worker_settings *settings)
 {
-    const char *controller =
-        settings->controller[0] != '\0' ? settings->controller : settings->legal_entity;
+    const char *controller = settings->controller[0] != '\0' ? settings->controller : settings->legal_entity;
     const struct {
         const char *name, *text;
     } said[] = {{"controller", controller},
@@ -100,9 +100,9 @@ const char *worker_settings_duties(struct arena *arena, const struct worker_sett
                 {"officer_contact", settings->officer_contact},
                 {"joint_controllers", settings->joint_controllers},
                 {"transfers", settings->transfers}};
-    const char *text = arena_printf(arena, "log_retention_months: %lld\nrecord_retention_years: %lld\n",
-                                    (long long)settings->log_retention_months,
-                                    (long long)settings->record_retention_years);
+    const char *text =
+        arena_printf(arena, "log_retention_months: %lld\nrecord_retention_years: %lld\n",
+                     (long long)settings->log_retention_months, (long long)settings->record_retention_years);
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         if (said[i].text[0] != '\0')
             text = arena_printf(arena, "%s%s: %s\n", text, said[i].name, said[i].text);
