@@ -59,7 +59,7 @@ grep -q '"variables": "chemo, age\|"variables": "age' "$tmp/breach/breach.json" 
 says 0 'breach.csv' "$maille" audit breach "$log" --network "$roster" --out "$tmp/breach" --snapshot 2 --lang en
 [ "$(wc -l <"$tmp/breach/breach.csv")" = 1 ] || fail "expected no question of snapshot 2"
 says 0 'accesses.csv' "$maille" audit accesses "$log" --network "$roster" --out "$tmp/accesses" --lang en
-grep -q 'preview of study mixed by ' "$tmp/accesses/accesses.csv" || fail "expected who previewed: $(cat "$tmp/accesses/accesses.csv")"
+grep -q 'preview of study mixed by ' "$tmp/accesses/accesses.csv" && ! grep -q 'replay' "$tmp/accesses/accesses.csv" || fail "expected who previewed: $(cat "$tmp/accesses/accesses.csv")"
 # shellcheck disable=SC2086
 says 0 'archive verify' "$maille" audit archive $logs "$net/coordinator/log" --network "$roster" --out "$tmp/archive.tar"
 says 0 'every byte as SHA256SUMS has it' env -i "$maille" audit archive verify "$tmp/archive.tar"
