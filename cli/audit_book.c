@@ -311,9 +311,9 @@ static void take_entry(void *context, uint64_t sequence, int64_t utc_ms, const s
     book->out += entry->direction == AUDIT_OUT;
     if (entry->qid != NULL)
         put_query(book, sequence, utc_ms, entry);
-    else if (entry->direction == AUDIT_NOTE && strcmp(entry->message, "policy") == 0 &&
-             entry->envelope.length > 0)
-        book->policy_text =
+    else if (entry->direction == AUDIT_NOTE && entry->envelope.length > 0 &&
+             (strcmp(entry->message, "policy") == 0 || strcmp(entry->message, "duties") == 0))
+        *(entry->message[0] == 'p' ? &book->policy_text : &book->duties_text) =
             arena_strndup(book->arena, (const char *)entry->envelope.data, entry->envelope.length);
     if (entry->qid == NULL && entry->direction == AUDIT_NOTE)
         put_event(book, sequence, utc_ms, entry);

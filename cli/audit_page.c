@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/options.h"
+#include "cli/audit_over.h"
 #include "cli/audit_private.h"
 #include "cli/audit_trust.h"
 #include "cli/files.h"
@@ -28,7 +29,7 @@ static const char page_more_css[] =
     "background:#fde4e4;color:#8c1212;font-weight:600}"
     ".stop code{display:block;user-select:all;padding:.5rem;background:var(--soft)}"
     ".qs{padding-left:1.2rem}.qs li{margin:.35rem 0}"
-    ":focus-visible{outline:3px solid var(--accent);outline-offset:2px}"
+    "a:focus,summary:focus,[tabindex]:focus{outline:3px solid var(--accent);outline-offset:2px}"
     "td.r,th.r{text-align:right}";
 
 const char *audit_page_say(const struct audit_page *page, const char *english, const char *french)
@@ -286,16 +287,19 @@ static enum maille_code read_logs(struct audit_page *page, const struct page_com
 static enum maille_code write_registers(const struct audit_page *page, const struct page_command *command,
                                         const char **logs, struct maille_error *error)
 {
-    const struct audit_trust trust = {.network = command->against.network,
-                                      .anyway = command->anyway,
-                                      .directory = command->against.directory,
-                                      .taken_ms = command->against.taken_ms};
+    struct audit_over over = {.arena = page->arena,
+                              .trust = {.network = command->against.network,
+                                        .anyway = command->anyway,
+                                        .directory = command->against.directory,
+                                        .taken_ms = command->against.taken_ms},
+                              .folder = command->folder,
+                              .language = page->language};
     const char **told = arena_array(page->arena, page->n_logs + 1, sizeof *told);
-    size_t n = 0;
     for (size_t i = 0; i < page->n_logs; i++)
         if (page->logs[i].told)
-            told[n++] = logs[i];
-    return audit_export_write(page->arena, told, n, command->folder, &trust, page->language, error);
+            told[over.n_logs++] = logs[i];
+    over.logs = told;
+    return audit_export_write(&over, error);
 }
 
 static enum maille_code make(const struct page_command *command, struct audit_page *page, const char **logs,

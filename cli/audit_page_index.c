@@ -548,6 +548,14 @@ static void put_files(struct html *h, const struct audit_page *page)
         html_close(h);
     }
     html_close(h);
+    html_open(h, "p");
+    html_text(h, audit_page_say(page, "Entries of GDPR art. 30, and an archive that verifies alone: ",
+                                "Fiches de l'art. 30 du RGPD, et une archive qui se vérifie seule : "));
+    html_element(h, "code", NULL, "maille audit record");
+    html_text(h, ", ");
+    html_element(h, "code", NULL, "maille audit archive");
+    html_text(h, ".");
+    html_close(h);
     html_close(h);
     html_newline(h);
 }

@@ -11,13 +11,17 @@ int audit_show(int argc, char **argv);
 int audit_verify_logs(int argc, char **argv);
 int audit_export(int argc, char **argv);
 int audit_replay_logs(int argc, char **argv);
+int audit_record(int argc, char **argv);
+int audit_public(int argc, char **argv);
+int audit_breach(int argc, char **argv);
+int audit_accesses(int argc, char **argv);
+int audit_archive(int argc, char **argv);
 int audit_page(int argc, char **argv);
 
-/* audit_export.c: the registers of logs, into a folder; prints what each log is worth, and the paths. */
-struct audit_trust;
-enum maille_code audit_export_write(struct arena *arena, const char **logs, size_t n, const char *folder,
-                                    const struct audit_trust *trust, enum language language,
-                                    struct maille_error *error) MAILLE_CHECKED;
+/* audit_export.c: register, releases and access of logs into a folder; prints what each log is worth, and the
+ * paths. */
+struct audit_over;
+enum maille_code audit_export_write(struct audit_over *over, struct maille_error *error) MAILLE_CHECKED;
 
 /* What audit show prints of one query. all: every number, however many. */
 void audit_show_rules(struct arena *arena, const struct book_query *query, enum language language);
