@@ -20,15 +20,15 @@ enum maille_code cli_read_study(const struct study **study, const struct diction
 enum maille_code cli_read_network(const struct directory **directory, struct arena *arena, const char *path,
                                   struct maille_error *error) MAILLE_CHECKED;
 
+/* A directory out of an archive is that of a network that the reader knows: as many of its authorities as it
+ * asks for have signed it. MAILLE_SIGNATURE. */
+enum maille_code cli_check_known(const struct directory *directory, const struct directory *known,
+                                 struct maille_error *error) MAILLE_CHECKED;
+
 /* Opens a key file of the role: with the credential file, or (NULL) with $MAILLE_PASSPHRASE, or with a
  * passphrase asked on the terminal without echo. */
 enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path,
                                const char *credential, struct maille_error *error) MAILLE_CHECKED;
-
-/* Asks on the terminal without echo; free with crypto_wipe and free. MAILLE_INVALID where there is no
- * terminal. */
-enum maille_code cli_ask_passphrase(char **passphrase, const char *prompt,
-                                    struct maille_error *error) MAILLE_CHECKED;
 
 /* The folder of a path, in the arena: "a/b" → "a", "b" → ".". */
 const char *cli_folder_of(struct arena *arena, const char *path);
