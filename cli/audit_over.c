@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "audit/access.h"
-#include "base/file.h"
 #include "cli/audit_private.h"
 
 enum maille_code audit_over_read(struct book *book, struct audit_over *over, const char *log,
@@ -38,7 +37,6 @@ static enum maille_code run(struct audit_over *over, const struct audit_over_wha
                            "expected --network FILE, which has what this writes, found none");
         goto out;
     }
-    MAILLE_TRY(file_folder_make(over->folder, 0700, error));
     code = what->run(over, error);
 out:
     return code;

@@ -86,6 +86,7 @@ enum maille_code sheet_write_file(const char *folder, const char *name, const st
     enum maille_code code;
     char path[PATH_MAX];
     MAILLE_TRY(bytes_check(content, error));
+    MAILLE_TRY(file_folder_make(folder, 0700, error)); /* once there is something to write */
     MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
     MAILLE_TRY(file_write_atomic(path, content->data, content->length, 0600, error));
     printf("%s\n", path);

@@ -1,8 +1,11 @@
 #include "disclosure/combination_form.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "disclosure/lattice.h"
+
+enum { FORM_TRIED_MAX = 4096 }; /* combinations of values that are tried */
 
 struct writer {
     struct bytes *out;
@@ -71,6 +74,42 @@ static void put_whole(const struct writer *writer, const struct expression *e, b
     bytes_clear(&text);
 }
 
+/* Is e there wherever its variables are? Tried with all their values, where these are few; false where not
+ * known. */
+static bool always_there(const struct writer *writer, const struct expression *e, const bool *used)
+{
+    const size_t n = writer->dictionary->n_variables;
+    double *values = arena_array(writer->arena, n + 1, sizeof *values);
+    struct lattice *lattices = arena_array(writer->arena, n + 1, sizeof *lattices);
+    size_t *at = arena_array(writer->arena, n + 1, sizeof *at), combinations = 1, i;
+    for (i = 0; i < n; i++) {
+        at[i] = 1; /* value 0 is missing */
+        values[i] = NAN;
+        if (!used[i])
+            continue;
+        const struct expression *variable =
+            expression_variable(writer->arena, writer->dictionary, (uint32_t)i);
+        lattice_make(&lattices[i], writer->arena, &writer->dictionary->variables[i], &variable, 1);
+        if (!lattices[i].complete || lattices[i].n < 2 || lattices[i].n > FORM_TRIED_MAX / combinations)
+            return false;
+        combinations *= lattices[i].n - 1;
+        values[i] = lattices[i].values[1];
+    }
+    do {
+        if (lattice_code_of(e, values) < 0)
+            return false;
+        for (i = 0; i < n; i++) { /* the next combination */
+            if (!used[i])
+                continue;
+            at[i] = at[i] + 1 < lattices[i].n ? at[i] + 1 : 1;
+            values[i] = lattices[i].values[at[i]];
+            if (at[i] > 1)
+                break;
+        }
+    } while (i < n);
+    return true;
+}
+
 static void put_present(const struct writer *writer, const struct expression *e)
 {
     uint32_t v;
@@ -82,13 +121,13 @@ static void put_present(const struct writer *writer, const struct expression *e)
             put_ranges(writer, e, v, true);
         return;
     }
-    if (!lattice_knows(e) || expression_is_partial(e)) {
-        put_whole(writer, e, true);
-        return;
-    }
     bool *used = arena_array(writer->arena, writer->dictionary->n_variables + 1, sizeof *used);
     uint32_t n = 0;
     expression_variables(e, used);
+    if (!lattice_knows(e) || (expression_is_partial(e) && !always_there(writer, e, used))) {
+        put_whole(writer, e, true);
+        return;
+    }
     for (size_t i = 0; i < writer->dictionary->n_variables; i++)
         n += used[i];
     bytes_put_u8(writer->out, FORM_AND);

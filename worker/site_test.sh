@@ -14,7 +14,7 @@ answered() {
 
 # --- init, check, import ---
 unset MAILLE_PASSPHRASE 2>/dev/null || true
-says 2 'expected --credential FILE' "$worker" init --dir "$site" --name alone
+says 2 'use --credential FILE or MAILLE_PASSPHRASE' "$worker" init --dir "$site" --name alone
 says 2 'expected' "$worker" init --dir "$site" --name 'No Name' --credential "$tmp/credential"
 [ ! -e "$site/site.key" ] || fail "a key without a site"
 says 0 'role: site' "$worker" init --dir "$site" --name alone --credential "$tmp/credential" --legal-entity 'Centre "A"'
