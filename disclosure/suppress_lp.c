@@ -232,6 +232,36 @@ static bool impossible(struct bounds_program *program)
     return proved;
 }
 
+static void objective_set(struct bounds_program *program, size_t number, double coefficient);
+
+/* The n of a table is not shown where cells of it are hidden, but may be known. It is taken as the least that
+ * what is shown allows, which whoever has the result can work out too: a hidden cell of 0 and one of
+ * min_cell − 1 so lead to the same plan, and hidden cells do not vouch for each other. False where it was not
+ * found. */
+static bool assume_fewest(struct bounds_program *program)
+{
+    struct system *system = program->system;
+    bool found = true;
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (system->numbers[i].assumed) {
+            system->numbers[i].released = false;
+            row_set(program, i);
+        }
+    for (size_t i = 0; i < system->n_numbers; i++) {
+        struct exact_fraction least;
+        if (!system->numbers[i].assumed)
+            continue;
+        objective_set(program, i, 1);
+        found = found && solve_exactly(&least, program, i, GLP_MIN);
+        objective_set(program, i, 0);
+        if (found)
+            system->numbers[i].value = (double)((least.above + least.below - 1) / least.below);
+        system->numbers[i].released = true;
+        row_set(program, i);
+    }
+    return found;
+}
+
 enum maille_code suppress_lp_new(struct bounds_program **program, const struct tree *tree,
                                  struct system *system, bool counts, struct maille_error *error)
 {
@@ -257,6 +287,8 @@ enum maille_code suppress_lp_new(struct bounds_program **program, const struct t
             row_set(made, i);
         status = solve(made);
     }
+    if (status == GLP_OPT && made->counts && system->assumes && !assume_fewest(made))
+        status = 0;
     if (status != GLP_OPT) {
         made->counts = false;
         for (size_t i = 0; i < system->n_numbers; i++)

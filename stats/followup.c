@@ -354,7 +354,6 @@ enum maille_code followup_outcome(const struct followup_counts *counts, struct o
         return wording_nobody(error, counts->n_missing + counts->n_complete);
     outcome->n = counts->n_all;
     outcome->n_missing = counts->n_missing;
-    outcome->suppressed += counts->n_missing < 0;
     outcome->n_event = 0;
     for (size_t cell = 0; cell < counts->n_cells; cell++)
         outcome->n_event += counts->n_event[cell];
