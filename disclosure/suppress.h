@@ -148,11 +148,11 @@ enum maille_code suppress_lp_new(struct bounds_program **program, const struct t
                                  struct maille_error *error) MAILLE_CHECKED;
 void suppress_lp_free(struct bounds_program *program);
 /* Is it proved that a hidden number can be one thing and, with all that is released the same, another by
- * `width` or more? False where nothing is proved, and without counts. *low: the least that it can be, 0 where
- * that is not known. */
+ * `width` or more, whatever the n of tables are (of what is shown they tell the least and the most)? False where
+ * nothing is proved, and without counts. *low: the least that it can be, 0 where that is not known. */
 bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number,
                       int64_t width) MAILLE_CHECKED;
-/* changed[number]: the cheapest released numbers without which a hidden one can be `value`. A proposal, which
+/* After suppress_lp_safe said no: changed[number]: the cheapest released numbers without which a hidden one can be `value`. A proposal, which
  * the simplex method made. False where it found none. */
 bool suppress_lp_widen(bool *changed, struct bounds_program *program, size_t number,
                        double value) MAILLE_CHECKED;
