@@ -160,9 +160,8 @@ static void judge_table(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
     const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
     for (size_t i = 0; i < block->n_cells; i++)
-        kept[i] = is_vacant(judge, k, b, i) ||
-                  cell_breaks(judge, block, i, cell_count(judge, block, i), judge->policy->min_cell,
-                              "min_cell") == NULL;
+        kept[i] = is_vacant(judge, k, b, i) || cell_breaks(judge, block, i, cell_count(judge, block, i),
+                                                           judge->policy->min_cell, "min_cell") == NULL;
 }
 
 /* Pairs of columns of a model: whether all hold min_cell patients, where nobody is too few (but where
@@ -179,7 +178,8 @@ static bool judge_pairs(const struct judge *judge, const struct threshold_block 
     return held;
 }
 
-/* A curve ends before the first bin where too few are at risk. Before anybody has entered it has not begun. */
+/* A curve ends before the first bin where too few are at risk. Before anybody has entered it has not begun.
+ */
 static void judge_at_risk(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
     const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
@@ -202,9 +202,10 @@ static void judge_at_risk(struct judge *judge, size_t k, size_t b, uint8_t *kept
             continue;
         for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++) {
             begun = begun || at_risk[i] != 0;
-            stands = stands && (!begun || (at_risk[i] >= 0 &&
-                                           cell_breaks(judge, block, i, at_risk[i], judge->policy->min_cell,
-                                                       "min_cell") == NULL));
+            stands =
+                stands &&
+                (!begun || (at_risk[i] >= 0 && cell_breaks(judge, block, i, at_risk[i],
+                                                           judge->policy->min_cell, "min_cell") == NULL));
             kept[i] = stands;
         }
     }
@@ -218,8 +219,8 @@ static bool group_hidden(const struct judge *judge, size_t k, size_t b, size_t g
     return table != THRESHOLD_ABSENT && blocks[table].rule == CELL_TABLE && !judge->kept[k][table][group];
 }
 
-/* A group of bins that is too small for one: hidden as a cell of its table where it has one, else the analysis
- * is refused. */
+/* A group of bins that is too small for one: hidden as a cell of its table where it has one, else the
+ * analysis is refused. */
 static void hide_group(struct judge *judge, size_t k, size_t b, size_t group, const char *rule)
 {
     const struct threshold_block *blocks = judge->threshold->analyses[k].blocks;
@@ -273,7 +274,10 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
                      few(threshold_word(judge->second, block->node_sites + at), policy->min_contributors);
             bad[i] = lonely || threshold_word(judge->second, block->vetoes + at) != 0;
             if (i == 0 && bad[0])
-                hide_group(judge, k, b, group, lonely ? "min_contributors" : total ? "max_site_share" : "min_cell");
+                hide_group(judge, k, b, group,
+                           lonely  ? "min_contributors"
+                           : total ? "max_site_share"
+                                   : "min_cell");
         }
         bool covered = bins_cover(edges, bad, n_leaves, n);
         for (size_t i = 0, leaf = 0; i < n; leaf += merged[i++])

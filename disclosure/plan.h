@@ -17,7 +17,8 @@ struct plan {
     struct plan_analysis {
         bool open;                  /* took part in the threshold rounds */
         char rule[MAILLE_RULE_MAX]; /* refused under this rule ("few": for too few patients, by whatever key
-                                       of the policy; "site_rule": one that a site judges alone); "": goes on */
+                                       of the policy; "site_rule": one that a site judges alone); "": goes on
+                                     */
         const char *why;            /* the key behind it, for the log of a site; not in the bytes of a plan */
         struct surviving surviving; /* of an analysis that goes on */
         const size_t *n_cells;      /* of each block of surviving */

@@ -7,7 +7,8 @@
 struct judge {
     struct plan *plan;
     uint8_t ***kept; /* [analysis][block][cell]: what plan->analyses[].surviving shows to others */
-    bool ***vacant;  /* [analysis][block][cell; of bins, group]: nobody can be there; NULL for a block: not known */
+    bool ***vacant;  /* [analysis][block][cell; of bins, group]: nobody can be there; NULL for a block: not
+                        known */
     const struct threshold *threshold;
     const uint8_t *first, *second;
     const struct policy *policy;

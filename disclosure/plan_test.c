@@ -79,7 +79,7 @@ static const char *rule_of(const struct roster *roster, const char *policy, cons
 /* Nobody can be of arm c: it refuses nothing. */
 #define TWO "  - { id: t, method: anova, formula: \"age ~ arm\", cohort: arm != \"c\" }\n"
 #define COX_TWO                                                                                              \
-    "  - { id: c, method: cox, formula: \"Surv(time, death) ~ age + arm\", ties: breslow, cohort: arm != "    \
+    "  - { id: c, method: cox, formula: \"Surv(time, death) ~ age + arm\", ties: breslow, cohort: arm != "   \
     "\"c\" }\n"
 
 static void test_boundaries(void **state)
@@ -325,9 +325,8 @@ static void test_few_sites(void **state)
     assert_int_equal(rounds.threshold.scope, CELL_SCOPE_LOCAL);
     assert_int_equal(rounds.threshold.n_words[THRESHOLD_FIRST],
                      7); /* a veto word, N and sites of two analyses, their pair, and nothing else */
-    assert_int_equal(rounds.plan.analyses[0].n_suppressed,
-                     0); /* 12 at each site in each arm */
-    assert_string_equal(rounds.plan.analyses[1].rule, "few"); /* 6 at each site: nothing is left */
+    assert_int_equal(rounds.plan.analyses[0].n_suppressed, 0); /* 12 at each site in each arm */
+    assert_string_equal(rounds.plan.analyses[1].rule, "few");  /* 6 at each site: nothing is left */
     rounds_clear(&rounds);
     roster_clear(&roster);
 }
@@ -382,8 +381,8 @@ static void test_complement(void **state)
     patients(&made, 1, 2, "b", "w", 40, 400, false);
     made_end(&roster, &made, 6);
     const struct policy *policy = roster_policy(&roster, "policy: standard\n");
-    /* Alone, a table loses the cell of 3 and the two of nobody, and the smallest other one with them: its n may
-     * be known. */
+    /* Alone, a table loses the cell of 3 and the two of nobody, and the smallest other one with them: its n
+     * may be known. */
     assert_ok(
         rounds_run(&rounds, &roster,
                    roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n"),
@@ -392,7 +391,8 @@ static void test_complement(void **state)
     static const uint8_t alone[6] = {1, 1, 0, 0, 0, 0};
     assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], alone, 6);
     rounds_clear(&rounds);
-    /* Beside both margins the same: how many miss an arm or a sex is withheld, and they are in one of them. */
+    /* Beside both margins the same: how many miss an arm or a sex is withheld, and they are in one of them.
+     */
     assert_ok(rounds_run(&rounds, &roster,
                          roster_study(&roster, "",
                                       "  - { id: t, method: crosstab, variables: [arm, sex] }\n  - { id: r, "

@@ -37,8 +37,8 @@ struct rule_effect {
 struct rule {
     const char *code; /* the policy key where one decides; it crosses the wire, but where it is few */
     bool few; /* the researcher reads "few" in its place: which of them it was would tell how few there are */
-    unsigned stages;  /* of enum rule_stage */
-    bool of_study;    /* asked of the study as a whole, not of each analysis */
+    unsigned stages; /* of enum rule_stage */
+    bool of_study;   /* asked of the study as a whole, not of each analysis */
     /* What a policy has in this rule, e.g. "11"; "" where there is nothing to say but that it is on. NULL:
      * the rule is off, or not for this analysis. No function: the rule stands whatever the policy says, and
      * is not in the log unless it refuses. In arena. */

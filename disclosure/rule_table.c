@@ -6,15 +6,21 @@
 
 /* Too few, too near, too much of one site: one sentence, whichever it was. */
 #define FEW                                                                                                  \
-    {"a group holds too few patients (perhaps none), too many of one site, or nearly those of a group that " \
-     "was shown",                                                                                            \
-     "un groupe compte trop peu de patients (peut-être aucun), trop de patients d'un seul site, ou presque " \
-     "les mêmes qu'un groupe déjà montré"}
-#define FEW_REMEDY                                                                                           \
-    {"join levels, take coarser cuts or widen the cohort; or ask for the very cohort that was answered "     \
-     "before, and for fewer analyses at once",                                                               \
-     "réunir des modalités, prendre des seuils plus grossiers ou élargir la cohorte ; ou demander "          \
-     "exactement la cohorte qui a déjà reçu une réponse, et moins d'analyses à la fois"}
+    {                                                                                                        \
+        "a group holds too few patients (perhaps none), too many of one site, or nearly those of a group "   \
+        "that "                                                                                              \
+        "was shown",                                                                                         \
+            "un groupe compte trop peu de patients (peut-être aucun), trop de patients d'un seul site, ou " \
+            "presque "                                                                                       \
+            "les mêmes qu'un groupe déjà montré"                                                         \
+    }
+#define FEW_REMEDY                                                                                            \
+    {                                                                                                         \
+        "join levels, take coarser cuts or widen the cohort; or ask for the very cohort that was answered "   \
+        "before, and for fewer analyses at once",                                                             \
+            "réunir des modalités, prendre des seuils plus grossiers ou élargir la cohorte ; ou demander " \
+            "exactement la cohorte qui a déjà reçu une réponse, et moins d'analyses à la fois"           \
+    }
 
 const struct rule rule_rows[] = {
 

@@ -19,7 +19,8 @@ struct entries {
     bool no_memory;
 };
 
-/* What the n of tables are taken as: what they are, and the least and the most that they can be by what is shown.
+/* What the n of tables are taken as: what they are, and the least and the most that they can be by what is
+ * shown.
  */
 enum world { WORLD_TRUE, WORLD_LEAST, WORLD_MOST, WORLDS };
 
@@ -258,10 +259,10 @@ static void few_set(struct bounds_program *program, bool most)
             glp_set_row_bnds(program->lp, system->numbers[i].row, most ? GLP_DB : GLP_FR, 0, few);
 }
 
-/* The n of a table is not shown where cells of it are hidden, but may be known. What it can be follows from what
- * is shown, whoever is in the hidden cells: the least, and the most where each of them has min_cell − 1. A cell
- * that is safe at both ends is safe between (the least that it can be is a convex function of n, the most a
- * concave one), so that a hidden cell of 0 and one of min_cell − 1 lead to the same plan. */
+/* The n of a table is not shown where cells of it are hidden, but may be known. What it can be follows from
+ * what is shown, whoever is in the hidden cells: the least, and the most where each of them has min_cell − 1.
+ * A cell that is safe at both ends is safe between (the least that it can be is a convex function of n, the
+ * most a concave one), so that a hidden cell of 0 and one of min_cell − 1 lead to the same plan. */
 static bool assume(struct bounds_program *program, enum world world)
 {
     struct system *system = program->system;
@@ -317,7 +318,8 @@ enum maille_code suppress_lp_new(struct bounds_program **program, const struct t
     made->columns = arena_array(system->arena, tree->n, sizeof *made->columns);
     made->possible[WORLD_TRUE] = true;
     for (enum world world = WORLD_TRUE; world < WORLDS; world++)
-        made->assumed[world] = arena_array(system->arena, system->n_numbers + 1, sizeof *made->assumed[world]);
+        made->assumed[world] =
+            arena_array(system->arena, system->n_numbers + 1, sizeof *made->assumed[world]);
     for (size_t i = 0; i < system->n_numbers; i++)
         made->assumed[WORLD_TRUE][i] = system->numbers[i].value;
     if (scratch == NULL || !fill(made, scratch)) {

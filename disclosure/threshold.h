@@ -16,10 +16,10 @@
  * risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of a tree over the merged bins
  * (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:  per cell a veto word: where
  * the site's own n (own number at risk) is 1 … minimum − 1, and among fewer than THRESHOLD_TOTAL_SITES
- * members also 0: else two of three would know the third's cell; and a word of whether anybody is there, which
- * is 0 where this site has nobody and random elsewhere, so that a cell of nobody is hidden as one of few. Of CELL_COHORT also as under total. Of
- * CELL_MERGE blocks per node of a tree over the bins, and per group where too few are beyond the quantile
- * (min_tail).
+ * members also 0: else two of three would know the third's cell; and a word of whether anybody is there,
+ * which is 0 where this site has nobody and random elsewhere, so that a cell of nobody is hidden as one of
+ * few. Of CELL_COHORT also as under total. Of CELL_MERGE blocks per node of a tree over the bins, and per
+ * group where too few are beyond the quantile (min_tail).
  *
  * A pair word says by how many of this site's patients S and T differ, |S \ T| + |T \ S|: by patients in the
  * lower THRESHOLD_PATIENT_BITS bits, by rows in those above, each where it is below the policy's

@@ -1,5 +1,5 @@
-/* Cells that nobody can be in, by public facts alone. They are the only ones of which "nobody" is no news: all
- * others are hidden, or refuse, where nobody is there, as where few are. */
+/* Cells that nobody can be in, by public facts alone. They are the only ones of which "nobody" is no news:
+ * all others are hidden, or refuse, where nobody is there, as where few are. */
 #include <string.h>
 
 #include "disclosure/suppress.h"

@@ -717,9 +717,10 @@ static enum maille_code mark_level(bool *levels, const struct variable *v, const
             levels[i] = true;
             return MAILLE_OK;
         }
-    return code != MAILLE_OK ? code
-                             : yaml_fail(error, node, "expected a level of `%s` in `impossible`, found `%.80s`",
-                                         v->name, name);
+    return code != MAILLE_OK
+               ? code
+               : yaml_fail(error, node, "expected a level of `%s` in `impossible`, found `%.80s`", v->name,
+                           name);
 }
 
 /* `{ sex: male, menopause: [pre, post] }`: no patient is male and has one of the two. */

@@ -61,8 +61,8 @@ struct date_order {
     size_t n;
 };
 
-/* What nobody can be: in one of the marked levels of each of these categories and booleans. Import holds every
- * row to it, so that nobody there is no news (docs/DISCLOSURE.md §4). */
+/* What nobody can be: in one of the marked levels of each of these categories and booleans. Import holds
+ * every row to it, so that nobody there is no news (docs/DISCLOSURE.md §4). */
 struct impossible {
     struct impossible_part {
         uint32_t variable;

@@ -164,8 +164,9 @@ const struct language_key language_dictionary[] = {
     {.name = "impossible",
      .kind = LANGUAGE_OWN,
      .most = DICTIONARY_VARIABLES_MAX,
-     .sentence = "Levels that no patient has together, or that nobody has: that nobody is there is then public, "
-                 "and is shown; imports are held to it."},
+     .sentence =
+         "Levels that no patient has together, or that nobody has: that nobody is there is then public, "
+         "and is shown; imports are held to it."},
     {.name = NULL}};
 
 const struct language_key language_variable[] = {
