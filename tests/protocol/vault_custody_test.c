@@ -127,9 +127,7 @@ static void the_strictest_policy_holds(void **state)
     } cases[] = {
         {{"policy: open\n", "policy: open\n", "policy: open\n"}, MODE_AGENT, NULL},
         {{"policy: open\n", "policy: open\nmin_patients: 2\n", "policy: open\n"}, MODE_CIRCLE, NULL},
-        {{"policy: open\n", "policy: open\n", "policy: open\nmin_patients: 5000\n"},
-         MODE_CIRCLE,
-         "min_patients"},
+        {{"policy: open\n", "policy: open\n", "policy: open\nmin_patients: 5000\n"}, MODE_CIRCLE, "few"},
         {{"policy: open\nmax_site_share: 0.5\n", "policy: open\n", "policy: open\n"},
          MODE_CIRCLE,
          "max_site_share"}, /* alpha has 58 % */
@@ -735,7 +733,7 @@ static void what_is_over_stays_over(void **state)
     sites_to_roster(world);
     sites_to_values(world);
     assert_int_equal(world->run.states[1].status, ANALYSIS_REFUSED);
-    assert_string_equal(world->run.states[1].rule, "min_patients");
+    assert_string_equal(world->run.states[1].rule, "few");
     world->run.states[1].status = ANALYSIS_OPEN;
     struct message_round_header header = sites_header(world, &theta, 3, 1);
     assert_int_equal(header.n_analyses, 3);
