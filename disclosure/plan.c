@@ -164,6 +164,48 @@ static void judge_table(struct judge *judge, size_t k, size_t b, uint8_t *kept)
                                                            judge->policy->min_cell, "min_cell") == NULL;
 }
 
+/* Lines of cells along one part of a table, of n values, whose neighbours are `stride` cells apart. A cell is
+ * hidden that holds all of its line but few. Where all but few of the whole table have its value, or nobody
+ * can have another, that says nothing of the line. */
+static void judge_lines(struct judge *judge, size_t k, size_t b, size_t stride, size_t n, uint8_t *kept)
+{
+    const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
+    struct arena *arena = judge->plan->arena;
+    int64_t all = 0, *of_line = arena_array(arena, block->n_cells, sizeof *of_line);
+    int64_t *of_value = arena_array(arena, n, sizeof *of_value);
+    size_t *possible = arena_array(arena, block->n_cells, sizeof *possible);
+    for (size_t i = 0; i < block->n_cells; i++) {
+        const size_t line = i / (stride * n) * stride + i % stride;
+        const int64_t count = cell_count(judge, block, i);
+        all += count;
+        of_line[line] += count;
+        of_value[i / stride % n] += count;
+        possible[line] += !is_vacant(judge, k, b, i);
+    }
+    for (size_t i = 0; i < block->n_cells; i++) {
+        const size_t line = i / (stride * n) * stride + i % stride;
+        if (possible[line] > 1 && !is_vacant(judge, k, b, i) &&
+            few(of_line[line] - cell_count(judge, block, i), judge->policy->min_cell) &&
+            !few(all - of_value[i / stride % n], judge->policy->min_cell))
+            kept[i] = 0;
+    }
+}
+
+/* Levels all but few of whose patients have one value: of whoever is known to be in the level it would be
+ * known. Events are exempt, and where each site judges for itself nobody knows. */
+static void judge_unanimous(struct judge *judge, size_t k, size_t b, uint8_t *kept)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    const struct threshold_block *block = &analysis->blocks[b];
+    const struct expression *group = analysis->cells->spec.blocks[b].group;
+    size_t stride = 1;
+    if (judge->policy->unanimous == UNANIMOUS_SHOW || analysis->cells->of_events[b] ||
+        block->counts == THRESHOLD_ABSENT || group == NULL || group->op != OP_CROSS)
+        return;
+    for (size_t p = group->n_args; p-- > 0; stride *= group->args[p]->n_levels)
+        judge_lines(judge, k, b, stride, group->args[p]->n_levels, kept);
+}
+
 /* Pairs of columns of a model: whether all hold min_cell patients, where nobody is too few (but where
  * min_cell is 1 and nothing is hidden). Under a local rule whether no site has too few of its own. */
 static bool judge_pairs(const struct judge *judge, const struct threshold_block *block)
@@ -321,6 +363,9 @@ static void judge_analysis(struct judge *judge, size_t k)
             judge_levels(judge, k, b);
             break;
         case CELL_TABLE:
+            judge_table(judge, k, b, kept);
+            judge_unanimous(judge, k, b, kept);
+            break;
         case CELL_MISSING:
         case CELL_OUTSIDE:
             judge_table(judge, k, b, kept);

@@ -729,6 +729,137 @@ static void test_strictest(void **state)
     arena_free(arena);
 }
 
+/* A cell of nobody and one of few leave the same plan, byte for byte, whatever the hidden ones hold. What
+ * nobody can be in by public facts is shown, and refuses nothing. */
+static void test_nobody_is_few(void **state)
+{
+    (void)state;
+    static const char *const analyses[] = {
+        "  - { id: t, method: crosstab, variables: [arm, sex] }\n",
+        "  - { id: t, method: describe, variables: [age, sex], by: arm }\n",
+        "  - { id: t, method: km, formula: \"Surv(time, death) ~ arm\" }\n",
+        "  - { id: t, method: quantile, variable: age, probs: [0.5], by: arm }\n",
+        "  - { id: t, method: histogram, variable: age, breaks: [0, 50, 99], by: arm }\n",
+        "  - { id: t, method: rate, formula: \"Surv(time, death) ~ arm\" }\n",
+        TTEST,
+        COX,
+        "  - { id: t, method: logrank, formula: \"Surv(time, death) ~ arm\" }\n",
+        "  - { id: t, method: count, cohort: arm == \"c\" }\n",
+        "  - { id: t, method: glm, family: gaussian, formula: \"age ~ sex\", cohort: arm == \"c\" }\n",
+        "  - { id: t, method: smd, treatment: sex, variables: [arm] }\n"};
+    static const char *const policies[] = {"policy: standard\n", "policy: strict\n",
+                                           "policy: standard\ncell_rule: local\n"};
+    const size_t n_analyses = sizeof analyses / sizeof *analyses;
+    for (size_t p = 0; p < sizeof policies / sizeof *policies; p++) {
+        struct bytes first[sizeof analyses / sizeof *analyses] = {{0}};
+        for (size_t few = 0; few < 11; few += few == 0 ? 1 : few == 1 ? 4 : 5) {
+            struct made made;
+            struct roster roster;
+            made_begin(&made);
+            for (size_t s = 0; s < 6; s++)
+                for (size_t i = 0; i < 60; i++)
+                    patients(&made, 1, s, i % 2 ? "a" : "b", i % 4 < 2 ? "m" : "w", 20 + (int)i,
+                             100 + 10 * (int)i, i % 3 == 0);
+            for (size_t i = 0; i < few; i++)
+                patients(&made, 1, i % 6, "c", i % 3 ? "m" : "w", 40, 300, i % 2);
+            made_end(&roster, &made, 6);
+            for (size_t k = 0; k < n_analyses; k++) {
+                struct rounds rounds;
+                struct maille_error error = {0};
+                struct bytes plan = {0};
+                assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "grid: month\n", analyses[k]),
+                                     roster_policy(&roster, policies[p]), NULL, NULL, 0, &error),
+                          &error);
+                plan_write(&plan, &rounds.plan);
+                if (few == 0)
+                    first[k] = plan;
+                else {
+                    if (plan.length != first[k].length || memcmp(plan.data, first[k].data, plan.length) != 0)
+                        fail_msg("%s, %s: %zu patients of arm c make another plan than none", policies[p],
+                                 analyses[k], few);
+                    bytes_clear(&plan);
+                }
+                rounds_clear(&rounds);
+            }
+            roster_clear(&roster);
+        }
+        for (size_t k = 0; k < n_analyses; k++)
+            bytes_clear(&first[k]);
+    }
+}
+
+/* What the cohort's condition, or the dictionary, leaves nobody in. */
+static void test_vacant(void **state)
+{
+    (void)state;
+    static const char impossible[] = "impossible: [{ arm: b, sex: w }]\n";
+    for (int i = 0; i < 2; i++) {
+        struct made made;
+        struct roster roster;
+        struct rounds rounds;
+        struct maille_error error = {0};
+        made_begin(&made);
+        for (size_t s = 0; s < 6; s++) {
+            patients(&made, 30, s, "a", "m", 40, 400, false);
+            patients(&made, 20, s, "a", "w", 40, 400, false);
+            patients(&made, 10, s, "b", "m", 40, 400, false);
+        }
+        struct arena *arena = arena_new();
+        char *text = arena_printf(arena, "%s%s", dictionary_text, i == 0 ? "" : impossible);
+        roster_init(&roster, text, (const char *)made.csv.data, made.csv.length, made.site_of, 6);
+        bytes_clear(&made.csv);
+        assert_ok(
+            rounds_run(&rounds, &roster,
+                       roster_study(
+                           &roster, "",
+                           "  - { id: t, method: crosstab, variables: [arm, sex], cohort: arm != \"c\" }\n"),
+                       roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error),
+            &error);
+        assert_string_equal(rounds.plan.analyses[0].rule, "");
+        assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2],
+                            (i == 0 ? (uint8_t[]){1, 1, 0, 0, 1, 1} : (uint8_t[]){1, 1, 1, 1, 1, 1}), 6);
+        rounds_clear(&rounds);
+        roster_clear(&roster);
+        arena_free(arena);
+    }
+}
+
+/* Of 18 of arm b all are men: under strict that is hidden as the cell of nobody is, and with it what would
+ * give it away. */
+static void test_unanimous(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    made_begin(&made);
+    for (size_t s = 0; s < 6; s++) {
+        patients(&made, 30, s, "a", "m", 40, 400, false);
+        patients(&made, 40, s, "a", "w", 40, 400, false);
+        patients(&made, 3, s, "b", "m", 40, 400, false);
+        patients(&made, 20, s, "c", "m", 40, 400, false);
+        patients(&made, 25, s, "c", "w", 40, 400, false);
+    }
+    made_end(&roster, &made, 6);
+    for (int strict = 0; strict < 2; strict++) {
+        struct rounds rounds;
+        struct maille_error error = {0};
+        assert_ok(
+            rounds_run(&rounds, &roster,
+                       roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n"),
+                       roster_policy(&roster, strict ? "policy: standard\nunanimous: hide\n"
+                                                     : "policy: standard\nunanimous: show\n"),
+                       NULL, NULL, 0, &error),
+            &error);
+        const uint8_t *kept = rounds.plan.analyses[0].surviving.kept[2];
+        assert_int_equal(kept[3], 0); /* nobody */
+        assert_true(kept[0] && kept[1] && kept[4] + kept[5] > 0);
+        if (strict)
+            assert_int_equal(kept[2], 0);
+        rounds_clear(&rounds);
+    }
+    roster_clear(&roster);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -739,6 +870,8 @@ int main(void)
         cmocka_unit_test(test_curves_and_bins), cmocka_unit_test(test_bins),
         cmocka_unit_test(test_strictest),       cmocka_unit_test(test_local_complement),
         cmocka_unit_test(test_known_n),         cmocka_unit_test(test_left_out_by_value),
+        cmocka_unit_test(test_nobody_is_few),   cmocka_unit_test(test_vacant),
+        cmocka_unit_test(test_unanimous),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

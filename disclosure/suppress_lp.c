@@ -255,7 +255,7 @@ static void few_set(struct bounds_program *program, bool most)
     const struct system *system = program->system;
     const double few = ceil(system->judge->policy->min_cell) - 1;
     for (size_t i = 0; i < system->n_numbers; i++)
-        if (system->numbers[i].target && few > 0)
+        if (system->numbers[i].target && few > 0 && system->numbers[i].value <= few)
             glp_set_row_bnds(program->lp, system->numbers[i].row, most ? GLP_DB : GLP_FR, 0, few);
 }
 

@@ -231,6 +231,7 @@ static enum maille_code cells_events(const struct followup *followup, const stru
     const struct expression *events, *cause;
     MAILLE_TRY(followup_events(&events, &cause, followup, arena, error));
     MAILLE_TRY(groups_cell(cells, rule, events, arms ? groups_code(arms, arena, cause) : NULL, error));
+    cells->of_events[cells->spec.n_blocks - 1] = true;
 out:
     return code;
 }
