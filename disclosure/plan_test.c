@@ -770,6 +770,8 @@ static void test_nobody_is_few(void **state)
                 assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "grid: month\n", analyses[k]),
                                      roster_policy(&roster, policies[p]), NULL, NULL, 0, &error),
                           &error);
+                /* The sites alone read it: whether patients have several rows (smd). */
+                rounds.plan.analyses[0].surviving.patients = 0;
                 plan_write(&plan, &rounds.plan);
                 if (few == 0)
                     first[k] = plan;
