@@ -34,6 +34,7 @@ out:
 
 void custody_clear(struct custody *custody)
 {
+    bytes_clear(&custody->near);
     bytes_wipe(&custody->first);
     bytes_clear(&custody->answer);
     bytes_clear(&custody->plan_bytes);
@@ -73,13 +74,14 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
                                      struct maille_error *error)
 {
     const struct custody *custody = &query->custody;
-    struct threshold_past *past = calloc(custody->n_ledger + 1, sizeof *past);
-    if (past == NULL)
+    struct arena *arena = arena_new();
+    if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for %zu earlier questions", custody->n_ledger);
-    vault_ledger_past(past, query, header);
+    struct threshold_past *past = arena_array(arena, custody->n_ledger + 1, sizeof *past);
+    vault_ledger_past(past, query, header, arena);
     enum maille_code code = threshold_init(threshold, query->study, open, custody->strictest,
                                            header->n_members, past, custody->n_ledger, error);
-    free(past);
+    arena_free(arena);
     return code;
 }
 
@@ -399,17 +401,24 @@ out:
 
 /* --- what it is for --- */
 
-enum maille_code custody_near(bool *near, const struct query *query, const struct bytes *totals,
-                              struct maille_error *error)
+enum maille_code custody_near(bool *refused, struct bytes *found, const struct query *query,
+                              const struct bytes *totals, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct threshold threshold = {0};
     MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
-    if (totals->length != 8 * threshold.n_words[THRESHOLD_BEFORE])
+    bool *near = arena_array(threshold.arena, threshold.n_groups + 1, sizeof *near);
+    if (totals->length != 8 * threshold.n_words[THRESHOLD_BEFORE]) {
         code = maille_fail(error, MAILLE_INTERNAL,
                            "expected the totals of the pair words, found another length");
-    else
-        threshold_refused(near, &threshold, THRESHOLD_BEFORE, totals->data, query->custody.strictest);
+        goto out;
+    }
+    threshold_near_groups(near, &threshold, THRESHOLD_BEFORE, totals->data, query->custody.strictest);
+    for (size_t g = 0; g < threshold.n_groups; g++)
+        if (near[g] && threshold.groups[g].part == 0)
+            refused[threshold.groups[g].analysis] = true;
+    threshold_near_write(found, &threshold, near);
+    code = bytes_check(found, error);
 out:
     threshold_clear(&threshold);
     return code;
@@ -429,6 +438,7 @@ static enum maille_code make_plan(struct bytes *out, struct plan *plan, const st
                            "expected the totals of both threshold rounds, found other lengths");
         goto out;
     }
+    threshold.near_before = &custody->near;
     MAILLE_TRY(plan_make(plan, &threshold, custody->first.data, second->data, custody->strictest,
                          query->attempt.header.n_members, error));
     plan_write(out, plan);

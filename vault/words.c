@@ -207,7 +207,7 @@ size_t vault_words_threshold(const struct audit_released **released, struct aren
 {
     const size_t n_analyses = threshold->study->n_analyses;
     struct audit_released *made =
-        arena_array(arena, n_analyses * (2 * TALLY_BLOCKS_MAX + 1) + 1, sizeof *made);
+        arena_array(arena, n_analyses * (2 * TALLY_BLOCKS_MAX + 2) + 1, sizeof *made);
     size_t n = 0;
     for (size_t k = 0; k < n_analyses; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
@@ -225,9 +225,10 @@ size_t vault_words_threshold(const struct audit_released **released, struct aren
         }
     }
     const struct threshold_pairs *pairs = &threshold->pairs[which];
-    for (size_t first = 0, end; first < pairs->n; first = end) { /* those of an analysis are one run */
-        const size_t k = pairs->list[first].analysis;
-        for (end = first; end < pairs->n && pairs->list[end].analysis == k;)
+    for (size_t first = 0, end; first < pairs->n;
+         first = end) { /* of a cohort; of the other parts of an analysis */
+        const size_t k = threshold->groups[pairs->list[first].group].analysis;
+        for (end = first; end < pairs->n && threshold->groups[pairs->list[end].group].analysis == k;)
             end++;
         made[n++] = pairs_of(arena, threshold, k, pairs->at + first, end - first, which == THRESHOLD_BEFORE);
     }
