@@ -131,6 +131,37 @@ void json_put_number(struct json_put *put, const char *name, double value)
     put_words(put, digits);
 }
 
+/* -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)? */
+static bool is_number(const char *c)
+{
+    c += *c == '-';
+    const size_t whole = strspn(c, "0123456789");
+    if (whole == 0 || (whole > 1 && *c == '0'))
+        return false;
+    c += whole;
+    if (*c == '.') {
+        const size_t digits = strspn(++c, "0123456789");
+        if (digits == 0)
+            return false;
+        c += digits;
+    }
+    if (*c == 'e' || *c == 'E') {
+        c++;
+        c += *c == '+' || *c == '-';
+        const size_t digits = strspn(c, "0123456789");
+        if (digits == 0)
+            return false;
+        c += digits;
+    }
+    return *c == '\0';
+}
+
+void json_put_decimal(struct json_put *put, const char *name, const char *decimal)
+{
+    begin(put, name);
+    put_words(put, is_number(decimal) ? decimal : "null");
+}
+
 void json_put_boolean(struct json_put *put, const char *name, bool value)
 {
     begin(put, name);

@@ -25,6 +25,8 @@ void json_put_end(struct json_put *put); /* of the innermost object or list */
 void json_put_text(struct json_put *put, const char *name, const char *text);
 void json_put_integer(struct json_put *put, const char *name, int64_t value);
 void json_put_number(struct json_put *put, const char *name, double value); /* not finite: null */
+/* A number that is text already, e.g. a decimal longer than a double holds. Not a number of JSON: null. */
+void json_put_decimal(struct json_put *put, const char *name, const char *decimal);
 void json_put_boolean(struct json_put *put, const char *name, bool value);
 
 #endif

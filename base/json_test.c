@@ -45,6 +45,24 @@ static void lines(void **state)
     bytes_clear(&out);
 }
 
+/* A decimal that is text already stands as it is; what is no number of JSON is null. */
+static void decimals(void **state)
+{
+    static const char *const texts[] = {
+        "12345678901234567890.25", "-0.5", "1e-7", "0", "01", "nan", "1.", "-", "1]"};
+    struct bytes out = {0};
+    struct json_put put = {.out = &out};
+    (void)state;
+    json_put_list(&put, NULL);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        json_put_decimal(&put, NULL, texts[i]);
+    json_put_end(&put);
+    bytes_put_u8(&out, '\0');
+    assert_string_equal((char *)out.data,
+                        "[12345678901234567890.25, -0.5, 1e-7, 0, null, null, null, null, null]");
+    bytes_clear(&out);
+}
+
 /* Not UTF-8: a lone byte, a cut character, an overlong one, a surrogate. */
 static void not_text(void **state)
 {
@@ -65,6 +83,6 @@ static void not_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(written), cmocka_unit_test(lines),
-                                       cmocka_unit_test(not_text)};
+                                       cmocka_unit_test(decimals), cmocka_unit_test(not_text)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,7 @@
 #include "base/clock.h"
 #include "proto/message.h"
 
-/* Doubles a list in the arena when it is full. */
-static void *grow(struct arena *arena, void *list, size_t n, size_t *room, size_t size)
+void *book_grow(struct arena *arena, void *list, size_t n, size_t *room, size_t size)
 {
     if (n < *room)
         return list;
@@ -41,7 +40,7 @@ static struct book_query *query_of(struct book *book, const uint8_t *qid, int64_
         if (memcmp(book->queries[i].qid, qid, sizeof book->queries[i].qid) == 0)
             return &book->queries[i];
     book->queries =
-        grow(book->arena, book->queries, book->n_queries, &book->room_queries, sizeof *book->queries);
+        book_grow(book->arena, book->queries, book->n_queries, &book->room_queries, sizeof *book->queries);
     struct book_query *query = &book->queries[book->n_queries++];
     *query = (struct book_query){.first_ms = utc_ms,
                                  .requester = "",
@@ -51,7 +50,6 @@ static struct book_query *query_of(struct book *book, const uint8_t *qid, int64_
                                  .legal_basis = "",
                                  .protocol = "",
                                  .recipients = "",
-                                 .decision = "",
                                  .cohort = "",
                                  .cohort_band = "",
                                  .policy = "",
@@ -59,7 +57,10 @@ static struct book_query *query_of(struct book *book, const uint8_t *qid, int64_
                                  .approver_key = "",
                                  .study_text = "",
                                  .build = "",
-                                 .end = ""};
+                                 .study_id = "",
+                                 .outcome_rule = "",
+                                 .decided_by = "",
+                                 .decided_reason = ""};
     memcpy(query->qid, qid, sizeof query->qid);
     bytes_to_hex(query->name, qid, sizeof query->qid);
     return query;
@@ -158,8 +159,10 @@ bool book_next_part(struct book_part *at, struct arena *arena, const struct book
 static void put_vector(struct book *book, struct book_query *query, uint64_t sequence, int64_t utc_ms,
                        const struct audit_entry *entry)
 {
-    query->vectors =
-        grow(book->arena, query->vectors, query->n_vectors, &query->room_vectors, sizeof *query->vectors);
+    if (strcmp(entry->detail, "again") == 0) /* the same bytes once more */
+        return;
+    query->vectors = book_grow(book->arena, query->vectors, query->n_vectors, &query->room_vectors,
+                               sizeof *query->vectors);
     struct book_vector *vector = &query->vectors[query->n_vectors++];
     *vector = (struct book_vector){.sequence = sequence,
                                    .utc_ms = utc_ms,
@@ -170,6 +173,7 @@ static void put_vector(struct book *book, struct book_query *query, uint64_t seq
                                    .replay = "",
                                    .bytes = entry->vector_bytes > 0 ? entry->vector_bytes : entry->bytes,
                                    .detail = arena_strdup(book->arena, entry->detail),
+                                   .threshold = strstr(entry->detail, "for the sites alone") != NULL,
                                    .n_released = entry->n_released};
     keep_hex(book->arena, &vector->vector, entry->vector);
     struct audit_released *released = arena_array(book->arena, entry->n_released + 1, sizeof *released);
@@ -187,6 +191,7 @@ static void put_vector(struct book *book, struct book_query *query, uint64_t seq
     }
     vector->released = released;
     query->bytes += vector->bytes;
+    query->threshold_bytes += vector->threshold ? vector->bytes : 0;
     open_vector(book, vector, entry);
 }
 
@@ -208,20 +213,13 @@ static void put_rules(struct book *book, struct book_query *query, const struct 
         if (rule_told(query, &entry->rules[i]))
             continue;
         query->rules =
-            grow(book->arena, query->rules, query->n_rules, &query->room_rules, sizeof *query->rules);
+            book_grow(book->arena, query->rules, query->n_rules, &query->room_rules, sizeof *query->rules);
         struct audit_rule *rule = &query->rules[query->n_rules++];
         rule->rule = arena_strdup(book->arena, entry->rules[i].rule);
         rule->analysis = arena_strdup(book->arena, entry->rules[i].analysis);
         rule->result = arena_strdup(book->arena, entry->rules[i].result);
         rule->value = arena_strdup(book->arena, entry->rules[i].value);
     }
-}
-
-static void put_refusal(struct book *book, struct book_query *query, const char *words)
-{
-    query->refusals =
-        grow(book->arena, query->refusals, query->n_refusals, &query->room_refusals, sizeof *query->refusals);
-    query->refusals[query->n_refusals++] = arena_strdup(book->arena, words);
 }
 
 /* The study as the researcher signed it, out of the manifest. */
@@ -256,33 +254,31 @@ static void put_query(struct book *book, uint64_t sequence, int64_t utc_ms, cons
     keep(arena, &query->legal_basis, entry->legal_basis);
     keep(arena, &query->protocol, entry->protocol);
     keep(arena, &query->recipients, entry->recipients);
-    if (entry->direction == AUDIT_NOTE && entry->decision != NULL && entry->decision[0] != '\0')
-        query->decision = arena_strdup(arena, entry->decision); /* a person's comes after, and counts */
-    keep(arena, &query->decision, entry->decision);
+    if (query->study_id[0] == '\0')
+        query->study_id = arena_strndup(arena, query->study, strcspn(query->study, ":"));
     keep_hex(arena, &query->cohort, entry->cohort);
     keep(arena, &query->cohort_band, entry->cohort_band);
     keep_hex(arena, &query->policy, entry->policy_hash);
-    keep(arena, &query->approver, entry->approver);
-    keep_hex(arena, &query->approver_key, entry->approver_key);
+    if (entry->approver != NULL) { /* the last one counts; book_settle looks at what it was */
+        query->approver = query->approver_key = "";
+        keep(arena, &query->approver, entry->approver);
+        keep_hex(arena, &query->approver_key, entry->approver_key);
+    }
     keep(arena, &query->build, entry->build);
     put_rules(book, query, entry);
     if (is_kind(entry, MESSAGE_MANIFEST) && query->study_text[0] == '\0')
         keep_study(book, query, entry);
     if (is_kind(entry, MESSAGE_MANIFEST) && entry->direction == AUDIT_IN)
         keep(arena, &query->requester, entry->peer);
-    if (is_kind(entry, MESSAGE_READY) && entry->direction == AUDIT_OUT)
-        keep(arena, &query->decision, entry->detail);
     if (is_kind(entry, MESSAGE_MASKED) && entry->direction == AUDIT_OUT)
         put_vector(book, query, sequence, utc_ms, entry);
-    if (is_kind(entry, MESSAGE_REFUSE) && entry->direction == AUDIT_OUT)
-        put_refusal(book, query, entry->detail);
-    if (is_kind(entry, MESSAGE_END) || is_kind(entry, MESSAGE_CANCEL))
-        keep(arena, &query->end, entry->message);
+    book_live(book, query, sequence, utc_ms, entry);
 }
 
 static void put_event(struct book *book, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
 {
-    book->events = grow(book->arena, book->events, book->n_events, &book->room_events, sizeof *book->events);
+    book->events =
+        book_grow(book->arena, book->events, book->n_events, &book->room_events, sizeof *book->events);
     book->events[book->n_events++] =
         (struct book_event){sequence, utc_ms, arena_strdup(book->arena, entry->message),
                             arena_strdup(book->arena, entry->detail)};
@@ -327,6 +323,8 @@ enum maille_code book_read(struct book *book, struct arena *arena, const char *f
     struct audit_report report;
     const struct audit_check check = {.each = take_entry, .context = book, .taken_ms = 1};
     enum maille_code code = audit_verify(&report, NULL, folder, &check, error);
+    for (size_t i = 0; i < book->n_queries; i++)
+        book_settle(book, &book->queries[i]);
     if (report.party[0] != '\0')
         book->party = arena_strdup(arena, report.party);
     if (code == MAILLE_CORRUPT)

@@ -41,12 +41,16 @@ static const struct column register_columns[] = {{"party", WORD_SITE, false},
                                                  {"patients", WORD_PATIENTS, false},
                                                  {"data", WORD_DATA, false},
                                                  {"recipients", WORD_RECIPIENTS, false},
-                                                 {"decision", WORD_DECISION, false},
-                                                 {"approver", WORD_APPROVED_BY, false},
+                                                 {"outcome", WORD_OUTCOME, false},
+                                                 {"rule", WORD_RULE, false},
+                                                 {"decided_by", WORD_DECIDED_BY, false},
+                                                 {"reason", WORD_REASON, false},
+                                                 {"snapshot", WORD_SNAPSHOT, true},
                                                  {"retention", WORD_RETENTION, false},
                                                  {"security", WORD_SECURITY, false},
                                                  {"vectors", WORD_LEFT, true},
-                                                 {"bytes", WORD_BYTES, true}};
+                                                 {"bytes", WORD_BYTES, true},
+                                                 {"bytes_for_the_sites_alone", WORD_THRESHOLD_BYTES, true}};
 static const struct column release_columns[] = {
     {"party", WORD_SITE, false},          {"query", WORD_QUERY, false},        {"entry", WORD_ENTRY, true},
     {"time", WORD_WHEN, false},           {"requester", WORD_ASKED_BY, false}, {"round", WORD_ROUND, true},
@@ -121,12 +125,16 @@ static void add_register(struct sheet *sheet, const struct book *book, const str
                                query->cohort_band,
                                word(language, WORD_DATA_ARE),
                                query->recipients[0] != '\0' ? query->recipients : query->requester,
-                               query->decision,
-                               query->approver,
+                               word_of_outcome(language, query->outcome),
+                               query->outcome_rule,
+                               query->decided_by,
+                               query->decided_reason,
+                               query->snapshot > 0 ? number(sheet, query->snapshot) : "",
                                word(language, WORD_RETENTION_IS),
                                word(language, WORD_SECURITY_IS),
                                number(sheet, query->n_vectors),
-                               number(sheet, query->bytes)};
+                               number(sheet, query->bytes),
+                               number(sheet, query->threshold_bytes)};
         _Static_assert(sizeof cells / sizeof *cells == sizeof register_columns / sizeof *register_columns,
                        "one cell a column");
         memcpy(row_new(sheet), cells, sizeof cells);
@@ -223,7 +231,7 @@ static void review_one(const struct review *review, const char *requester)
             continue;
         if (queries++ == 0)
             first = time_text(sheet, query->first_ms);
-        refusals += query->n_refusals > 0 || strncmp(query->decision, "refused", 7) == 0;
+        refusals += query->outcome_rule[0] != '\0';
         last_ms = query->last_ms > last_ms ? query->last_ms : last_ms;
         last = time_text(sheet, last_ms);
         key = query->requester_key[0] != '\0' ? query->requester_key : key;
@@ -293,16 +301,20 @@ static void csv_cell(FILE *out, const char *text, bool is_text)
     bytes_clear(&cell);
 }
 
+/* What a French Excel opens by a double click: a byte order mark, and ; between cells. */
 static void write_csv(FILE *out, const struct sheet *sheet, enum language language)
 {
+    static const char *const marks[] = {[LANGUAGE_EN] = "", [LANGUAGE_FR] = "\xEF\xBB\xBF"},
+                             *const between[] = {[LANGUAGE_EN] = ",", [LANGUAGE_FR] = ";"};
+    fputs(marks[language], out);
     for (size_t i = 0; i < sheet->n_columns; i++) {
-        fputs(i > 0 ? "," : "", out);
+        fputs(i > 0 ? between[language] : "", out);
         csv_cell(out, word(language, sheet->columns[i].title), true);
     }
     fputs("\r\n", out);
     for (size_t r = 0; r < sheet->n_rows; r++) {
         for (size_t i = 0; i < sheet->n_columns; i++) {
-            fputs(i > 0 ? "," : "", out);
+            fputs(i > 0 ? between[language] : "", out);
             csv_cell(out, sheet->rows[r][i], !sheet->columns[i].is_number);
         }
         fputs("\r\n", out);

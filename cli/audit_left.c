@@ -249,7 +249,7 @@ void audit_show_left(struct arena *arena, const struct book_query *query, enum l
                    vector->n_members, word(language, WORD_SITES));
         printf("%llu %s%s%s\n", (unsigned long long)vector->bytes, word(language, WORD_BYTES),
                vector->n_released == 0 ? ": " : "", vector->n_released == 0 ? vector->detail : "");
-        if (strstr(vector->detail, "for the sites alone") != NULL)
+        if (vector->threshold)
             printf("        %s\n", word(language, WORD_SITES_ALONE));
         if (vector->replay[0] != '\0')
             printf("        %s\n",

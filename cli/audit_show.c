@@ -3,18 +3,21 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/options.h"
 #include "cli/audit_book.h"
 #include "cli/audit_private.h"
 #include "cli/audit_trust.h"
 #include "cli/files.h"
+#include "disclosure/rule.h"
 
 enum { LABEL_WIDTH = 22 };
 
 struct show {
     enum language language;
     const char *query;
-    bool summary, json, messages, study, all;
+    struct book_filter filter;
+    bool summary, json, messages, details, text, all;
     const struct secret_keys *dpo;
     struct audit_trust trust;
 };
@@ -47,6 +50,50 @@ static void show_study(const struct book_query *query, enum language language)
     }
 }
 
+static const char *outcome_of(struct arena *arena, const struct book_query *query, enum language language)
+{
+    const char *words = word_of_outcome(language, query->outcome);
+    return query->outcome_rule[0] != '\0' ? arena_printf(arena, "%s (%s)", words, query->outcome_rule)
+                                          : words;
+}
+
+static void show_steps(const struct book *book, const struct book_query *query, enum language language)
+{
+    char when[32];
+    printf("\n  %s\n", word(language, WORD_STEPS));
+    for (size_t i = 0; i < query->n_steps; i++) {
+        book_time(when, query->steps[i].utc_ms);
+        printf("    %s  %s\n", when, word_of_step(book->arena, language, &query->steps[i]));
+    }
+}
+
+/* One line a question: when, id, who, for what, what became of it, what left. */
+static void show_lines(const struct book *book, enum language language)
+{
+    static const int widths[] = {18, 10, 16, 26, 30, 36, 12};
+    const enum word heads[] = {WORD_ASKED_ON, WORD_QUERY,   WORD_ASKED_BY, WORD_PURPOSE,
+                               WORD_STUDY,    WORD_OUTCOME, WORD_PATIENTS};
+    if (book->n_queries == 0)
+        return;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        audit_cell(word(language, heads[i]), widths[i]);
+    puts(word(language, WORD_BYTES));
+    for (size_t i = 0; i < book->n_queries; i++) {
+        const struct book_query *query = &book->queries[i];
+        char when[32];
+        book_time(when, query->first_ms);
+        when[16] = '\0';
+        audit_cell(when, widths[0]);
+        audit_cell(arena_strndup(book->arena, query->name, 8), widths[1]);
+        audit_cell(or_none(language, query->requester), widths[2]);
+        audit_cell(or_none(language, query->purpose), widths[3]);
+        audit_cell(or_none(language, query->study_id), widths[4]);
+        audit_cell(outcome_of(book->arena, query, language), widths[5]);
+        audit_cell(query->cohort_band[0] != '\0' ? query->cohort_band : "–", widths[6]);
+        printf("%llu\n", (unsigned long long)query->bytes);
+    }
+}
+
 static void show_query(const struct show *show, const struct book *book, const struct book_query *query)
 {
     const enum language language = show->language;
@@ -65,21 +112,25 @@ static void show_query(const struct show *show, const struct book *book, const s
     line(word(language, WORD_ASKED_ON), when);
     book_time(when, query->last_ms);
     line(word(language, WORD_LAST), when);
+    line(word(language, WORD_OUTCOME), outcome_of(book->arena, query, language));
+    if (query->outcome_rule[0] != '\0' && rule_find(query->outcome_rule) != NULL)
+        line("", rule_reason(book->arena, query->outcome_rule, language));
     if (!book->is_coordinator) {
         line(word(language, WORD_PATIENTS), or_none(language, query->cohort_band));
-        line(word(language, WORD_DECISION), or_none(language, word_of_result(language, query->decision)));
-        line(word(language, WORD_APPROVED_BY), query->approver[0] != '\0' ? query->approver
-                                               : strcmp(query->decision, "ready") == 0
-                                                   ? word(language, WORD_AUTOMATIC)
-                                                   : or_none(language, ""));
+        if (query->snapshot > 0)
+            line(word(language, WORD_SNAPSHOT), arena_printf(book->arena, "%u", query->snapshot));
+        if (query->decided_by[0] != '\0') {
+            line(word(language, WORD_DECIDED_BY), query->decided_by);
+            line(word(language, WORD_REASON), or_none(language, query->decided_reason));
+        } else
+            line(word(language, WORD_DECIDED_BY), word(language, WORD_AUTOMATIC));
         line(word(language, WORD_POLICY), or_none(language, query->policy));
         line(word(language, WORD_BUILD), or_none(language, query->build));
     }
-    if (show->study)
+    show_steps(book, query, language);
+    if (show->text)
         show_study(query, language);
     audit_show_rules(book->arena, query, language);
-    for (size_t i = 0; i < query->n_refusals; i++)
-        line(word_of_kind(language, "refused"), query->refusals[i]);
     if (!book->is_coordinator)
         audit_show_left(book->arena, query, language, show->all);
 }
@@ -113,123 +164,13 @@ static void show_summary(const struct book *book)
            (unsigned long long)vectors, (unsigned long long)bytes);
 }
 
-/* --- as JSON --- */
-
-static void json_field(const char *name, const char *text, bool more)
-{
-    printf("\"%s\": ", name);
-    if (text[0] == '\0')
-        fputs("null", stdout);
-    else
-        audit_json_text(stdout, text);
-    if (more)
-        fputs(", ", stdout);
-}
-
-static void json_vector(const struct book_vector *vector)
-{
-    char when[32];
-    clock_format(when, vector->utc_ms);
-    printf("{\"entry\": %llu, \"time\": \"%s\", \"round\": %u, \"attempt\": %u, \"sites\": %zu, \"bytes\": "
-           "%llu, ",
-           (unsigned long long)vector->sequence, when, vector->round, vector->attempt, vector->n_members,
-           (unsigned long long)vector->bytes);
-    json_field("vector", vector->vector, true);
-    json_field("detail", vector->detail, true);
-    json_field("replay", strcmp(vector->replay, "=") == 0 ? "ok" : vector->replay, true);
-    fputs("\"analyses\": [", stdout);
-    for (size_t k = 0; k < vector->n_released; k++) {
-        fputs(k > 0 ? ", {" : "{", stdout);
-        json_field("analysis", vector->released[k].analysis, true);
-        json_field("method", vector->released[k].method, true);
-        json_field("what", vector->released[k].what, true);
-        json_field("variables", vector->released[k].variables, true);
-        json_field("groups", vector->released[k].groups, true);
-        json_field("values", vector->released[k].values, true);
-        printf("\"numbers\": %llu}", (unsigned long long)vector->released[k].numbers);
-    }
-    fputs("], \"numbers\": ", stdout);
-    if (vector->numbers == NULL)
-        fputs("null", stdout);
-    for (size_t k = 0; vector->numbers != NULL && k <= vector->n_numbers; k++)
-        printf("%s%s",
-               k == 0                  ? "["
-               : k < vector->n_numbers ? ", "
-                                       : "",
-               k < vector->n_numbers ? vector->numbers[k] : "]");
-    putchar('}');
-}
-
-static void json_query(const struct book_query *query)
-{
-    char when[32];
-    printf("{\"query\": \"%s\", ", query->name);
-    json_field("requester", query->requester, true);
-    json_field("requester_key", query->requester_key, true);
-    json_field("study", query->study, true);
-    json_field("purpose", query->purpose, true);
-    json_field("legal_basis", query->legal_basis, true);
-    json_field("protocol", query->protocol, true);
-    json_field("recipients", query->recipients, true);
-    clock_format(when, query->first_ms);
-    json_field("asked", when, true);
-    clock_format(when, query->last_ms);
-    json_field("last_message", when, true);
-    json_field("patients", query->cohort_band, true);
-    json_field("cohort", query->cohort, true);
-    json_field("policy", query->policy, true);
-    json_field("decision", query->decision, true);
-    json_field("approver", query->approver, true);
-    json_field("approver_key", query->approver_key, true);
-    json_field("build", query->build, true);
-    json_field("study_file", query->study_text, true);
-    json_field("end", query->end, true);
-    fputs("\"rules\": [", stdout);
-    for (size_t i = 0; i < query->n_rules; i++) {
-        fputs(i > 0 ? ", {" : "{", stdout);
-        json_field("rule", query->rules[i].rule, true);
-        json_field("analysis", query->rules[i].analysis, true);
-        json_field("result", query->rules[i].result, true);
-        json_field("value", query->rules[i].value, false);
-        putchar('}');
-    }
-    fputs("], \"refusals\": [", stdout);
-    for (size_t i = 0; i < query->n_refusals; i++) {
-        fputs(i > 0 ? ", " : "", stdout);
-        audit_json_text(stdout, query->refusals[i]);
-    }
-    fputs("], \"released\": [", stdout);
-    for (size_t i = 0; i < query->n_vectors; i++) {
-        fputs(i > 0 ? ",\n    " : "\n    ", stdout);
-        json_vector(&query->vectors[i]);
-    }
-    fputs("]}", stdout);
-}
-
 static void show_json(const struct book *book, const struct audit_worth *worth, bool first)
 {
-    char when[32];
-    fputs(first ? "[\n{" : ",\n{", stdout);
-    json_field("party", book->party, true);
-    printf("\"verified\": %s, \"sound\": %s, ", worth->verified ? "true" : "false",
-           worth->sound ? "true" : "false");
-    json_field("fault", worth->fault, true);
-    json_field("worth", worth->sentence, true);
-    fputs("\"queries\": [", stdout);
-    for (size_t i = 0; i < book->n_queries; i++) {
-        fputs(i > 0 ? ",\n  " : "\n  ", stdout);
-        json_query(&book->queries[i]);
-    }
-    fputs("],\n \"events\": [", stdout);
-    for (size_t i = 0; i < book->n_events; i++) {
-        clock_format(when, book->events[i].utc_ms);
-        printf("%s{\"entry\": %llu, \"time\": \"%s\", ", i > 0 ? ",\n  " : "\n  ",
-               (unsigned long long)book->events[i].sequence, when);
-        json_field("kind", book->events[i].kind, true);
-        json_field("detail", book->events[i].detail, false);
-        putchar('}');
-    }
-    fputs("]}", stdout);
+    struct bytes json = {0};
+    book_put_json(&(struct json_put){.out = &json}, book, worth);
+    fputs(first ? "[\n" : ",\n", stdout);
+    fwrite(json.data, 1, json.length, stdout);
+    bytes_clear(&json);
 }
 
 /* --- message by message --- */
@@ -273,14 +214,23 @@ static enum maille_code show_log(const struct show *show, const char *folder, bo
         goto tell;
     }
     code = book_read(&book, arena, folder, show->query, show->dpo, error);
+    if (code == MAILLE_OK || code == MAILLE_CORRUPT) {
+        enum maille_code kept = book_keep(&book, &show->filter, error);
+        if (kept != MAILLE_OK) {
+            code = kept;
+            goto out;
+        }
+    }
     if (show->json)
         show_json(&book, &worth, first);
     else if (show->summary)
         show_summary(&book);
     else {
         printf("%s: %s\n", book.party, folder);
-        for (size_t i = 0; i < book.n_queries; i++)
+        for (size_t i = 0; i < book.n_queries && show->details; i++)
             show_query(show, &book, &book.queries[i]);
+        if (!show->details)
+            show_lines(&book, show->language);
         if (book.n_queries == 0)
             printf("\n%s\n", word(show->language, WORD_NO_QUERY));
         show_events(&book, show->language);
@@ -301,7 +251,7 @@ int audit_show(int argc, char **argv)
     struct arena *arena = arena_new();
     bool done = false;
     size_t n = 0;
-    struct option_row rows[AUDIT_TRUST_ROWS + 11] = {
+    struct option_row rows[AUDIT_TRUST_ROWS + 17] = {
         [AUDIT_TRUST_ROWS] = {.name = "query",
                               .kind = OPTION_STRING,
                               .target = &show.query,
@@ -323,9 +273,38 @@ int audit_show(int argc, char **argv)
          .target = &credential,
          .argument = "FILE",
          .sentence = "opens the key without a passphrase"},
+        {.name = "since",
+         .kind = OPTION_STRING,
+         .target = &show.filter.since,
+         .argument = "DAY",
+         .sentence = "only what was asked on this day (UTC) or later, as 2026-10-01"},
+        {.name = "until",
+         .kind = OPTION_STRING,
+         .target = &show.filter.until,
+         .argument = "DAY",
+         .sentence = "only what was asked on this day or before"},
+        {.name = "researcher",
+         .kind = OPTION_STRING,
+         .target = &show.filter.researcher,
+         .argument = "NAME",
+         .sentence = "only what this researcher asked"},
+        {.name = "purpose",
+         .kind = OPTION_STRING,
+         .target = &show.filter.purpose,
+         .argument = "PURPOSE",
+         .sentence = "only what was asked for this purpose"},
         {.name = "study",
+         .kind = OPTION_STRING,
+         .target = &show.filter.study,
+         .argument = "ID",
+         .sentence = "only this study, each time it was asked"},
+        {.name = "details",
          .kind = OPTION_FLAG,
-         .target = &show.study,
+         .target = &show.details,
+         .sentence = "each query in full; so does --query, --key or --text"},
+        {.name = "text",
+         .kind = OPTION_FLAG,
+         .target = &show.text,
          .sentence = "the study file of each query too, as it was signed"},
         {.name = "all",
          .kind = OPTION_FLAG,
@@ -342,7 +321,7 @@ int audit_show(int argc, char **argv)
     const struct option_usage usage = {"maille audit show", "LOG…",
                                        "Verifies log folders such as sites/NAME/log, and says what they are "
                                        "worth; then who asked for what and "
-                                       "what left.",
+                                       "what left: one line a query, or all of it (--details).",
                                        1, AUDIT_LOGS_MAX};
     struct maille_error error = {0};
     enum maille_code code = logs == NULL || arena == NULL
@@ -355,6 +334,7 @@ int audit_show(int argc, char **argv)
     if (code == MAILLE_OK && !done && key != NULL)
         code = cli_read_keys(&dpo, KEY_DPO, key, credential, &error);
     show.dpo = dpo;
+    show.details = show.details || show.query != NULL || show.text || dpo != NULL;
     for (size_t i = 0; code == MAILLE_OK && !done && i < n; i++)
         code = show_log(&show, logs[i], i == 0, &error);
     if (show.json && !done && n > 0 && (code == MAILLE_OK || code == MAILLE_CORRUPT))

@@ -354,8 +354,13 @@ static void test_show(void **state)
     (void)state;
     static char text[65536];
     assert_int_equal(RUN(audit_show, site.folder, "--network", network, "--lang", "en"), 0);
+    assert_says(text, "  first look                    answered                            500–999     16\n");
+    assert_null(strstr(text, "legal basis"));
+    assert_int_equal(RUN(audit_show, site.folder, "--network", network, "--lang", "en", "--details"), 0);
     assert_says(text, "  asked by              alice\n");
     assert_says(text, "  legal basis           MR-004\n");
+    assert_says(text, "  what became of it     answered\n");
+    assert_says(text, "  left: round 1.1, 16 bytes\n");
     assert_says(text, "  patients              500–999\n");
     assert_says(text, "min_patients         passed            30 demanded");
     assert_says(text, "os                      count               2  death, chemo");
@@ -382,7 +387,7 @@ static void test_show(void **state)
     assert_says(text, "\"numbers\": [4242, 17]");
     assert_int_equal(RUN(audit_show, site.folder, "--network", network, "--lang", "de"), 2);
     assert_int_equal(setenv("LC_ALL", "fr_FR.UTF-8", 1), 0);
-    assert_int_equal(RUN(audit_show, site.folder, "--network", network), 0);
+    assert_int_equal(RUN(audit_show, site.folder, "--network", network, "--details"), 0);
     assert_says(text, "base légale");
     assert_int_equal(unsetenv("LC_ALL"), 0);
 }
@@ -415,7 +420,8 @@ static void test_export(void **state)
     bytes_put_u8(&file, 0);
     assert_says((char *)file.data, "base légale");
     assert_says((char *)file.data,
-                "alice,first look,research-public-interest,MR-004,\"'=HDH, 0001\","); /* no formula, quoted */
+                "alice;first look;research-public-interest;MR-004;\"'=HDH, 0001\";"); /* no formula, quoted */
+    assert_memory_equal(file.data, "\xEF\xBB\xBF", 3); /* what a French Excel opens */
     snprintf(path, sizeof path, "%s/releases.json", folder);
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);
     bytes_put_u8(&file, 0);
@@ -425,7 +431,7 @@ static void test_export(void **state)
     snprintf(path, sizeof path, "%s/access.csv", folder);
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);
     bytes_put_u8(&file, 0);
-    assert_says((char *)file.data, "alpha,alice,");
+    assert_says((char *)file.data, "alpha;alice;");
     assert_int_equal(RUN(audit_export, site.folder, "--out", folder, "--lang", "en", "--network", network),
                      0);
     assert_ok(file_read(&file, path, 1 << 20, &error), &error);

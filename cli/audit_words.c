@@ -16,7 +16,13 @@ static const char *const words[WORDS][2] = {
     [WORD_ASKED_ON] = {"asked on (UTC)", "demandée le (UTC)"},
     [WORD_LAST] = {"last message (UTC)", "dernier message (UTC)"},
     [WORD_PATIENTS] = {"patients", "patients"},
-    [WORD_DECISION] = {"decision", "décision"},
+    [WORD_OUTCOME] = {"what became of it", "issue"},
+    [WORD_DECIDED_BY] = {"decided by", "décidée par"},
+    [WORD_REASON] = {"her reason", "motif"},
+    [WORD_SNAPSHOT] = {"snapshot", "instantané"},
+    [WORD_STEPS] = {"Step by step (UTC)", "Étape par étape (UTC)"},
+    [WORD_THRESHOLD_BYTES] = {"bytes for the sites alone", "octets pour les sites seuls"},
+    [WORD_STUDIES] = {"studies", "études"},
     [WORD_APPROVED_BY] = {"approved by", "approuvée par"},
     [WORD_POLICY] = {"policy (hash)", "politique (empreinte)"},
     [WORD_RULES] = {"Rules that were evaluated", "Règles évaluées"},
@@ -34,11 +40,9 @@ static const char *const words[WORDS][2] = {
     [WORD_BYTES] = {"bytes", "octets"},
     [WORD_WHAT] = {"what", "contenu"},
     [WORD_NUMBERS] = {"numbers", "nombres"},
-    [WORD_REFUSED] = {"Refused", "Refusé"},
     [WORD_EVENTS] = {"Other events", "Autres événements"},
     [WORD_EVENT] = {"event", "événement"},
     [WORD_NOT_RECORDED] = {"not recorded", "non consigné"},
-    [WORD_END] = {"ended", "terminée"},
     [WORD_NO_QUERY] = {"no query in this log", "aucune requête dans ce journal"},
     [WORD_KEY] = {"key", "clé"},
     [WORD_REPLAY] = {"replayed", "rejoué"},
@@ -68,12 +72,12 @@ static const char *const words[WORDS][2] = {
     [WORD_MORE_NUMBERS] = {"more numbers (--all shows them)", "nombres de plus (--all les montre)"},
     [WORD_GROUP] = {"group", "groupe"},
     [WORD_PASSED] = {"passed", "respectée"},
+    [WORD_NOT_PASSED] = {"refused", "non respectée"},
     [WORD_VETOED] = {"vetoed: noise was sent", "objection : du bruit a été envoyé"},
     [WORD_HELD] = {"held for a person", "en attente d'une personne"},
-    [WORD_IS_READY] = {"accepted", "acceptée"},
     [WORD_BUILD] = {"program", "programme"},
-    [WORD_AUTOMATIC] = {"no person: the policy accepts such questions by itself",
-                        "sans intervention humaine : la politique accepte d'elle-même ces questions"},
+    [WORD_AUTOMATIC] = {"no person: the policy answers such questions by itself",
+                        "sans intervention humaine : la politique répond d'elle-même à ces questions"},
     [WORD_ASKED] = {"The study, as the researcher signed it", "L'étude, telle que le chercheur l'a signée"},
     [WORD_ENTITLED] = {"may ask", "peut demander"},
     [WORD_IN_DIRECTORY] = {"in the network's directory", "dans l'annuaire du réseau"},
@@ -113,6 +117,9 @@ static const char *const kinds[][3] = {
     {"pin", "directory pinned", "annuaire épinglé"},
     {"rekeyed", "keys exchanged", "clés échangées"},
     {"split view", "a party showed two logs", "une partie a montré deux journaux"},
+    {"superseded", "a newer snapshot ended it", "terminée par un instantané plus récent"},
+    {"diverged", "sites came to different states", "états différents entre sites"},
+    {"custody", "totals could not be opened", "totaux impossibles à ouvrir"},
 };
 
 const char *word(enum language language, enum word which)
@@ -145,6 +152,22 @@ static const char *const phrases[][2] = {
     {"products of the site's own sums", "produits des sommes du site"},
     {"squared score of the site", "score du site au carré"},
     {"log-rank sums inside the site", "sommes du test du log-rank au sein du site"},
+    {"the snapshot, the policy or the build is another one",
+     "l'instantané, la politique ou le programme a changé"},
+    {"expected the signature of this site's data protection officer in ",
+     "attendu la signature du délégué à la protection des données de ce site dans "},
+    {", found another's", ", trouvé celle d'un autre"},
+    {": none before it is taken from now on", " : plus aucun d'avant n'est accepté"},
+    {"the coordinator says: ", "le coordinateur dit : "},
+    {" is superseded by ", " est remplacé par l'"},
+    {": the query ends", " : la requête prend fin"},
+    {" of its directory, ", " de son annuaire, "},
+    {" authorities, epoch ", " autorités, époque "},
+    {" came to another state than most", " a abouti à un autre état que la plupart"},
+    {"the coordinator has seen ", "le coordinateur a vu "},
+    {" entries of this log", " entrées de ce journal"},
+    {"an entry that a crash cut short was dropped", "une entrée coupée par une panne a été retirée"},
+    {", without ", ", sans "},
     {"cancelled by the researcher", "annulée par le chercheur"},
     {"the log was not open from ", "le journal n'était pas ouvert du "},
     {"whether this site has any", "si ce site en a"},
@@ -217,13 +240,72 @@ const char *word_of_text(struct arena *arena, enum language language, const char
     return text;
 }
 
+const char *word_of_outcome(enum language language, enum book_outcome outcome)
+{
+    static const char *const outcomes[OUTCOMES][2] = {
+        [OUTCOME_ASKED] = {"asked, not answered yet", "demandée, sans réponse encore"},
+        [OUTCOME_ACCEPTED] = {"accepted, has not run", "acceptée, n'a pas tourné"},
+        [OUTCOME_HELD] = {"waits for a person", "en attente d'une personne"},
+        [OUTCOME_APPROVED] = {"approved, has not run", "approuvée, n'a pas tourné"},
+        [OUTCOME_RUNNING] = {"runs", "en cours"},
+        [OUTCOME_ANSWERED] = {"answered", "a reçu sa réponse"},
+        [OUTCOME_IN_PART] = {"answered in part", "réponse partielle"},
+        [OUTCOME_REFUSED] = {"refused", "refusée"},
+        [OUTCOME_DENIED] = {"denied by a person", "refusée par une personne"},
+        [OUTCOME_STOPPED] = {"stopped by a person", "arrêtée par une personne"},
+        [OUTCOME_CANCELLED] = {"ended by this site", "terminée par ce site"},
+        [OUTCOME_WITHDRAWN] = {"withdrawn by the researcher", "retirée par le chercheur"},
+        [OUTCOME_EXPIRED] = {"expired", "expirée"},
+        [OUTCOME_NOTHING] = {"over, nothing left", "terminée, rien n'est sorti"}};
+    return outcomes[outcome][language];
+}
+
+const char *word_of_step(struct arena *arena, enum language language, const struct book_step *step)
+{
+    static const char *const steps[STEPS][2] = {
+        [STEP_ASKED] = {"asked", "demandée"},
+        [STEP_ACCEPTED] = {"judged: the policy lets it be asked", "jugée : la politique la laisse poser"},
+        [STEP_REFUSED] = {"refused", "refusée"},
+        [STEP_HELD] = {"judged: held for a person", "jugée : attend une personne"},
+        [STEP_APPROVED] = {"approved", "approuvée"},
+        [STEP_DENIED] = {"denied", "refusée"},
+        [STEP_STOPPED] = {"stopped", "arrêtée"},
+        [STEP_VOID] = {"what was asked or approved is void", "ce qui était demandé ou approuvé est caduc"},
+        [STEP_NOT_TAKEN] = {"a decision was not taken", "une décision n'a pas été retenue"},
+        [STEP_RUN] = {"the sites that take part are fixed", "les sites participants sont fixés"},
+        [STEP_LEFT] = {"left", "sorti"},
+        [STEP_RESULTS] = {"results to the researcher", "résultats remis au chercheur"},
+        [STEP_ENDED] = {"ended by the researcher", "close par le chercheur"},
+        [STEP_WITHDRAWN] = {"withdrawn by the researcher", "retirée par le chercheur"},
+        [STEP_CANCELLED] = {"ended by this site", "terminée par ce site"},
+        [STEP_EXPIRED] = {"expired", "expirée"}};
+    static const char *const by[] = {"by", "par"}, *const under[] = {"under the rule", "selon la règle"},
+                             *const alone[] = {", for the sites alone (thresholds)",
+                                               ", pour les sites seuls (seuils)"};
+    static const char *const colon[] = {": ", " : "};
+    const char *text = steps[step->kind][language];
+    if (step->kind == STEP_LEFT)
+        return arena_printf(arena, "%s%s%s %u.%u, %llu %s%s", text, colon[language],
+                            word(language, WORD_ROUND), step->round, step->attempt,
+                            (unsigned long long)step->bytes, word(language, WORD_BYTES),
+                            step->threshold ? alone[language] : "");
+    if (step->by[0] != '\0' && step->kind != STEP_ENDED && step->kind != STEP_WITHDRAWN)
+        text = arena_printf(arena, "%s %s %s", text, by[language], step->by);
+    if (step->analyses[0] != '\0')
+        text = arena_printf(arena, "%s%s%s", text, colon[language], step->analyses);
+    if (step->rule[0] != '\0')
+        text = arena_printf(arena, "%s, %s %s", text, under[language], step->rule);
+    if (step->reason[0] != '\0')
+        text =
+            arena_printf(arena, "%s%s%s", text, colon[language], word_of_text(arena, language, step->reason));
+    return text;
+}
+
 const char *word_of_result(enum language language, const char *result)
 {
     return strcmp(result, "passed") == 0    ? word(language, WORD_PASSED)
-           : strcmp(result, "refused") == 0 ? word_of_kind(language, "refused")
+           : strcmp(result, "refused") == 0 ? word(language, WORD_NOT_PASSED)
            : strcmp(result, "held") == 0    ? word(language, WORD_HELD)
            : strcmp(result, "vetoed") == 0  ? word(language, WORD_VETOED)
-           : strcmp(result, "ready") == 0 || strcmp(result, "approved") == 0 ? word(language, WORD_IS_READY)
-           : strcmp(result, "denied") == 0 ? word_of_kind(language, "refused")
-                                           : result;
+                                            : result;
 }

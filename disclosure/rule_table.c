@@ -600,8 +600,9 @@ const struct rule rule_rows[] = {
                 "des pondérations valant au moins %s des patients"},
      .sentence = {"the weights of a site rest on too few of its patients for its policy",
                   "les pondérations d'un site reposent sur trop peu de ses patients pour sa politique"},
-     .remedy = {"truncate the weights, or make the groups that they balance more alike",
-                "tronquer les pondérations, ou rendre plus semblables les groupes qu'elles équilibrent"}},
+     .remedy = {"truncate the weights, make the groups that they balance more alike, or take the offset out",
+                "tronquer les pondérations, rendre plus semblables les groupes qu'elles équilibrent, ou "
+                "retirer l'offset"}},
     {.code = "plan",
      .stages = RULE_ROUND,
      .of_study = true,

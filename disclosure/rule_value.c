@@ -172,7 +172,8 @@ const char *rule_value_model(const struct rule_facts *facts, struct arena *arena
     return is_model(facts) ? "" : NULL;
 }
 
-/* Weights of the study, and those that a model makes of its own while it iterates. */
+/* Weights of the study, and those that a model makes of an offset or, where the researcher steps it, of its
+ * own coefficients. */
 const char *rule_value_ess(const struct rule_facts *facts, struct arena *arena)
 {
     const bool weighted =

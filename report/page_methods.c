@@ -74,7 +74,8 @@ const char *page_advice(const char *rule)
         {"differencing", "Use the same cohort as before, or one that differs by many patients."},
         {"own_totals", "Ask the sites of the earlier question, all of them."},
         {"budget", "Ask the sites’ officers, or wait for the protocol’s next budget."},
-        {"min_ess_share", "Truncate or stabilise the weights, or model the treatment with fewer covariates."},
+        {"min_ess_share", "Truncate or stabilise the weights, model the treatment with fewer covariates, or "
+                          "take the offset out."},
         {"finest_grid", "Set grid: to the one that the policies allow."},
         {"methods", "Ask the site’s officer, or ask without that site."},
         {"variables.deny", "Leave the variable out, or ask without that site."},

@@ -331,6 +331,7 @@ static enum maille_code fitted_plan(const struct analysis *analysis, const struc
     MAILLE_TRY(cox_merge(&cox, surviving, arena, error));
     MAILLE_TRY(fit_theta_read(&at, arena, &cox.design, true, theta, error));
     spec->survival = cox.survival;
+    spec->fitted = at.stage != COX_ROUND_1;
     if (at.stage == COX_ROUND_1) {
         MAILLE_TRY(cox_left_out(&cox.left_out, analysis, arena, error));
         cox_counts_plan(&cox, arena, spec, &at);

@@ -276,6 +276,7 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
         code = maille_fail(error, MAILLE_INVALID, "expected parameters of a glm, found others");
         goto out;
     }
+    spec->fitted = at.stage > 0;
     if (glm.by_site && at.stage > 0)
         glm_site_plan(&glm, &at, arena, spec);
     else

@@ -195,6 +195,7 @@ enum maille_code multinomial_plan(const struct analysis *analysis, const struct 
     struct at at;
     MAILLE_TRY(model_of(&model, analysis, arena, error));
     MAILLE_TRY(read_theta(&at, &model, theta, arena, error));
+    spec->fitted = at.arms != NULL;
     if (at.arms != NULL) {
         add_evaluation(&model, &at, arena, spec);
         goto out;

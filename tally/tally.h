@@ -146,6 +146,8 @@ struct tally_spec {
     struct tally_survival survival; /* stop NULL: none */
     struct tally_block blocks[TALLY_BLOCKS_MAX];
     size_t n_blocks;
+    bool fitted; /* θ holds coefficients of a model, whose predictor is in the weights: they are not the
+                    study's alone (its weights and offset). A tally does not read it */
 };
 
 /* Where a block's words stand and how they are scaled. */

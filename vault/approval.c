@@ -313,8 +313,15 @@ static enum maille_code ask_again(struct vault *vault, struct query *query, cons
         MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
         spool_forget(vault->options.folder, query->qid);
     }
-    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_READY, query->qid, &envelope, NULL, 0,
-                          answer_words(arena, query, answer, why.sentence), error));
+    const struct vault_judged judged = {.query = query,
+                                        .study = query->study,
+                                        .verdicts = answer->n > 0 ? answer->verdicts : NULL,
+                                        .decision = answer_state_word(answer->state),
+                                        .rule = answer->rule,
+                                        .why = why.sentence,
+                                        .words = answer_words(arena, query, answer, why.sentence)};
+    MAILLE_TRY(vault_log_judged(vault, MESSAGE_READY, &envelope, &judged, error));
+    MAILLE_TRY(message_outbox_put(outbox, MESSAGE_READY, &envelope, NULL, 0, error));
 out:
     if (code != MAILLE_OK && why.code == code)
         *error = why;

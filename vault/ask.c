@@ -115,7 +115,7 @@ out:
     return code;
 }
 
-static const char *state_word(enum ready_state state)
+const char *answer_state_word(enum ready_state state)
 {
     return state == READY_REFUSED ? "refused" : state == READY_HELD ? "held" : "ready";
 }
@@ -126,7 +126,7 @@ const char *answer_words(struct arena *arena, const struct query *query, const s
     const char *text;
     if (answer->state == READY_REFUSED)
         return arena_printf(arena, "refused: %s: %s", answer->rule, why);
-    text = state_word(answer->state);
+    text = answer_state_word(answer->state);
     for (size_t k = 0; k < answer->n; k++)
         if (answer->verdicts[k].rule[0] != '\0')
             text = arena_printf(arena, "%s; %s (%s) refused: %s: %s", text, query->study->analyses[k].id,
@@ -214,7 +214,7 @@ enum maille_code vault_handle_manifest(struct vault *vault, struct query *query,
     const struct vault_judged judged = {.query = query,
                                         .study = query->study,
                                         .verdicts = answer.n > 0 ? answer.verdicts : NULL,
-                                        .decision = state_word(answer.state),
+                                        .decision = answer_state_word(answer.state),
                                         .rule = answer.rule,
                                         .why = error->sentence,
                                         .words = words};

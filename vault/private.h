@@ -443,6 +443,7 @@ enum maille_code vault_ready_encode(struct bytes *envelope, struct vault *vault,
                                     const struct answer *answer, struct arena *arena,
                                     struct maille_error *error) MAILLE_CHECKED;
 /* The answer in words, for the log of this site: rules and sentences, no counts. */
+const char *answer_state_word(enum ready_state state); /* "ready", "held", "refused" */
 const char *answer_words(struct arena *arena, const struct query *query, const struct answer *answer,
                          const char *why);
 

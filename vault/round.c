@@ -196,7 +196,8 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
             MAILLE_TRY(gate_domain(&work->verdicts[k], vault->policy, work->plan.analyses[k].spec, why));
     if (any_refused(work, n))
         goto out;
-    work->sums.weigh = vault->policy->min_ess_share != POLICY_OFF;
+    if (vault->policy->min_ess_share != POLICY_OFF)
+        work->sums.weigh = circle_is(query) ? DATA_WEIGH_OWN : DATA_WEIGH_ALL;
     MAILLE_TRY(data->round(data->context, &work->sums, query->snapshot, study, work->open, work->thetas,
                            custody->needed ? &custody->plan_bytes : NULL, why));
     for (size_t k = 0; k < n; k++)

@@ -36,13 +36,22 @@ struct data_cells {
 };
 void data_cells_clear(struct data_cells *cells); /* wipes */
 
+/* Of which rounds the weights are judged (decision 0023). */
+enum data_weigh {
+    DATA_WEIGH_NONE,
+    DATA_WEIGH_OWN, /* nobody chose θ: those in which no coefficient is (tally_spec.fitted), so that every
+                       weight is the study's */
+    DATA_WEIGH_ALL
+};
+
 /* One round's sums: the whole vector as round_plan lays it out, and the layout that it was made for. */
 struct data_round {
-    bool weigh; /* set by the caller: `shares` are wanted */
+    enum data_weigh weigh; /* set by the caller: whether `shares` are wanted, and of which analyses */
     size_t n;
     struct tally words; /* zeros in the place of an analysis that failed */
     struct data_failure *failures;
-    double *shares; /* per analysis, of its weights (gate_weight_share); NULL where they were not wanted */
+    double *shares; /* per analysis, of its weights (gate_weight_share), 1 where these are not judged; NULL
+                       where none were wanted */
     struct digest layout; /* KDF(-, "layout", layout bytes) */
 };
 void data_round_clear(struct data_round *round); /* wipes */

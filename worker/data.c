@@ -247,6 +247,16 @@ out:
     return code;
 }
 
+/* The rule min_ess_share of one analysis's words. */
+static enum maille_code weigh(struct data_round *round, struct data *data, const struct tally_spec *spec,
+                              size_t k, struct maille_error *error)
+{
+    round->shares[k] = 1;
+    if (round->weigh == DATA_WEIGH_OWN && spec->fitted)
+        return MAILLE_OK;
+    return gate_weight_share(&round->shares[k], spec, data->open[0].columns, &data->options, error);
+}
+
 /* One analysis's words into its place of the vector. */
 static enum maille_code tally_into(struct data_round *round, struct data *data, const struct round_plan *plan,
                                    size_t k, struct maille_error *error)
@@ -289,21 +299,20 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
     hash_kdf(&made.layout, NULL, "layout", plan.layout.data, plan.layout.length);
     made.n = study->n_analyses;
     made.failures = calloc(made.n + 1, sizeof *made.failures);
-    if (made.weigh)
+    if (made.weigh != DATA_WEIGH_NONE)
         made.shares = calloc(made.n + 1, sizeof *made.shares);
     if (plan.bytes > 0)
         bytes_reserve(&made.words.words, plan.bytes);
     MAILLE_TRY(bytes_check(&made.words.words, error));
-    if (made.failures == NULL || (made.weigh && made.shares == NULL)) {
+    if (made.failures == NULL || (made.weigh != DATA_WEIGH_NONE && made.shares == NULL)) {
         code = maille_fail(error, MAILLE_MEMORY, "no memory for a round of %zu bytes", plan.bytes);
         goto out;
     }
     for (size_t k = 0; k < made.n; k++) {
         struct maille_error why = {0};
         code = open[k] ? tally_into(&made, data, &plan, k, &why) : MAILLE_OK;
-        if (code == MAILLE_OK && open[k] && made.weigh)
-            code = gate_weight_share(&made.shares[k], plan.analyses[k].spec, data->open[0].columns,
-                                     &data->options, &why);
+        if (code == MAILLE_OK && open[k] && made.weigh != DATA_WEIGH_NONE)
+            code = weigh(&made, data, plan.analyses[k].spec, k, &why);
         if (of_the_analysis(code)) {
             failure_set(&made.failures[k], &why);
             if (plan.analyses[k].bytes > 0)

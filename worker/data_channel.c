@@ -32,7 +32,7 @@ struct request {
     uint64_t analysis; /* of REQUEST_MEMBERS */
     bool persons;
     struct bytes plan; /* empty: no threshold rounds */
-    bool weigh;
+    enum data_weigh weigh;
 };
 
 static enum maille_code nonsense(struct maille_error *error, const char *what)
@@ -66,6 +66,7 @@ static enum maille_code request_read(struct request *request, struct arena *aren
                                      const struct record *record, struct maille_error *error)
 {
     struct reader reader = reader_of(record->body.data, record->body.length);
+    bool known = true;
     request->number = reader_u32(&reader);
     if (record->kind == REQUEST_CELLS || record->kind == REQUEST_ROUND || record->kind == REQUEST_MEMBERS) {
         const uint8_t *text = reader_block(&reader, YAML_BYTES_MAX, &request->study.text_length);
@@ -83,9 +84,10 @@ static enum maille_code request_read(struct request *request, struct arena *aren
         const uint8_t *plan = reader_block(&reader, DATA_REQUEST_MAX, &length);
         if (plan != NULL && length > 0 && bytes_copy(&request->plan, plan, length) != MAILLE_OK)
             return maille_fail(error, MAILLE_MEMORY, "no memory for a plan");
-        request->weigh = reader_u8(&reader) != 0;
+        request->weigh = (enum data_weigh)reader_u8(&reader);
+        known = request->weigh <= DATA_WEIGH_ALL;
     }
-    return reader_done(&reader) ? MAILLE_OK : nonsense(error, "a request");
+    return known && reader_done(&reader) ? MAILLE_OK : nonsense(error, "a request");
 }
 
 static void failures_put(struct bytes *out, const struct data_failure *failures, size_t n)
@@ -146,7 +148,7 @@ static enum maille_code answer_round(struct bytes *out, const struct data_source
     if (code == MAILLE_OK) {
         bytes_put_u64(out, round.n);
         failures_put(out, round.failures, round.n);
-        for (size_t k = 0; round.weigh && k < round.n; k++)
+        for (size_t k = 0; round.shares != NULL && k < round.n; k++)
             bytes_put_f64(out, round.shares[k]);
         bytes_put(out, round.layout.b, HASH_BYTES);
         bytes_put_block(out, round.words.words.data, round.words.words.length);
@@ -398,7 +400,7 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
             bytes_put_f64(&request, thetas[k].v[i]);
     }
     bytes_put_block(&request, plan != NULL ? plan->data : NULL, plan != NULL ? plan->length : 0);
-    bytes_put_u8(&request, made.weigh);
+    bytes_put_u8(&request, (uint8_t)made.weigh);
     MAILLE_TRY(ask(remote, &reply, REQUEST_ROUND, &request, error));
     struct reader reader = reader_of(reply.body.data, reply.body.length);
     if (reader_u64(&reader) != study->n_analyses) {
@@ -407,7 +409,7 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
     }
     made.n = study->n_analyses;
     made.failures = failures_take(&reader, made.n);
-    if (made.weigh)
+    if (made.weigh != DATA_WEIGH_NONE)
         made.shares = shares_take(&reader, made.n);
     const uint8_t *layout = reader_take(&reader, HASH_BYTES);
     size_t length = 0;
@@ -416,7 +418,7 @@ static enum maille_code remote_round(void *context, struct data_round *round, ui
         code = broken(remote, error);
         goto out;
     }
-    if (made.failures == NULL || (made.weigh && made.shares == NULL)) {
+    if (made.failures == NULL || (made.weigh != DATA_WEIGH_NONE && made.shares == NULL)) {
         code = maille_fail(error, MAILLE_MEMORY, "no memory for a round");
         goto out;
     }

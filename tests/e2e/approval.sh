@@ -59,8 +59,10 @@ again site-2
 says 0 'approved' decide approve "$id"
 says 0 '' resume "$id" --timeout 60s
 json 'a["cox"]["status"] == "ok" and a["n"]["status"] == "ok" and r["sites"] == 6'
-"$maille" audit show --network "$net/network.yaml" "$site/log" >"$tmp/show.out" 2>&1 || true
-grep -q 'approv' "$tmp/show.out" || fail "the approval is not in the log"
+says 0 'decided by  *site-2-dpo' "$maille" audit show --network "$net/network.yaml" "$site/log" --query "$id" --lang en
+for words in 'what became of it  *answered$' 'her reason  *read and understood' 'judged: held for a person' 'approved by site-2-dpo: read and understood'; do
+    grep -q "$words" "$tmp/said" || fail "expected \"$words\" of an approved study: $(cat "$tmp/said")"
+done
 "$maille" audit show --network "$net/network.yaml" "$site/log" --json | tr '{' '\n' | sed -n 's/.*"analysis": "\(cox\|n\)".*"what": "\([^"]*\)".*/\2/p' | sort -u >"$tmp/log.told"
 sort -u "$tmp/pending.told" | comm -23 - "$tmp/log.told" >"$tmp/missing.told"
 [ -s "$tmp/pending.told" ] && [ ! -s "$tmp/missing.told" ] || fail "expected what was approved in the log, word for word: $(cat "$tmp/missing.told" "$tmp/log.told")"
@@ -93,6 +95,12 @@ says 0 'denied' decide deny "$id"
 says 1 '' resume "$id" --timeout 60s
 json 'a["cox"]["status"] == "refused" and a["cox"]["rule"] == "approval" and a["n"]["rule"] == "approval"'
 json 'not any(c.isdigit() for c in a["cox"]["reason"])'
+
+# The register says so: denied, by whom and why, and nothing left; nowhere that it was accepted or approved.
+says 0 "^....-..-.. ..:..  $(echo "$id" | cut -c 1-8)  .* denied by a person (approval) .* 0\$" "$maille" audit show --network "$net/network.yaml" "$site/log" --lang en
+says 0 'denied by site-2-dpo: read and understood' "$maille" audit show --network "$net/network.yaml" "$site/log" --query "$id" --lang en
+! grep -q 'became of it .*approved\|accepted\|approved by' "$tmp/said" || fail "a denied study reads as if it had been approved: $(cat "$tmp/said")"
+says 0 'what was asked or approved is void: the snapshot' "$maille" audit show --network "$net/network.yaml" "$site/log" --query "$id" --lang en
 
 # The researcher goes on without a site that has not decided.
 id=$(asked "$tmp/held.yaml")

@@ -12,7 +12,7 @@ python3 tests/compare.py "$tmp/result.json" tests/vectors/rotterdam.all-methods.
 json 'all(x["status"] == "ok" for x in r["analyses"]) and a["combined"]["result"]["sites"] == 6 and a["within"]["result"]["terms"][0]["robust_se"] > 0'
 [ -s "$tmp/csv/os.curve.csv" ] && [ -s "$tmp/csv/cox.terms.csv" ] || fail "no CSV"
 for site in "$net"/sites/*; do
-    says 0 "masked" "$maille" audit show --network "$net/network.yaml" "$site/log"
+    says 0 "masked" "$maille" audit show --network "$net/network.yaml" "$site/log" --details
 done
 # No file of the coordinator knows the data file or its columns.
 ! grep -rqa '"pid"\|rotterdam.csv' "$net/coordinator" || fail "the coordinator knows the data file"

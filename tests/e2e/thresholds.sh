@@ -20,8 +20,8 @@ PY
     checks=$((checks + 1))
 }
 # What the log says of the threshold rounds, and what it does not say.
-says 0 'threshold round: for the sites alone' "$maille" audit show --network "$net/network.yaml" "$net/sites/site-1/log"
-"$maille" audit show --network "$net/network.yaml" "$net/sites/site-1/log" >"$tmp/shown"
+says 0 'threshold round: for the sites alone' "$maille" audit show --network "$net/network.yaml" "$net/sites/site-1/log" --details
+"$maille" audit show --network "$net/network.yaml" "$net/sites/site-1/log" --details >"$tmp/shown"
 grep -q '2,\?982' "$tmp/shown" && fail "expected no pooled head count in a log, found the number of all patients"
 
 # Two at once, with as many again in line: one is counted after the other, and all are answered.

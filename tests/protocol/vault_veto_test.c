@@ -14,17 +14,20 @@ static void count_vetoes(void *context, uint64_t sequence, int64_t utc_ms, const
                               strcmp(entry->rules[i].rule, "min_ess_share") == 0;
 }
 
-/* The weights of a model rest on fewer rows at two sites than their policies want. Up to version 0.1 each
- * site said so: a search by halves over chosen θ read its share of patients with many nodes to nine digits.
- * Now nobody chooses θ, and what those two send looks like what the others send; the model has no result, and
- * the other analysis has its own. */
+/* The weights that a study gives a model by its offset rest on fewer rows at two sites than their policies
+ * want. Up to version 0.1 each site said so: a search by halves over chosen θ read its share of patients with
+ * many nodes to nine digits. Now what those two send looks like what the others send; the model has no
+ * result, and the others have theirs: also the one whose fit finds that the mean rests on patients with many
+ * nodes, since nobody chose its θ (decision 0023). */
 static void weights_that_rest_on_few_rows_tell_nothing(void **state)
 {
     (void)state;
     struct sites_options options = {
         .n = 5,
         .study = "  - { id: patients, method: count, by: [chemo] }\n"
-                 "  - { id: model, method: glm, family: poisson, formula: \"death ~ age + nodes\" }\n"};
+                 "  - { id: model, method: glm, family: poisson, formula: \"death ~ age + offset(log(nodes + "
+                 "1))\" }\n"
+                 "  - { id: fit, method: glm, family: poisson, formula: \"death ~ age + nodes\" }\n"};
     for (size_t i = 0; i < 2; i++)
         options.policies[i] = "policy: standard\nmin_ess_share: 0.9999\n";
     for (size_t i = 2; i < options.n; i++)
@@ -51,6 +54,7 @@ static void weights_that_rest_on_few_rows_tell_nothing(void **state)
     assert_int_equal(world->run.states[0].status, ANALYSIS_OK);
     assert_int_equal(world->run.states[0].outcome.n, 2982);
     assert_int_equal(world->run.states[1].status, ANALYSIS_VETOED);
+    assert_int_equal(world->run.states[2].status, ANALYSIS_OK);
     for (size_t i = 0; i < world->n; i++) { /* the officers read it, nobody else */
         size_t vetoes = 0;
         assert_int_equal(audit_read(arena_printf(world->arena, "%s/log", world->sites[i].folder),

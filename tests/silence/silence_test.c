@@ -21,10 +21,10 @@ static const struct question questions[] = {
     {.study = "  - { id: a, method: count, cohort: \"age < 60\" }\n"
               "  - { id: b, method: count, cohort: \"age < 60 && pgr < 900\" }\n",
      .says = {"\"status\": \"ok\"", "differencing"}},
-    /* vetoed in a round of values, beside a model that is not: the weights rest on few rows where somebody
-     * has many nodes */
+    /* vetoed in a round of values, beside a model that is not: what the offset makes of the weights rests on
+     * few rows where somebody has many nodes */
     {.study = "  - { id: m, method: glm, family: gaussian, formula: \"nodes ~ age + chemo\" }\n"
-              "  - { id: p, method: glm, family: poisson, formula: \"recur ~ nodes + pgr\" }\n",
+              "  - { id: p, method: glm, family: poisson, formula: \"recur ~ pgr + offset(nodes / 10)\" }\n",
      .says = {"\"status\": \"ok\"", "\"status\": \"vetoed\""}},
     {.study = "  - { id: o, method: km, formula: \"Surv(rtime, recur) ~ chemo\" }\n"
               "  - { id: c, method: cox, formula: \"Surv(rtime, recur) ~ age + nodes\" }\n",
@@ -43,7 +43,7 @@ static void the_same_patients_dealt_otherwise(void **state)
 /* Values begin in the first round: the policies have nothing that needs head counts. */
 static const struct question open_questions[] = {
     {.study = "  - { id: b, method: count, by: [size] }\n"
-              "  - { id: p, method: glm, family: poisson, formula: \"recur ~ nodes + pgr\" }\n",
+              "  - { id: p, method: glm, family: poisson, formula: \"recur ~ pgr + offset(nodes / 10)\" }\n",
      .says = {"\"status\": \"ok\"", "\"status\": \"vetoed\""}},
 };
 

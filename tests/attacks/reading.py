@@ -1,0 +1,220 @@
+"""How the enemy reads answers. Each takes the answers of a spelling, worlds: steps: analyses, and the patients of each world, and returns
+what he learnt in a sentence, or None. He knows the registry (the truth), so he says no more than what is so."""
+import re
+from fractions import Fraction
+
+from registry import TARGET
+from researcher import numbers, shape
+
+FEW = 11
+
+
+def small(analysis):
+    """A number of few patients, but not none, that an answer shows."""
+    if analysis["status"] != "ok":
+        return None
+    for path, n in ({("n_missing",): analysis.get("n_missing") or 0} | numbers(analysis["result"])).items():
+        if ("counts" in path or path[-1] in ("n", "n_missing", "missing")) and 0 < n < FEW:
+            return f"{n:.0f} patients at {'/'.join(map(str, path))}"
+    return None
+
+
+def shapes(worlds, _truth):
+    """Two worlds that differ in one fact of the target: do the answers say which it is? Or is a small number shown?"""
+    shown = next(filter(None, (small(a) for world in worlds for step in world for a in step)), None)
+    if shown:
+        return shown
+    first, second = [[[shape(a) for a in step] for step in world] for world in worlds]
+    if first == second:
+        return None
+    for a, b in zip(sum(first, []), sum(second, [])):
+        keys = [key for key in {**a, **b} if a.get(key) != b.get(key)]
+        if keys:
+            key = keys[0]
+            return f"which of two worlds it is, by \"{key}\": {str(a.get(key))[:60]} or {str(b.get(key))[:60]}"
+    return "which of two worlds it is"
+
+
+def heads(analysis):
+    """Numbers of patients that an analysis shows: {where: n}."""
+    if analysis["status"] != "ok":
+        return {}
+    found = {("n",): analysis["n"]} if analysis.get("n") is not None else {}
+    for group in analysis["result"].get("groups") or []:
+        if group.get("n") is not None:
+            found[("group", str(group.get("level")))] = group["n"]
+    for variable in analysis["result"].get("variables") or []:
+        if isinstance(variable, dict) and variable.get("n") is not None:
+            found[(variable.get("level"), variable.get("variable"), variable.get("value"))] = variable["n"]
+    return found
+
+
+def places(analysis):
+    """Its numbers by where they stand, whatever the arm or the variable is called."""
+    plain = lambda word: "x" if word in ("bmi", "same_lab") else re.sub(r"g[ab]_\d+", "g", word)
+    return {tuple(plain(part) if isinstance(part, str) else part for part in path): n
+            for path, n in (numbers(analysis["result"]) | {("n",): analysis["n"]}).items() if n is not None}
+
+
+def differ(worlds, _truth):
+    """Two answers about groups that differ by her: the numbers of both, where both are shown and not the same."""
+    answers = [a for step in worlds[0] for a in step]
+    first, second = answers[0], answers[-1]
+    if first["status"] != "ok" or second["status"] != "ok":
+        return None
+    a, b = places(first), places(second)
+    told = [(path, b[path] - a[path]) for path in a if path in b and a[path] != b[path]]
+    if not told:
+        return None
+    n = [d for path, d in told if path[-1] == "n"]
+    sums = [f"{path[-2]} {round(d, 3)}" for path, d in told if path[-1] == "sum"][:3]
+    return f"{len(told)} numbers with and without her" + (f"; n differs by {abs(n[0])}" if n else "") + (f"; her {sums}" if sums else "")
+
+
+def missing_rows(worlds, _truth):
+    """How many lack a value: rows less those that count, where that is few (none is few too)."""
+    said = shapes(worlds, None)
+    for world in worlds:
+        described, counted = world[0]
+        if described["status"] != "ok" or counted["status"] != "ok":
+            continue
+        rows = counted["n"] if counted.get("n") is not None else described.get("n")
+        for name, n in heads(described).items():
+            if len(name) == 3 and name[0] in (None, "all") and rows is not None and 0 <= rows - n < FEW:
+                return f"{rows - n} lack {name[1]}"
+        groups = {key[1]: n for key, n in heads(counted).items() if key[0] == "group"}
+        for name, n in heads(described).items():
+            if len(name) == 3 and name[0] in groups and 0 <= groups[name[0]] - n < FEW and name[1] == "lab":
+                return f"{groups[name[0]] - n} of {name[0]} lack {name[1]}"
+    return said
+
+
+def level(analysis, name):
+    return next((n for key, n in heads(analysis).items() if key == ("group", name)), None)
+
+
+def three(worlds, _truth):
+    """Everybody less two parts: who is left over."""
+    answers = [a for step in worlds[0] for a in step]
+    if any(a["status"] != "ok" for a in answers):
+        return None
+    if len(answers) == 2:  # arms: what is in neither
+        a, b, rest = level(answers[0], "TRUE"), level(answers[1], "TRUE"), answers[0].get("n")
+        if rest is None and level(answers[0], "FALSE") is not None and a is not None:
+            rest = a + level(answers[0], "FALSE")
+        return None if None in (a, b, rest) or not 0 < rest - a - b < FEW else f"{rest - a - b} patient is in neither arm"
+    values = [next((v for path, v in numbers(a["result"]).items() if path[-1] == "sum"), None) for a in answers]
+    n = [answer["n"] for answer in answers]
+    if None in n or not 0 < n[0] - n[1] - n[2] < FEW:
+        return None
+    return f"{n[0] - n[1] - n[2]} patient is left over" + ("" if None in values else f", her bmi {round(values[0] - values[1] - values[2], 3)}")
+
+
+def cycle(worlds, _truth):
+    """(a, b and her) − (b, c) + (c, f) − (f, a)."""
+    n = []
+    for answer in (a for step in worlds[0] for a in step):
+        n.append(level(answer, "TRUE") if "group" in str(heads(answer)) and answer["method"] == "count" and level(answer, "TRUE") is not None
+                 else answer.get("n") if answer["status"] == "ok" and not (answer.get("result") or {}).get("groups", [{}])[0].get("level") else None)
+    if None in n:
+        return None
+    rest = n[0] - n[1] + n[2] - n[3]
+    return f"{rest} patient stands behind four groups" if 0 < abs(rest) < FEW else None
+
+
+def matrix(worlds, _truth):
+    """The inverse of the covariance matrix holds the number of patients in both factors: hers alone."""
+    answer = worlds[0][0][0]
+    found = (answer.get("result") or {}).get("vcov") if answer["status"] == "ok" else None
+    rows = found.get("matrix") if isinstance(found, dict) else found
+    if not rows or any(value is None for row in rows for value in row):
+        return None
+    terms = [term["term"] for term in answer["result"]["terms"]]
+    at = [next((i for i, term in enumerate(terms) if term.startswith(name) and ":" not in term), None) for name in ("fa", "fb")]
+    inverse = invert([[Fraction(value) for value in row] for row in rows])
+    scale = answer["result"].get("dispersion") or 1
+    if None in at or inverse is None:
+        return None
+    return f"the information of {terms[at[0]]} and {terms[at[1]]} is {float(inverse[at[0]][at[1]]) * scale:.3f}: who is in both"
+
+
+def invert(rows):
+    """Gauss and Jordan, exactly. None: singular."""
+    n = len(rows)
+    work = [row + [Fraction(int(i == j)) for j in range(n)] for i, row in enumerate(rows)]
+    for column in range(n):
+        pivot = next((r for r in range(column, n) if work[r][column] != 0), None)
+        if pivot is None:
+            return None
+        work[column], work[pivot] = work[pivot], work[column]
+        work[column] = [value / work[column][column] for value in work[column]]
+        for r in range(n):
+            if r != column and work[r][column] != 0:
+                work[r] = [a - work[r][column] * b for a, b in zip(work[r], work[column])]
+    return [row[n:] for row in work]
+
+
+def hidden_cells(worlds, _truth):
+    """What the second table's merged levels say of cells that the first one hid."""
+    first, second = worlds[0][0][0], worlds[0][1][0]
+    if small(first) or small(second):
+        return small(first) or small(second)
+    if first["status"] != "ok" or second["status"] != "ok":
+        return None
+    if first["method"] == "crosstab":
+        levels, counts = first["result"]["levels"], first["result"]["counts"]
+        cells = {f"{d},{h}": counts[i][j] for i, d in enumerate(levels[0]) for j, h in enumerate(levels[1])}
+    else:
+        cells = {key[1]: n for key, n in heads(first).items() if key[0] == "group"}
+    merged = {key[1]: n for key, n in heads(second).items() if key[0] == "group"}
+    for hist in ("ductal", "lobular", "other"):
+        both, known = merged.get(f"TRUE,{hist}"), cells.get(f"c,{hist}")
+        if cells.get(f"d,{hist}") is None and None not in (both, known):
+            return f"the hidden cell d, {hist} has {both - known}"
+    return None
+
+
+def moments(worlds, truth):
+    """Power sums of the ages of a group: as many as it has patients say everybody's age."""
+    n = sum(patient["dept"] == "f" for patient in truth[0])
+    known = set()
+    for answer in (a for step in worlds[0] for a in step):
+        weights = (answer.get("asked") or {}).get("weights")
+        shift = {"y2": (2,), "z": (1, 0)}.get(weights if isinstance(weights, str) else None, (0,))
+        for row in (answer.get("result") or {}).get("variables", []) if answer["status"] == "ok" else []:
+            power = {"y": 1, "y2": 2, "y3": 3}[row["variable"]]
+            if row.get("level") == "TRUE":
+                for times, key in ((1, "mean"), (2, "sd"), (3, "skewness")):
+                    if row.get(key) is not None:
+                        known.add(power * times + shift[0])
+    allowed = max(3, n // 10)
+    return f"power sums {sorted(known)} of the ages of {n} patients" if len(known) > allowed else None
+
+
+def shown_all(worlds, truth):
+    """How many numbers small regressions show of few patients."""
+    shown = sum(2 * len(answer["result"]["terms"]) for step in worlds[0] for answer in step if answer["status"] == "ok")
+    n = len(truth[0])
+    return f"{shown} coefficients and standard errors of {n} patients" if shown > n else None
+
+
+def weight_of_one(worlds, truth):
+    """A mean to which one patient gives most."""
+    answer = worlds[0][0][0]
+    row = answer["result"]["variables"][0] if answer["status"] == "ok" else {}
+    if row.get("mean") is None:
+        return None
+    group = [patient for patient in truth[0] if patient["dept"] == "f"]
+    share = TARGET["mets"] / max(1, sum(patient["mets"] for patient in group))
+    return f"a mean of {row['mean']:.3f} of which one patient carries {share:.0%}"
+
+
+def one_value(worlds, truth):
+    """A level in which all have the same value."""
+    answer = worlds[0][0][0]
+    if answer["status"] != "ok":
+        return None
+    counts = answer["result"]["counts"]
+    row = counts[answer["result"]["levels"][0].index("TRUE")] if "TRUE" in answer["result"]["levels"][0] else []
+    shown = [n for n in row if n is not None]
+    return f"everybody in f has one value of chemo: {row}" if shown and max(shown) >= FEW and (min(row, key=lambda n: n or 0) or 0) == 0 else None
