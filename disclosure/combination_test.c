@@ -1,6 +1,7 @@
 /* Combinations of groups that leave a few patients, over public words: what the echelon form finds, held
  * against a search of its own over the values of every variable. */
 #include <math.h>
+#include <time.h>
 
 #include "base/test.h"
 
@@ -281,6 +282,154 @@ static void no_class_that_can_be_alone_is_missed(void **state)
     assert_true(alone > 20);
 }
 
+/* --- the rule over a made-up registry --- */
+
+enum { PERSONS = 1000, FEW = 11 };
+
+struct registry {
+    double values[PERSONS][4];
+    uint64_t members[PERSONS][1]; /* of the groups that were answered, and of the one that is asked */
+};
+
+static void registry_draw(struct registry *registry)
+{
+    for (size_t i = 0; i < PERSONS; i++) {
+        double *values = registry->values[i], sum = 0;
+        unsigned nodes = 0;
+        for (int k = 0; k < 12; k++)
+            sum += roll(1000);
+        while (nodes < 20 && roll(100) < 65)
+            nodes++;
+        values[0] = roll(100) < 3 ? NAN : (double)roll(3);
+        values[1] = roll(100) < 1 ? NAN : (double)roll(2);
+        values[2] = fmin(99, fmax(0, floor(60 + 15 * (sum - 6000) / 1000)));
+        values[3] = roll(100) < 5 ? NAN : (double)nodes;
+        registry->members[i][0] = 0;
+    }
+}
+
+struct judged {
+    const struct registry *registry;
+    const struct combination *combination;
+    bool refused;
+};
+
+static enum maille_code judge_row(void *context, size_t group, const uint64_t *coefficients, bool implied,
+                                  struct maille_error *error)
+{
+    struct judged *judged = context;
+    size_t n = 0;
+    (void)group, (void)error;
+    for (size_t i = 0; i < PERSONS && n < FEW; i++)
+        n += combination_sum(coefficients, judged->registry->members[i], 1) != 0;
+    judged->refused =
+        judged->refused ||
+        (n > 0 ? n < FEW : !implied && combination_of_present(judged->combination, coefficients));
+    return MAILLE_OK;
+}
+
+/* Whether a group is answered, which then is the asked->n'th. rows: is the rule on? */
+static bool answered(struct asked *asked, struct registry *registry, const char *cohort, bool rows)
+{
+    struct combination combination;
+    struct maille_error error = {0};
+    const size_t g = asked->n;
+    const uint64_t bit = UINT64_C(1) << g;
+    size_t n = 0;
+    ask(asked, cohort);
+    for (size_t i = 0; i < PERSONS; i++) {
+        const bool in = counts(asked, g, registry->values[i]);
+        registry->members[i][0] = (registry->members[i][0] & ~bit) | (in ? bit : 0);
+        n += in;
+    }
+    bool good = n >= 30;
+    for (size_t other = 0; other < g && good; other++) {
+        size_t differ = 0;
+        for (size_t i = 0; i < PERSONS; i++)
+            differ += (registry->members[i][0] >> other & 1) != (registry->members[i][0] >> g & 1);
+        good = differ >= FEW;
+    }
+    if (good && rows) {
+        assert_ok(combination_init(&combination, asked->groups, g, g + 1, &error), &error);
+        struct judged judged = {registry, &combination, false};
+        assert_ok(combination_rows(&combination, judge_row, &judged, &error), &error);
+        good = !judged.refused;
+        combination_clear(&combination);
+    }
+    for (size_t i = 0; i < PERSONS && !good; i++)
+        registry->members[i][0] &= ~bit;
+    asked->n = good ? g + 1 : g;
+    return good;
+}
+
+/* How many sets of four that leave 1 to 10 patients were answered, among other groups of the same researcher
+ * in any order; how many of those others were refused. */
+static size_t cycles(size_t *refused, size_t n_others, size_t sets, bool rows)
+{
+    static const char *const common[] = {"", "nodes < 9 & ", "sex == \"w\" & ",
+                                         "(stage == \"i\" | nodes > 1) & "};
+    size_t won = 0;
+    *refused = 0;
+    for (size_t set = 0; set < sets; set++) {
+        static struct registry registry;
+        struct asked asked;
+        const char *texts[GROUPS], *four[4];
+        size_t n_four = 0, left = 0;
+        dice = set * 977 + 13;
+        asked_init(&asked);
+        registry_draw(&registry);
+        const unsigned low = 40 + roll(10), middle = 55 + roll(10), top = 88 + roll(8);
+        const char *c = common[roll(4)];
+        texts[0] = four[0] = arena_printf(asked.arena, "%sage >= %u", c, low);
+        texts[1] = four[1] = arena_printf(asked.arena, "%sage < %u", c, middle);
+        texts[2] = four[2] = arena_printf(asked.arena, "%sage < %u", c, low);
+        texts[3] = four[3] = arena_printf(asked.arena, "%sage >= %u & age < %u", c, middle, top);
+        for (size_t i = 0; i < n_others; i++)
+            texts[4 + i] = random_cohort(asked.arena);
+        for (size_t i = 3 + n_others; i > 0; i--) {
+            const size_t j = roll((unsigned)i + 1);
+            const char *swap = texts[i];
+            texts[i] = texts[j];
+            texts[j] = swap;
+        }
+        for (size_t i = 0; i < 4 + n_others; i++) {
+            bool own = false;
+            for (size_t k = 0; k < 4; k++)
+                own = own || texts[i] == four[k];
+            const bool good = answered(&asked, &registry, texts[i], rows);
+            n_four += own && good;
+            *refused += !own && !good;
+        }
+        asked.n = 0;
+        for (size_t k = 0; k < 4; k++)
+            ask(&asked, four[k]);
+        for (size_t i = 0; i < PERSONS; i++) {
+            int sum = 0;
+            for (size_t k = 0; k < 4; k++)
+                sum += (k % 2 ? -1 : 1) * counts(&asked, k, registry.values[i]);
+            left += sum != 0;
+        }
+        won += n_four == 4 && left > 0 && left < FEW;
+        arena_free(asked.arena);
+    }
+    return won;
+}
+
+static void no_four_leave_a_few_among_others(void **state)
+{
+    (void)state;
+    enum { SETS = 30, OTHERS = 12 };
+    size_t pairs, rows;
+    const size_t before = cycles(&pairs, OTHERS, SETS, false), after = cycles(&rows, OTHERS, SETS, true);
+    print_message(
+        "%zu of %d sets of four leave a few patients by pairs alone, %zu with rows; of %d other groups %zu "
+        "are refused by pairs or size, %zu more with rows\n",
+        before, SETS, after, SETS * OTHERS, pairs, rows - pairs);
+    assert_true(before > 5);
+    assert_int_equal(after, 0);
+    assert_true(rows - pairs < SETS * OTHERS / 20);
+}
+
 /* Bytes of a peer: a form that is none is of a group that nobody is in. */
 static void a_form_that_is_none_harms_nothing(void **state)
 {
@@ -303,13 +452,52 @@ static void a_form_that_is_none_harms_nothing(void **state)
     arena_free(asked.arena);
 }
 
+static enum maille_code count_row(void *context, size_t group, const uint64_t *coefficients, bool implied,
+                                  struct maille_error *error)
+{
+    size_t *rows = context;
+    (void)group, (void)coefficients, (void)implied, (void)error;
+    (*rows)++;
+    return MAILLE_OK;
+}
+
+/* A long past: 500 groups of one researcher, and 10 of a new study. */
+static void a_long_past_is_reduced(void **state)
+{
+    (void)state;
+    enum { PAST = 500, NEW = 10 };
+    struct asked asked;
+    struct combination combination;
+    struct maille_error error = {0};
+    struct combination_group groups[PAST + NEW];
+    size_t rows = 0;
+    asked_init(&asked);
+    for (size_t g = 0; g < PAST + NEW; g++) {
+        const char *cohort = random_cohort(asked.arena);
+        asked.n = 0;
+        cohort = arena_printf(asked.arena, "(%s) & age >= %u & nodes < %u", cohort, roll(90), 3 + roll(17));
+        ask(&asked, cohort);
+        groups[g] = asked.groups[0];
+    }
+    const clock_t began = clock();
+    assert_ok(combination_init(&combination, groups, PAST, PAST + NEW, &error), &error);
+    assert_ok(combination_rows(&combination, count_row, &rows, &error), &error);
+    print_message("%d groups and %d new: %zu classes, %zu rows, %ld ms\n", PAST, NEW, combination.n_classes,
+                  rows, (long)((clock() - began) * 1000 / CLOCKS_PER_SEC));
+    assert_true(rows > 0);
+    combination_clear(&combination);
+    arena_free(asked.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_groups_leave_one_class),
         cmocka_unit_test(everybody_less_parts_leaves_who_misses),
         cmocka_unit_test(no_class_that_can_be_alone_is_missed),
+        cmocka_unit_test(no_four_leave_a_few_among_others),
         cmocka_unit_test(a_form_that_is_none_harms_nothing),
+        cmocka_unit_test(a_long_past_is_reduced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

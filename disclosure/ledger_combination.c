@@ -46,10 +46,12 @@ enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct are
         "groups.answered IN "
         "(1, 2, 4) AND (query.researcher = ?3 OR query.protocol = ?4) GROUP BY form.form ORDER BY form.form";
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement = NULL;
+    sqlite3_stmt *statement = NULL, *forget = NULL;
     struct ledger_formed *made = NULL;
     size_t found = 0, room = 0;
     bool row = true;
+    MAILLE_TRY(prepare(&forget, ledger, "DELETE FROM form WHERE qid NOT IN (SELECT qid FROM query)", error));
+    MAILLE_TRY(ledger_run(ledger, forget, error));
     MAILLE_TRY(prepare(&statement, ledger, sql, error));
     ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
     sqlite3_bind_int64(statement, 2, epoch);
@@ -83,6 +85,7 @@ enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct are
     *list = made;
     *n = found;
 out:
+    sqlite3_finalize(forget);
     sqlite3_finalize(statement);
     return code;
 }

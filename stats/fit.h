@@ -167,6 +167,11 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
 void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, const struct fit *fit,
                   const struct fit_theta *theta, const f128 *score, const f128 *information);
 
+/* V·g on the tallied columns of θ, of a g that is on them too (of something that depends on the coefficients,
+ * its derivatives): with ρ what a row does to the score, (V·g)′·ρ is what it does to that. */
+f128 *fit_influence(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
+                    const struct normal *normal, const f128 *gradient);
+
 /* V·B·V, normal->n square: V the inverse of the information, B the middle on the kept columns of θ (full
  * square). */
 f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,

@@ -51,10 +51,30 @@ static void everybody_and_the_parts_are_answered(void **state)
     down(world);
 }
 
+/* Where a site is not asked any more the words stand in T0, and what is refused there is not counted. */
+static void another_roster_leaves_three_patients(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: standard\n", SINCE_50);
+    ask(world, NULL, 0, NULL);
+    ask(world, BEFORE_70, 0, NULL);
+    ask(world, BEFORE_50, 0, NULL);
+    world->n = 5;
+    sites_next(world, OLD_BUT_THREE);
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    sites_finish_round(world);
+    assert_false(study_run_open(&world->run));
+    assert_int_equal(world->run.states[0].status, ANALYSIS_REFUSED);
+    world->n = 6;
+    down(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(four_questions_leave_three_patients),
                                        cmocka_unit_test(four_analyses_leave_three_patients),
-                                       cmocka_unit_test(everybody_and_the_parts_are_answered)};
+                                       cmocka_unit_test(everybody_and_the_parts_are_answered),
+                                       cmocka_unit_test(another_roster_leaves_three_patients)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
