@@ -428,13 +428,24 @@ double fit_shift(const struct fit *fit, const double *gamma)
     return (double)(sum / (f128)fit->scalars[FIT_ROWS]);
 }
 
-void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage)
+void fit_theta_head(struct vector *theta, unsigned stage, bool narrowed)
 {
-    size_t n = fit->design->n_columns;
     vector_truncate(theta, 0);
     vector_push(theta, stage);
     vector_push(theta, 0);
-    vector_push(theta, fit->design->narrowed);
+    vector_push(theta, narrowed);
+}
+
+void fit_theta_bounds(struct vector *theta, const double *middle, const double *half, size_t n)
+{
+    for (size_t j = 0; j < 2 * n; j++)
+        vector_push(theta, j < n ? middle[j] : half[j - n]);
+}
+
+void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage)
+{
+    size_t n = fit->design->n_columns;
+    fit_theta_head(theta, stage, fit->design->narrowed);
     fit_gamma(fit, vector_grow(theta, n));
     theta->v[THETA_SHIFT] = fit_shift(fit, theta->v + THETA_HEAD);
     double *kept = vector_grow(theta, n);
@@ -444,11 +455,15 @@ void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage
             kept[j] = kept[fit->design->columns[j].base] = 1;
     if (fit->centred)
         kept[0] = 0;
-    for (int part = 0; part < 2 && fit->design->narrowed; part++)
-        for (size_t j = 0; j < n; j++) {
-            const struct design_column *column = &fit->design->columns[j];
-            vector_push(theta, !column->numeric ? 0 : part == 0 ? column->middle : column->half);
-        }
+    if (!fit->design->narrowed)
+        return;
+    double middle[DESIGN_COLUMNS_MAX], half[DESIGN_COLUMNS_MAX];
+    for (size_t j = 0; j < n; j++) {
+        const struct design_column *column = &fit->design->columns[j];
+        middle[j] = column->numeric ? column->middle : 0;
+        half[j] = column->numeric ? column->half : 0;
+    }
+    fit_theta_bounds(theta, middle, half, n);
 }
 
 void fit_theta_set_stage(struct vector *theta, unsigned stage)

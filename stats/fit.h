@@ -125,6 +125,11 @@ bool fit_is_infinite(const struct fit *fit, size_t j);
 /* How many levels have an infinite estimate: R counts them among the parameters. */
 size_t fit_infinite(const struct fit *fit);
 
+/* θ anew: its head, whose shift is 0. */
+void fit_theta_head(struct vector *theta, unsigned stage, bool narrowed);
+/* Appends what a narrowed θ has behind its coefficients and kept columns: middle and half-range of n columns.
+ */
+void fit_theta_bounds(struct vector *theta, const double *middle, const double *half, size_t n);
 /* Writes the common part of θ from fit->beta; what the method adds is appended afterwards. */
 void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage);
 void fit_theta_set_stage(struct vector *theta, unsigned stage);
