@@ -105,7 +105,7 @@ def main():
     red = open(os.path.join(tmp, "page.red", "index.html"), encoding="utf-8").read()
     if "NOT SOUND" not in red or "MR-004" in red or os.path.exists(os.path.join(tmp, "page.red", "study-0001.html")):
         fault("of a log that is not sound more is told than that")
-    if 'lang="fr"' not in pages["fr"] or re.search(r"\b(answered|refused by|What left|sound)\b", re.sub("<[^>]+>", " ", pages["fr"])):
+    if 'lang="fr"' not in pages["fr"] or re.search(r"\b(answered|refused by|What left|sound|objects|withdrawn)\b", re.sub("<[^>]+>", " ", pages["fr"])):
         fault("the French page has English words")
     if chromium:
         for lang, index in pages.items():
