@@ -55,7 +55,7 @@ static void levels_and_cohorts(void **state)
     ask(world, NULL, 0, NULL);
     ask(world, cohort, 0, NULL);
     ask(world, far, 0, NULL);
-    ask(world, less, 0, "differencing");
+    ask(world, less, 0, "few");
     down(world);
     world = up("policy: strict\n", less);
     ask(world, NULL, 0, NULL);
@@ -72,7 +72,7 @@ static void an_arm_of_a_model(void **state)
     ask(world,
         HEAD "derive:\n  g: age < 60 || age >= 88\nanalyses:\n"
              "  - { id: l, method: glm, family: gaussian, formula: \"pgr ~ g\" }\n",
-        0, "differencing");
+        0, "few");
     ask(world,
         HEAD "derive:\n  g: age < 60\nanalyses:\n  - { id: l, method: glm, family: gaussian, formula: \"pgr "
              "~ g\" }\n",
