@@ -564,6 +564,7 @@ const struct rule rule_rows[] = {
      .sentence = FEW,
      .remedy = FEW_REMEDY},
     {.code = "combinations",
+     .few = true,
      .stages = RULE_ROSTER | RULE_POOLED,
      .value = rule_value_differencing,
      .demand = {"no combination of groups that were shown to the researcher or under the registration that "
