@@ -20,6 +20,12 @@ int cli_audit(int argc, char **argv)
         {"show", audit_show, "who asked for what, and what left, in words and tables"},
         {"export", audit_export, "register of processing, list of releases, access review: CSV and JSON"},
         {"replay", audit_replay_logs, "with the officer's key: are the sealed numbers those that were sent?"},
+        {"record", audit_record,
+         "entries of the register of processing (GDPR art. 30), a study and hospital each"},
+        {"public", audit_public, "the public register: which studies, who, why, how to object"},
+        {"breach", audit_breach, "which questions touched a snapshot, and what left (GDPR art. 33)"},
+        {"accesses", audit_accesses, "who looked at a site's numbers, or took its log away"},
+        {"archive", audit_archive, "logs in one file that verifies alone; and verifies it"},
         {NULL, NULL, NULL}};
     return options_subcommands_run("maille audit", "Reads message logs, offline.", table, argc, argv);
 }

@@ -122,8 +122,7 @@ static void open_vector(struct book *book, struct book_vector *vector, const str
     audit_clear_wipe(&clear);
 }
 
-/* Adds the names of a list "a, b" that are not in another one yet. */
-static const char *join_names(struct arena *arena, const char *all, const char *more)
+const char *book_join_names(struct arena *arena, const char *all, const char *more)
 {
     for (const char *at = more; *at != '\0';) {
         size_t length = strcspn(at, ",");
@@ -150,7 +149,7 @@ bool book_next_part(struct book_part *at, struct arena *arena, const struct book
                0) {
         const struct audit_released *released = &vector->released[next.first + next.n++];
         next.numbers += released->numbers;
-        next.variables = join_names(arena, next.variables, released->variables);
+        next.variables = book_join_names(arena, next.variables, released->variables);
     }
     *at = next;
     return true;
@@ -293,9 +292,9 @@ static void take_entry(void *context, uint64_t sequence, int64_t utc_ms, const s
     book->out += entry->direction == AUDIT_OUT;
     if (entry->qid != NULL)
         put_query(book, sequence, utc_ms, entry);
-    else if (entry->direction == AUDIT_NOTE && strcmp(entry->message, "policy") == 0 &&
-             entry->envelope.length > 0)
-        book->policy_text =
+    else if (entry->direction == AUDIT_NOTE && entry->envelope.length > 0 &&
+             (strcmp(entry->message, "policy") == 0 || strcmp(entry->message, "duties") == 0))
+        *(entry->message[0] == 'p' ? &book->policy_text : &book->duties_text) =
             arena_strndup(book->arena, (const char *)entry->envelope.data, entry->envelope.length);
     if (entry->qid == NULL && entry->direction == AUDIT_NOTE)
         put_event(book, sequence, utc_ms, entry);

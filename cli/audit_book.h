@@ -121,6 +121,7 @@ struct book {
     struct book_query *queries;
     struct book_event *events; /* of no query: start, policy, import, gap, pruned … */
     const char *policy_text;   /* the last one that was noted; NULL: none */
+    const char *duties_text;   /* likewise, for the register of processing */
     uint64_t in, out, replayed, replayed_wrong;
 };
 
@@ -161,6 +162,8 @@ struct book_part {
     uint64_t numbers;
     const char *variables; /* "age, chemo" */
 };
+/* all and the names of a list "a, b" that are not in it yet. In arena. */
+const char *book_join_names(struct arena *arena, const char *all, const char *more);
 /* Part after part; *at begins zeroed. In arena. False: there is no more. */
 bool book_next_part(struct book_part *at, struct arena *arena, const struct book_vector *vector);
 

@@ -1,15 +1,10 @@
 /* maille audit export: the register of processing (GDPR art. 30), the list of all releases and the yearly
  * access review, each as CSV (RFC 4180) and as JSON. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/display.h"
-#include "base/file.h"
-#include "base/options.h"
-#include "cli/audit_book.h"
+#include "cli/audit_over.h"
 #include "cli/audit_private.h"
-#include "cli/audit_trust.h"
-#include "cli/files.h"
+#include "cli/sheet.h"
 #include "disclosure/policy.h"
 
 /* One table; its keys are the JSON's, its titles the CSV's. */
@@ -17,13 +12,6 @@ struct column {
     const char *key;
     enum word title;
     bool is_number;
-};
-
-struct sheet {
-    const struct column *columns;
-    size_t n_columns, n_rows, room;
-    const char ***rows; /* n_columns texts each; "" for none */
-    struct arena *arena;
 };
 
 static const struct column register_columns[] = {{"party", WORD_SITE, false},
@@ -72,34 +60,6 @@ static const struct column access_columns[] = {{"party", WORD_SITE, false},
                                                {"refusals", WORD_REFUSALS, true},
                                                {"purposes", WORD_PURPOSE, false}};
 
-static const char **row_new(struct sheet *sheet)
-{
-    if (sheet->n_rows == sheet->room) {
-        size_t room = sheet->room == 0 ? 16 : 2 * sheet->room;
-        const char ***grown = arena_array(sheet->arena, room, sizeof *grown);
-        if (sheet->n_rows > 0)
-            memcpy(grown, sheet->rows, sheet->n_rows * sizeof *grown);
-        sheet->rows = grown;
-        sheet->room = room;
-    }
-    const char **row = arena_array(sheet->arena, sheet->n_columns, sizeof *row);
-    for (size_t i = 0; i < sheet->n_columns; i++)
-        row[i] = "";
-    return sheet->rows[sheet->n_rows++] = row;
-}
-
-static const char *number(struct sheet *sheet, uint64_t value)
-{
-    return arena_printf(sheet->arena, "%llu", (unsigned long long)value);
-}
-
-static const char *time_text(struct sheet *sheet, int64_t utc_ms)
-{
-    char text[32];
-    book_time(text, utc_ms);
-    return arena_strdup(sheet->arena, text);
-}
-
 /* --- what stands in them --- */
 
 /* directory: of today, for what the network says of a protocol; NULL: it is not asked. */
@@ -112,8 +72,8 @@ static void add_register(struct sheet *sheet, const struct book *book, const str
             directory != NULL ? registration_find(directory, query->protocol) : NULL;
         const char *cells[] = {book->party,
                                query->name,
-                               time_text(sheet, query->first_ms),
-                               time_text(sheet, query->last_ms),
+                               sheet_time(sheet, query->first_ms),
+                               sheet_time(sheet, query->last_ms),
                                query->requester,
                                query->study,
                                query->purpose,
@@ -129,15 +89,15 @@ static void add_register(struct sheet *sheet, const struct book *book, const str
                                query->outcome_rule,
                                query->decided_by,
                                query->decided_reason,
-                               query->snapshot > 0 ? number(sheet, query->snapshot) : "",
+                               query->snapshot > 0 ? sheet_number(sheet, query->snapshot) : "",
                                word(language, WORD_RETENTION_IS),
                                word(language, WORD_SECURITY_IS),
-                               number(sheet, query->n_vectors),
-                               number(sheet, query->bytes),
-                               number(sheet, query->threshold_bytes)};
+                               sheet_number(sheet, query->n_vectors),
+                               sheet_number(sheet, query->bytes),
+                               sheet_number(sheet, query->threshold_bytes)};
         _Static_assert(sizeof cells / sizeof *cells == sizeof register_columns / sizeof *register_columns,
                        "one cell a column");
-        memcpy(row_new(sheet), cells, sizeof cells);
+        sheet_add(sheet, cells);
     }
 }
 
@@ -154,21 +114,21 @@ static void add_releases(struct sheet *sheet, const struct book *book)
                     vector->n_released > 0 ? &vector->released[part.first] : NULL;
                 const char *cells[] = {book->party,
                                        query->name,
-                                       number(sheet, vector->sequence),
-                                       time_text(sheet, vector->utc_ms),
+                                       sheet_number(sheet, vector->sequence),
+                                       sheet_time(sheet, vector->utc_ms),
                                        query->requester,
-                                       vector->round > 0 ? number(sheet, vector->round) : "",
-                                       vector->n_members > 0 ? number(sheet, vector->n_members) : "",
+                                       vector->round > 0 ? sheet_number(sheet, vector->round) : "",
+                                       vector->n_members > 0 ? sheet_number(sheet, vector->n_members) : "",
                                        released != NULL ? released->analysis : "",
                                        released != NULL ? released->method : "",
                                        released != NULL ? part.variables : vector->detail,
-                                       released != NULL ? number(sheet, part.numbers) : "",
-                                       number(sheet, vector->bytes),
+                                       released != NULL ? sheet_number(sheet, part.numbers) : "",
+                                       sheet_number(sheet, vector->bytes),
                                        vector->vector};
                 _Static_assert(sizeof cells / sizeof *cells ==
                                    sizeof release_columns / sizeof *release_columns,
                                "one cell a column");
-                memcpy(row_new(sheet), cells, sizeof cells);
+                sheet_add(sheet, cells);
                 if (released == NULL)
                     break;
             }
@@ -230,10 +190,10 @@ static void review_one(const struct review *review, const char *requester)
         if (strcmp(query->requester, requester) != 0)
             continue;
         if (queries++ == 0)
-            first = time_text(sheet, query->first_ms);
+            first = sheet_time(sheet, query->first_ms);
         refusals += query->outcome_rule[0] != '\0';
         last_ms = query->last_ms > last_ms ? query->last_ms : last_ms;
-        last = time_text(sheet, last_ms);
+        last = sheet_time(sheet, last_ms);
         key = query->requester_key[0] != '\0' ? query->requester_key : key;
         if (query->purpose[0] != '\0' && strstr(purposes, query->purpose) == NULL)
             purposes = arena_printf(sheet->arena, "%s%s%s", purposes, purposes[0] != '\0' ? "; " : "",
@@ -258,12 +218,12 @@ static void review_one(const struct review *review, const char *requester)
         policy != NULL && may ? approval_of(review) : "",
         first,
         last,
-        number(sheet, queries),
-        number(sheet, refusals),
+        sheet_number(sheet, queries),
+        sheet_number(sheet, refusals),
         purposes};
     _Static_assert(sizeof cells / sizeof *cells == sizeof access_columns / sizeof *access_columns,
                    "one cell a column");
-    memcpy(row_new(sheet), cells, sizeof cells);
+    sheet_add(sheet, cells);
 }
 
 static void add_access(struct sheet *sheet, const struct book *book, const struct directory *directory,
@@ -289,179 +249,53 @@ static void add_access(struct sheet *sheet, const struct book *book, const struc
 
 /* --- writing --- */
 
-/* A number is never quoted. */
-static void csv_cell(FILE *out, const char *text, bool is_text)
+/* Words for titles; columns in arena. */
+static struct sheet sheet_of(struct arena *arena, const struct column *columns, size_t n)
 {
-    struct bytes cell = {0};
-    if (is_text)
-        display_put_cell(&cell, text);
-    else
-        bytes_put(&cell, text, strlen(text));
-    fwrite(cell.data, 1, cell.length, out);
-    bytes_clear(&cell);
-}
-
-/* What a French Excel opens by a double click: a byte order mark, and ; between cells. */
-static void write_csv(FILE *out, const struct sheet *sheet, enum language language)
-{
-    static const char *const marks[] = {[LANGUAGE_EN] = "", [LANGUAGE_FR] = "\xEF\xBB\xBF"},
-                             *const between[] = {[LANGUAGE_EN] = ",", [LANGUAGE_FR] = ";"};
-    fputs(marks[language], out);
-    for (size_t i = 0; i < sheet->n_columns; i++) {
-        fputs(i > 0 ? between[language] : "", out);
-        csv_cell(out, word(language, sheet->columns[i].title), true);
-    }
-    fputs("\r\n", out);
-    for (size_t r = 0; r < sheet->n_rows; r++) {
-        for (size_t i = 0; i < sheet->n_columns; i++) {
-            fputs(i > 0 ? between[language] : "", out);
-            csv_cell(out, sheet->rows[r][i], !sheet->columns[i].is_number);
-        }
-        fputs("\r\n", out);
-    }
-}
-
-static void write_json(FILE *out, const struct sheet *sheet, enum language language)
-{
-    (void)language;
-    fputs("[", out);
-    for (size_t r = 0; r < sheet->n_rows; r++) {
-        fputs(r > 0 ? ",\n {" : "\n {", out);
-        for (size_t i = 0; i < sheet->n_columns; i++) {
-            const char *text = sheet->rows[r][i];
-            fprintf(out, "%s\"%s\": ", i > 0 ? ", " : "", sheet->columns[i].key);
-            if (text[0] == '\0')
-                fputs("null", out);
-            else if (sheet->columns[i].is_number)
-                fputs(text, out);
-            else
-                audit_json_text(out, text);
-        }
-        putc('}', out);
-    }
-    fputs("\n]\n", out);
-}
-
-typedef void sheet_writer(FILE *out, const struct sheet *sheet, enum language language);
-
-static enum maille_code write_file(const char *folder, const char *name, sheet_writer *writer,
-                                   const struct sheet *sheet, enum language language,
-                                   struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    char path[4096];
-    char *text = NULL;
-    size_t length = 0;
-    FILE *memory = NULL;
-    MAILLE_TRY(file_path_join(path, sizeof path, folder, name, error));
-    memory = open_memstream(&text, &length);
-    if (memory == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory to write %s, found none", path);
-        goto out;
-    }
-    writer(memory, sheet, language);
-    if (fclose(memory) != 0) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory to write %s, found none", path);
-        goto out;
-    }
-    MAILLE_TRY(file_write_atomic(path, text, length, 0600, error));
-    printf("%s\n", path);
-out:
-    free(text);
-    return code;
-}
-
-static enum maille_code export_logs(struct arena *arena, const char **logs, size_t n, const char *folder,
-                                    const struct audit_trust *trust, enum language language,
-                                    struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct directory *directory = trust->directory;
-    struct {
-        const char *csv, *json;
-        struct sheet sheet;
-    } sheets[] = {
-        {.csv = "register.csv",
-         .json = "register.json",
-         .sheet = {.columns = register_columns,
-                   .n_columns = sizeof register_columns / sizeof *register_columns,
-                   .arena = arena}},
-        {.csv = "releases.csv",
-         .json = "releases.json",
-         .sheet = {.columns = release_columns,
-                   .n_columns = sizeof release_columns / sizeof *release_columns,
-                   .arena = arena}},
-        {.csv = "access.csv",
-         .json = "access.json",
-         .sheet = {.columns = access_columns,
-                   .n_columns = sizeof access_columns / sizeof *access_columns,
-                   .arena = arena}},
-    };
+    struct sheet_column *made = arena_array(arena, n, sizeof *made);
     for (size_t i = 0; i < n; i++) {
+        made[i] = (struct sheet_column){.key = columns[i].key, .is_number = columns[i].is_number};
+        for (int language = 0; language < LANGUAGES; language++)
+            made[i].title[language] = word((enum language)language, columns[i].title);
+    }
+    return (struct sheet){.columns = made, .n_columns = n, .arena = arena};
+}
+
+static enum maille_code export_logs(struct audit_over *over, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct directory *directory = over->trust.directory;
+    struct arena *arena = over->arena;
+    struct sheet registered =
+                     sheet_of(arena, register_columns, sizeof register_columns / sizeof *register_columns),
+                 released =
+                     sheet_of(arena, release_columns, sizeof release_columns / sizeof *release_columns),
+                 access = sheet_of(arena, access_columns, sizeof access_columns / sizeof *access_columns);
+    for (size_t i = 0; i < over->n_logs; i++) {
         struct book book;
-        struct audit_worth worth = {0};
-        code = audit_trust_log(&worth, trust, arena, logs[i], error);
-        if (worth.party != NULL)
-            audit_trust_say(&worth, language);
-        MAILLE_TRY(code);
-        code = book_read(&book, arena, logs[i], NULL, NULL, error);
-        if (code == MAILLE_CORRUPT && !worth.sound) /* --anyway: as far as it can be read */
-            code = MAILLE_OK;
-        MAILLE_TRY(code);
-        add_register(&sheets[0].sheet, &book, directory, language);
-        add_releases(&sheets[1].sheet, &book);
-        add_access(&sheets[2].sheet, &book, directory, language);
+        MAILLE_TRY(audit_over_read(&book, over, over->logs[i], error));
+        add_register(&registered, &book, directory, over->language);
+        add_releases(&released, &book);
+        add_access(&access, &book, directory, over->language);
+        MAILLE_TRY(audit_over_leave(&book, "export of the register", error));
     }
-    MAILLE_TRY(file_folder_make(folder, 0700, error));
-    for (size_t i = 0; i < sizeof sheets / sizeof *sheets; i++) {
-        MAILLE_TRY(write_file(folder, sheets[i].csv, write_csv, &sheets[i].sheet, language, error));
-        MAILLE_TRY(write_file(folder, sheets[i].json, write_json, &sheets[i].sheet, language, error));
-    }
+    MAILLE_TRY(sheet_write(&registered, over->folder, "register", over->language, error));
+    MAILLE_TRY(sheet_write(&released, over->folder, "releases", over->language, error));
+    MAILLE_TRY(sheet_write(&access, over->folder, "access", over->language, error));
 out:
     return code;
 }
 
 int audit_export(int argc, char **argv)
 {
-    struct audit_trust trust = {0};
-    const char *lang = NULL, *folder = NULL, **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
-    struct arena *arena = arena_new();
-    enum language language = LANGUAGE_EN;
-    bool done = false;
-    size_t n = 0;
-    struct option_row rows[AUDIT_TRUST_ROWS + 3] = {
-        [AUDIT_TRUST_ROWS] = {.name = "out",
-                              .kind = OPTION_STRING,
-                              .target = &folder,
-                              .argument = "DIR",
-                              .sentence = "the folder to write into",
-                              .required = true},
-        {.name = "lang",
-         .kind = OPTION_STRING,
-         .target = &lang,
-         .argument = "fr|en",
-         .sentence = "the language of the CSV (default: that of LANG)"},
-        {.name = NULL},
-    };
-    audit_trust_rows(rows, &trust);
-    const struct option_usage usage = {
-        "maille audit export", "LOG…",
-        "Writes register.csv (GDPR art. 30; one row per query), releases.csv (all that left) and access.csv\n"
-        "(who may ask what, last use; with --network everybody who may), and the same as JSON. Verifies "
-        "first; nothing is written\n"
-        "from a log that is not sound.",
-        1, AUDIT_LOGS_MAX};
-    struct maille_error error = {0};
-    enum maille_code code = logs == NULL || arena == NULL
-                                ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
-                                : options_parse(&usage, rows, argc, argv, logs, &n, &done, &error);
-    if (code == MAILLE_OK && !done)
-        code = language_choose(&language, lang, &error);
-    if (code == MAILLE_OK && !done)
-        code = audit_trust_read(&trust, arena, &error);
-    if (code == MAILLE_OK && !done)
-        code = export_logs(arena, logs, n, folder, &trust, language, &error);
-    arena_free(arena);
-    free(logs);
-    return code == MAILLE_OK ? 0 : options_program_fail("maille audit export", &error);
+    static const struct audit_over_what what = {
+        .usage =
+            {"maille audit export", "LOG…",
+             "Writes register.csv (one row per query), releases.csv (all that left) and access.csv (who may\n"
+             "ask what, last use; with --network everybody who may), and the same as JSON. Verifies first;\n"
+             "nothing is written from a log that is not sound. (maille audit record: the entries of art. "
+             "30.)",
+             1, AUDIT_LOGS_MAX},
+        .run = export_logs};
+    return audit_over_logs(argc, argv, &what);
 }

@@ -11,6 +11,11 @@ int audit_show(int argc, char **argv);
 int audit_verify_logs(int argc, char **argv);
 int audit_export(int argc, char **argv);
 int audit_replay_logs(int argc, char **argv);
+int audit_record(int argc, char **argv);
+int audit_public(int argc, char **argv);
+int audit_breach(int argc, char **argv);
+int audit_accesses(int argc, char **argv);
+int audit_archive(int argc, char **argv);
 
 /* What audit show prints of one query. all: every number, however many. */
 void audit_show_rules(struct arena *arena, const struct book_query *query, enum language language);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/access.h"
 #include "audit/vector.h"
 #include "base/options.h"
 #include "cli/audit_book.h"
@@ -56,6 +57,7 @@ static enum maille_code replay_all(struct replay *replay, const char **logs, siz
 {
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < n; i++) {
+        MAILLE_TRY(audit_access_leave_log(logs[i], "replay of what left", error));
         MAILLE_TRY(audit_read(logs[i], replay_entry, replay, error));
         MAILLE_TRY(replay->receipts.code);
     }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/access.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/options.h"
@@ -213,6 +214,8 @@ static enum maille_code show_log(const struct show *show, const char *folder, bo
         code = audit_read(folder, print_entry, (void *)(uintptr_t)show->query, error);
         goto tell;
     }
+    if (show->dpo != NULL)
+        MAILLE_TRY(audit_access_leave_log(folder, "numbers that left, shown", error));
     code = book_read(&book, arena, folder, show->query, show->dpo, error);
     if (code == MAILLE_OK || code == MAILLE_CORRUPT) {
         enum maille_code kept = book_keep(&book, &show->filter, error);

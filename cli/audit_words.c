@@ -116,6 +116,8 @@ static const char *const kinds[][3] = {
     {"set back", "the log was set back", "journal revenu en arrière"},
     {"pin", "directory pinned", "annuaire épinglé"},
     {"rekeyed", "keys exchanged", "clés échangées"},
+    {"duties", "register of processing", "registre des traitements"},
+    {"access", "somebody looked", "consultation"},
     {"split view", "a party showed two logs", "une partie a montré deux journaux"},
     {"superseded", "a newer snapshot ended it", "terminée par un instantané plus récent"},
     {"diverged", "sites came to different states", "états différents entre sites"},

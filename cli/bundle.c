@@ -1,7 +1,6 @@
 /* maille bundle: a study as evidence, written and verified. */
 #include "cli/bundle.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +11,8 @@
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/session.h"
-#include "crypto/tree_hash.h"
+#include "cli/sums.h"
 
-#define SUMS "SHA256SUMS"
-#define SIGNATURE "SHA256SUMS.signature"
 #define MESSAGES "messages/"
 #define SEALED ".sealed" /* behind the name of a message: its frame */
 #define QUESTION_KEY "question.key"
@@ -50,79 +47,7 @@ static const char *signature_text(struct arena *arena, const char *researcher,
                         identity_hex, signature_hex);
 }
 
-/* SHA256SUMS of these files, whose names begin with a folder of skip letters. */
-static void put_sums(struct bytes *out, const struct archive_file *files, size_t n, size_t skip)
-{
-    for (size_t f = 0; f < n; f++) {
-        struct digest hash;
-        char hex[2 * HASH_BYTES + 1];
-        tree_sha256(&hash, files[f].data, files[f].length);
-        bytes_to_hex(hex, hash.b, HASH_BYTES);
-        bytes_printf(out, "%s  %s\n", hex, files[f].name + skip);
-    }
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct archive_file *)a)->name, ((const struct archive_file *)b)->name);
-}
-
 /* --- verifying --- */
-
-static const struct archive_file *file_named(const struct archive_file *files, size_t n, size_t skip,
-                                             const char *name)
-{
-    for (size_t f = 0; f < n; f++)
-        if (strcmp(files[f].name + skip, name) == 0)
-            return &files[f];
-    return NULL;
-}
-
-/* The length of "FOLDER/", which every name begins with; 0: they are of several, or of none. */
-static size_t folder_of(const struct archive_file *files, size_t n)
-{
-    const char *slash = n == 0 ? NULL : strchr(files[0].name, '/');
-    const size_t skip = slash == NULL ? 0 : (size_t)(slash - files[0].name) + 1;
-    for (size_t f = 1; f < n; f++)
-        if (strncmp(files[f].name, files[0].name, skip) != 0)
-            return 0;
-    return skip;
-}
-
-/* The files that are hashed are those of SHA256SUMS, in this order, and no other. */
-static enum maille_code check_sums(const struct archive_file *files, size_t n, size_t skip,
-                                   struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct bytes sums = {0};
-    const struct archive_file *own = file_named(files, n, skip, SUMS);
-    const uint8_t *line, *end;
-    for (size_t f = 0; f < n; f++)
-        if (&files[f] != own && strcmp(files[f].name + skip, SIGNATURE) != 0)
-            put_sums(&sums, &files[f], 1, skip);
-    MAILLE_TRY(bytes_check(&sums, error));
-    assert(sums.data != NULL && "a bundle has files beside these two");
-    if (own->length == sums.length && memcmp(own->data, sums.data, sums.length) == 0)
-        goto out;
-    /* which one: the first line that is not there as it should be */
-    for (line = sums.data, end = sums.data + sums.length; line < end;) {
-        const size_t length = (size_t)((const uint8_t *)memchr(line, '\n', (size_t)(end - line)) - line) + 1;
-        if (memmem(own->data, own->length, line, length) == NULL) {
-            code =
-                maille_fail(error, MAILLE_SIGNATURE,
-                            "expected %.*s as " SUMS " has it, found other bytes, or a file that it does not "
-                            "list",
-                            (int)(length - 2 * HASH_BYTES - 3), (const char *)line + 2 * HASH_BYTES + 2);
-            goto out;
-        }
-        line += length;
-    }
-    code = maille_fail(error, MAILLE_SIGNATURE,
-                       "expected the files that " SUMS " lists, found that one is not there");
-out:
-    bytes_clear(&sums);
-    return code;
-}
 
 /* The signature under SHA256SUMS, by the researcher of the directory who asked. */
 static enum maille_code check_signature(const struct bundle_facts *facts, struct arena *arena,
@@ -150,38 +75,22 @@ static enum maille_code check_signature(const struct bundle_facts *facts, struct
                              name);
 }
 
-/* Some of whom the reader knows have signed the bundle's directory. */
-static enum maille_code check_known(const struct directory *directory, const struct directory *known,
-                                    struct maille_error *error)
-{
-    size_t n = 0;
-    for (size_t a = 0; a < known->n_authorities; a++)
-        n += directory_signed_by(directory, known->authorities[a].name, known->authorities[a].identity);
-    if (strcmp(directory->network, known->network) == 0 && n >= known->quorum)
-        return MAILLE_OK;
-    return maille_fail(
-        error, MAILLE_SIGNATURE,
-        "expected a directory of the network %s signed by %u of the authorities that you know, found "
-        "one of %s that %zu of them signed",
-        known->network, known->quorum, directory->network, n);
-}
-
 enum maille_code bundle_verify(struct bundle_facts *facts, size_t *n_files, struct arena *arena,
                                const char *name, const struct bytes *bundle, const struct directory *known,
                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     static const char *const needed[] = {"study.yaml", "dictionary.yaml", "network.yaml", "result.json",
-                                         SUMS,         SIGNATURE};
+                                         SUMS,         SUMS_SIGNATURE};
     enum { STUDY, DICTIONARY, NETWORK, RESULT, SUM, SIGNED, NEEDED };
     const struct archive_file *files, *found[NEEDED];
     struct bundle_input input = {0};
     struct bundle_facts made;
     size_t n;
     MAILLE_TRY(archive_read(&files, &n, arena, name, bundle->data, bundle->length, error));
-    const size_t skip = folder_of(files, n);
+    const size_t skip = sums_folder(files, n);
     for (size_t i = 0; i < NEEDED; i++) {
-        found[i] = file_named(files, n, skip, needed[i]);
+        found[i] = sums_file(files, n, skip, needed[i]);
         if (skip == 0 || found[i] == NULL) {
             code =
                 maille_fail(error, MAILLE_INVALID,
@@ -189,7 +98,7 @@ enum maille_code bundle_verify(struct bundle_facts *facts, size_t *n_files, stru
             goto out;
         }
     }
-    MAILLE_TRY(check_sums(files, n, skip, error));
+    MAILLE_TRY(sums_check(files, n, skip, error));
     struct byte_view *messages = arena_array(arena, n, sizeof *messages),
                      *frames = arena_array(arena, n, sizeof *frames);
     for (size_t f = 0; f < n; f++) {
@@ -204,10 +113,10 @@ enum maille_code bundle_verify(struct bundle_facts *facts, size_t *n_files, stru
         else
             messages[input.n_messages++] = bytes;
     }
-    const struct archive_file *key = file_named(files, n, skip, QUESTION_KEY);
+    const struct archive_file *key = sums_file(files, n, skip, QUESTION_KEY);
     if (key != NULL)
         input.question_key = (struct byte_view){key->data, key->length};
-    const struct archive_file *page = file_named(files, n, skip, "report.html");
+    const struct archive_file *page = sums_file(files, n, skip, "report.html");
     if (page != NULL)
         input.page = (struct byte_view){page->data, page->length};
     input.messages = messages;
@@ -219,7 +128,7 @@ enum maille_code bundle_verify(struct bundle_facts *facts, size_t *n_files, stru
     MAILLE_TRY(bundle_check(&made, arena, &input, error));
     MAILLE_TRY(check_signature(&made, arena, found[SUM], found[SIGNED], error));
     if (known != NULL)
-        MAILLE_TRY(check_known(made.directory, known, error));
+        MAILLE_TRY(cli_check_known(made.directory, known, error));
     *facts = made;
     *n_files = n;
 out:
@@ -302,15 +211,15 @@ static enum maille_code sign(struct parts *parts, struct bytes *sums, const stru
 {
     enum maille_code code = MAILLE_OK;
     uint8_t signature[SIGNATURE_BYTES];
-    qsort(parts->files, parts->n, sizeof *parts->files, by_name);
-    put_sums(sums, parts->files, parts->n, strlen(parts->folder) + 1);
+    qsort(parts->files, parts->n, sizeof *parts->files, sums_by_name);
+    sums_put(sums, parts->files, parts->n, strlen(parts->folder) + 1);
     MAILLE_TRY(bytes_check(sums, error));
     MAILLE_TRY(identity_sign(signature, keys, LABEL, sums->data, sums->length, error));
     add(parts, SUMS, sums->data, sums->length);
     const char *text = signature_text(parts->arena, facts->manifest.researcher,
                                       secret_keys_public(keys)->identity, signature);
-    add(parts, SIGNATURE, text, strlen(text));
-    qsort(parts->files, parts->n, sizeof *parts->files, by_name);
+    add(parts, SUMS_SIGNATURE, text, strlen(text));
+    qsort(parts->files, parts->n, sizeof *parts->files, sums_by_name);
 out:
     return code;
 }

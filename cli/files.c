@@ -227,3 +227,18 @@ out:
     }
     return code;
 }
+
+enum maille_code cli_check_known(const struct directory *directory, const struct directory *known,
+                                 struct maille_error *error)
+{
+    size_t n = 0;
+    for (size_t a = 0; a < known->n_authorities; a++)
+        n += directory_signed_by(directory, known->authorities[a].name, known->authorities[a].identity);
+    if (strcmp(directory->network, known->network) == 0 && n >= known->quorum)
+        return MAILLE_OK;
+    return maille_fail(
+        error, MAILLE_SIGNATURE,
+        "expected a directory of the network %s signed by %u of the authorities that you know, found "
+        "one of %s that %zu of them signed",
+        known->network, known->quorum, directory->network, n);
+}

@@ -20,6 +20,11 @@ enum maille_code cli_read_study(const struct study **study, const struct diction
 enum maille_code cli_read_network(const struct directory **directory, struct arena *arena, const char *path,
                                   struct maille_error *error) MAILLE_CHECKED;
 
+/* A directory out of an archive is that of a network that the reader knows: as many of its authorities as it
+ * asks for have signed it. MAILLE_SIGNATURE. */
+enum maille_code cli_check_known(const struct directory *directory, const struct directory *known,
+                                 struct maille_error *error) MAILLE_CHECKED;
+
 /* Opens a key file of the role: with the credential file, or (NULL) with $MAILLE_PASSPHRASE, or with a
  * passphrase asked on the terminal without echo. */
 enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path,

@@ -109,8 +109,7 @@ out:
 
 /* --- differences --- */
 
-/* The sets of a group, of rows and patients; 0: not known here. */
-static enum maille_code group_sets(int64_t sets[2], struct ledger *ledger, const uint8_t *query,
+enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const uint8_t *query,
                                    uint32_t analysis, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -150,7 +149,7 @@ static enum maille_code asked_load(struct asked *asked, struct ledger *ledger, c
     if (asked->analysis == analysis)
         return MAILLE_OK;
     asked_clear(asked);
-    MAILLE_TRY(group_sets(asked->ids, ledger, query, analysis, error));
+    MAILLE_TRY(ledger_group_sets(asked->ids, ledger, query, analysis, error));
     asked->known = asked->ids[0] != 0;
     for (int view = 0; asked->known && view < 2; view++)
         MAILLE_TRY(ledger_get_set(&asked->sets[view], ledger, asked->ids[view], error));
@@ -171,7 +170,7 @@ static enum maille_code differ(int64_t out[2], struct ledger *ledger, const stru
         out[0] = out[1] = asked->sets[1].n;
         goto out;
     }
-    MAILLE_TRY(group_sets(then, ledger, pair->query, pair->group, error));
+    MAILLE_TRY(ledger_group_sets(then, ledger, pair->query, pair->group, error));
     for (int view = 0; then[0] != 0 && view < 2; view++) {
         struct difference difference = {0};
         if (view == 1 && then[0] == then[1] && asked->ids[0] == asked->ids[1]) { /* a row is a patient */

@@ -243,15 +243,26 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
     }
 }
 
-/* Groups that are too near to one that was shown, or to that of an earlier analysis of this study. */
-static void judge_near(struct judge *judge)
+/* Groups that are too near to one that was shown, or to that of an earlier analysis of this study; and those
+ * with which others add up to a few patients. */
+static enum maille_code judge_near(struct judge *judge, struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     const size_t n = judge->plan->n;
     bool *near = arena_array(judge->plan->arena, n + 1, sizeof *near);
     threshold_refused(near, judge->threshold, THRESHOLD_FIRST, judge->first, judge->policy);
     for (size_t k = 0; k < n; k++)
         if (judge->threshold->analyses[k].open && near[k])
             plan_refuse(judge, k, "differencing");
+    memset(near, 0, n * sizeof *near);
+    MAILLE_TRY(threshold_combined_refused(near, judge->threshold, THRESHOLD_FIRST, judge->first,
+                                          judge->policy, error));
+    for (size_t k = 0; k < n; k++)
+        if (judge->threshold->analyses[k].open &&
+            (near[k] || threshold_combined_crowded(judge->threshold, k)))
+            plan_refuse(judge, k, "combinations");
+out:
+    return code;
 }
 
 static void judge_analysis(struct judge *judge, size_t k)
@@ -371,7 +382,7 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
             if (!plan_refused(&judge, k))
                 MAILLE_TRY(plan_judge_shown(&judge, k, error));
         }
-    judge_near(&judge);
+    MAILLE_TRY(judge_near(&judge, error));
     MAILLE_TRY(suppress(&judge, error));
     judge_late(&judge, n_members);
     for (size_t k = 0; k < made.n; k++)

@@ -318,7 +318,8 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
             MAILLE_TRY(analysis_init(&made, k, error));
     if (strictest->differencing != POLICY_OFF) {
         MAILLE_TRY(find_same(&made, error));
-        pair_up(&made, THRESHOLD_BEFORE, least(THRESHOLD_BEFORE_MAX, CIRCLE_WORDS_MAX / n_members));
+        pair_up(&made, THRESHOLD_BEFORE,
+                least(THRESHOLD_BEFORE_MAX, CIRCLE_WORDS_MAX / n_members - COMBINATION_ROWS_MAX));
         pair_up(&made, THRESHOLD_FIRST, least(THRESHOLD_PAIRS_MAX, CIRCLE_WORDS_MAX / 2 / n_members));
     }
     if (made.n_words[THRESHOLD_FIRST] > THRESHOLD_WORDS_MAX ||
@@ -334,6 +335,15 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
 out:
     threshold_clear(&made);
     return code;
+}
+
+void threshold_combine(struct threshold *threshold, const struct combined *combined, bool before)
+{
+    if (combined == NULL)
+        return;
+    threshold->combined = combined;
+    threshold->combined_in = before ? THRESHOLD_BEFORE : THRESHOLD_FIRST;
+    threshold->combined_at = reserve(threshold, threshold->combined_in, combined->n_rows);
 }
 
 void threshold_clear(struct threshold *threshold)
@@ -367,6 +377,8 @@ void threshold_layout(struct bytes *out, const struct threshold *threshold, enum
         bytes_put_u64(out, analysis->cells->n_parameters);
         bytes_put_u64(out, analysis->at[which]);
     }
+    if (threshold->combined != NULL && threshold->combined_in == which)
+        combined_layout(out, threshold->combined);
     bytes_put_u64(out, threshold->n_words[which]);
 }
 
@@ -395,6 +407,8 @@ const uint8_t *threshold_random(const struct threshold *threshold, enum threshol
         }
     }
     mark(random, threshold->pairs[which].at, threshold->pairs[which].n);
+    if (threshold->combined != NULL && threshold->combined_in == which)
+        mark(random, threshold->combined_at, threshold->combined->n_rows);
     return random;
 }
 

@@ -27,12 +27,17 @@
  * in 2^40 and, where no patient differs, k in 2^24. Under scope local a veto word instead. Analyses with the
  * same group are asked for once.
  *
+ * A combination word is of the same kind: by how many of this site's patients a combination of groups
+ * (disclosure/combination.h) is not 0. They stand behind the pair words, in T0 where there is one, else in
+ * T1.
+ *
  * All words have 8 bytes. A veto word is 0 where the site agrees, else uniformly random and not 0: what the
  * sites' sum says is that there is a veto, never whose or how many. All others are counts. Everything here is
  * a pure function of its arguments; the counts and where they stand are the same at every site. */
 #ifndef DISCLOSURE_THRESHOLD_H
 #define DISCLOSURE_THRESHOLD_H
 
+#include "disclosure/combination_words.h"
 #include "disclosure/gate.h"
 #include "disclosure/shown.h"
 
@@ -126,6 +131,9 @@ struct threshold {
     size_t n_past;
     const struct threshold_past *past;
     struct threshold_pairs pairs[THRESHOLD_WHICH]; /* [which]: of T0 and T1 */
+    const struct combined *combined;               /* NULL: none; borrowed */
+    enum threshold_which combined_in;              /* the round of its words */
+    size_t combined_at;                            /* its first word */
     struct threshold_analysis *analyses;
     size_t n_open;
     size_t n_words[THRESHOLD_WHICH]; /* [which] */
@@ -147,6 +155,9 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
                                 const struct threshold_past *past, size_t n_past,
                                 struct maille_error *error) MAILLE_CHECKED;
 void threshold_clear(struct threshold *threshold);
+/* Puts the words of combinations behind all others. combined: of the same study and open analyses; outlives
+ * the threshold; NULL: none. before: whether there is a T0. */
+void threshold_combine(struct threshold *threshold, const struct combined *combined, bool before);
 
 /* Canonical bytes: their hash is the layout hash of the round's header. The vector has 8 · n_words[which]
  * bytes, one run of width 8. */
@@ -187,6 +198,18 @@ enum maille_code threshold_second(struct tally *out, const struct threshold *thr
  * too: that site's share of T would be what the two answers differ by. */
 bool threshold_near(const struct threshold *threshold, const struct policy *policy,
                     enum threshold_which which, size_t pair, int64_t differ);
+/* Puts this site's words of combinations into those of round `which`, where that has any. counts: per row by
+ * rows, then by patients. policy, noise: as above. */
+void threshold_put_combined(struct tally *out, const struct threshold *threshold, enum threshold_which which,
+                            const int64_t *counts, const struct policy *policy, const uint8_t *noise);
+/* Marks the analyses of which a combination stands on too few patients, by the totals of round `which`.
+ * MAILLE_MEMORY. */
+enum maille_code threshold_combined_refused(bool *refused, const struct threshold *threshold,
+                                            enum threshold_which which, const uint8_t *totals,
+                                            const struct policy *policy,
+                                            struct maille_error *error) MAILLE_CHECKED;
+/* Has an analysis more combinations than one question may have? A public fact. */
+bool threshold_combined_crowded(const struct threshold *threshold, size_t analysis);
 /* Marks the open analyses whose group is too near to another by the totals of T0 or T1, or has pairs past the
  * last, in n_analyses that are false. */
 void threshold_refused(bool *refused, const struct threshold *threshold, enum threshold_which which,

@@ -36,6 +36,11 @@ static const struct field fields[] = {
     {"dictionary", FIELD_LINE, true, AT(dictionary), REGISTRATION_TEXT_BYTES, 0},
     {"variables", FIELD_NAMES, false, AT(variables), REGISTRATION_LIST_MAX, AT(n_variables)},
     {"notice", FIELD_LINE, true, AT(notice), REGISTRATION_TEXT_BYTES, 0},
+    {"controller", FIELD_LINE, false, AT(controller), REGISTRATION_TEXT_BYTES, 0},
+    {"objection", FIELD_LINE, false, AT(objection), REGISTRATION_TEXT_BYTES, 0},
+    {"retention", FIELD_LINE, false, AT(retention), REGISTRATION_TEXT_BYTES, 0},
+    {"transfers", FIELD_LINE, false, AT(transfers), REGISTRATION_TEXT_BYTES, 0},
+    {"result", FIELD_LINE, false, AT(result), REGISTRATION_TEXT_BYTES, 0},
     {"begin", FIELD_DAY, true, AT(begin), 0, 0},
     {"end", FIELD_DAY, true, AT(end), 0, 0},
     {"closed", FIELD_FLAG, false, AT(closed), 0, 0},
@@ -357,6 +362,14 @@ static void put_budget(struct bytes *out, const struct registration *r)
 
 static void put_registration(struct bytes *out, const struct registration *r)
 {
+    static const struct {
+        const char *key;
+        size_t offset;
+    } optional[] = {{"    controller: ", AT(controller)},
+                    {"    objection: ", AT(objection)},
+                    {"    retention: ", AT(retention)},
+                    {"    transfers: ", AT(transfers)},
+                    {"    result: ", AT(result)}};
     put_line(out, "  - id: ", r->id);
     put_line(out, "    title: ", r->title);
     put_line(out, "    summary_for_patients: ", r->summary);
@@ -375,6 +388,12 @@ static void put_registration(struct bytes *out, const struct registration *r)
         bytes_printf(out, " }\n");
     }
     put_line(out, "    notice: ", r->notice);
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
+        const char *text;
+        memcpy(&text, (const char *)r + optional[i].offset, sizeof text);
+        if (text != NULL)
+            put_line(out, optional[i].key, text);
+    }
     put_day(out, "    begin: ", r->begin);
     put_day(out, "\n    end: ", r->end);
     bytes_printf(out, "\n%s", r->closed ? "    closed: true\n" : "");

@@ -14,6 +14,11 @@
  *         budget: { tables: 200, models: 50 }  # optional
  *         ethics: { opinion: "CPP 2026-12, favourable", date: 2026-03-01 }   # optional
  *         notice: "Letter of the hospital, and its page on studies"
+ *         controller: "Institut X, contact@…"  # optional, as the four below: MR-004 and the public register
+ *         objection: "Write to dpo@…"          # how a patient objects
+ *         retention: "10 years after the end"  # of the results
+ *         transfers: "none"                    # outside the EU
+ *         result: "doi:10.…"                   # what came out, once it did
  *         begin: 2026-04-01
  *         end: 2029-03-31
  *         closed: true                         # optional: nothing more may be asked
@@ -49,6 +54,7 @@ struct registration_cuts {
 struct registration {
     const char *id; /* one line, as all texts here but summary */
     const char *title, *summary /* for patients; may have several lines */, *legal_basis, *notice;
+    const char *controller, *objection, *retention, *transfers, *result; /* NULL: not said */
     const char **purposes, **researchers, **variables;
     size_t n_purposes, n_researchers, n_variables; /* n_variables 0: all of the dictionary */
     const char *dictionary;                        /* NAME or NAME@VERSION */

@@ -16,50 +16,22 @@ static struct arena *arena;
 
 #define KEY(digit) digit digit digit digit digit digit digit digit
 #define HEX(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit) KEY(digit)
-static const char head[] = "network: toy\nversion: 3\nquorum: 1\nauthorities: [{ name: board, identity: " HEX(
-    "1") " }]\n"
-         "coordinator: { name: c, endpoint: \"tcp://127.0.0.1:9700\", identity: " HEX(
-             "2") ", transport: " HEX("3") " }\n"
-                                           "researchers: [{ name: alice, identity: " HEX(
-                                               "4") ", transport: " HEX("5") " },\n"
-                                                                             "  { name: bob, "
-                                                                             "identity: " HEX(
-                                                                                 "6") ", "
-                                                                                      "transport:"
-                                                                                      " " HEX("7") " "
-                                                                                                   "}"
-                                                                                                   "]"
-                                                                                                   "\n"
-                                                                                                   "p"
-                                                                                                   "u"
-                                                                                                   "r"
-                                                                                                   "p"
-                                                                                                   "o"
-                                                                                                   "s"
-                                                                                                   "e"
-                                                                                                   "s"
-                                                                                                   ":"
-                                                                                                   " "
-                                                                                                   "["
-                                                                                                   "r"
-                                                                                                   "e"
-                                                                                                   "s"
-                                                                                                   "e"
-                                                                                                   "a"
-                                                                                                   "r"
-                                                                                                   "c"
-                                                                                                   "h"
-                                                                                                   ","
-                                                                                                   " "
-                                                                                                   "q"
-                                                                                                   "u"
-                                                                                                   "a"
-                                                                                                   "l"
-                                                                                                   "i"
-                                                                                                   "t"
-                                                                                                   "y"
-                                                                                                   "]"
-                                                                                                   "\n";
+#define HEX_1 HEX("1")
+#define HEX_2 HEX("2")
+#define HEX_3 HEX("3")
+#define HEX_4 HEX("4")
+#define HEX_5 HEX("5")
+#define HEX_6 HEX("6")
+#define HEX_7 HEX("7")
+static const char head[] = "network: toy\n"
+                           "version: 3\n"
+                           "quorum: 1\n"
+                           "authorities: [{ name: board, identity: " HEX_1 " }]\n"
+                           "coordinator: { name: c, endpoint: \"tcp://127.0.0.1:9700\", "
+                           "identity: " HEX_2 ", transport: " HEX_3 " }\n"
+                           "researchers: [{ name: alice, identity: " HEX_4 ", transport: " HEX_5 " },\n"
+                           "  { name: bob, identity: " HEX_6 ", transport: " HEX_7 " }]\n"
+                           "purposes: [research, quality]\n";
 
 static const char one[] = "registrations:\n"
                           "  - id: HDH-0000\n"
@@ -76,6 +48,11 @@ static const char one[] = "registrations:\n"
                           "    budget: { tables: 7 }\n"
                           "    ethics: { opinion: \"CPP 12, favourable\", date: 2026-03-01 }\n"
                           "    notice: \"A letter\"\n"
+                          "    controller: \"Institut X\"\n"
+                          "    objection: \"Write to dpo@x.example: «no»\"\n"
+                          "    retention: \"10 years\"\n"
+                          "    transfers: none\n"
+                          "    result: \"doi:10.1/x\"\n"
                           "    begin: 2026-04-01\n"
                           "    end: 2026-04-30\n";
 
@@ -111,6 +88,11 @@ static void what_is_written_is_read(void **state)
     assert_string_equal(r->summary, "We want to know who lives longer.\n« Nobody » reads your record.");
     assert_string_equal(r->legal_basis, "MR-004");
     assert_string_equal(r->notice, "A letter");
+    assert_string_equal(r->controller, "Institut X");
+    assert_string_equal(r->objection, "Write to dpo@x.example: «no»");
+    assert_string_equal(r->retention, "10 years");
+    assert_string_equal(r->transfers, "none");
+    assert_string_equal(r->result, "doi:10.1/x");
     assert_int_equal(r->n_purposes, 1);
     assert_string_equal(r->purposes[0], "research");
     assert_int_equal(r->n_researchers, 1);

@@ -295,7 +295,7 @@ static enum maille_code fitted_cells(const struct analysis *analysis, struct are
     if (cox.formula->start)
         MAILLE_TRY(left_out_cells(out, used.rows, arena, error));
     out->n_parameters -= out->n_parameters > 0; /* the constant that coxph drops */
-    out->n_shown = 2 * out->n_parameters;
+    out->n_shown = 2 * out->n_parameters + cox_adjusted_shown(&cox);
     out->axis = cox.axis;
     if (cox.formula->strata_site) /* no stratum and no time leaves a site */
         goto out;
@@ -356,7 +356,7 @@ static void bind(struct cox_step *step)
     const struct cox *cox = &step->cox;
     size_t n = cox->design->n_columns, times = cox->strata.n * cox->n_bins,
            common = fit_memo_size(cox->design);
-    size_t transforms = cox->zph ? COX_TRANSFORMS : 0, robust = cox->robust ? n * times : 0,
+    size_t transforms = cox->zph ? COX_TRANSFORMS : 0, scores = cox->robust || cox->adjusted ? n * times : 0,
            concordance = cox_concordance_pooled(cox) ? times : 0;
     const struct {
         double **at;
@@ -377,9 +377,11 @@ static void bind(struct cox_step *step)
                  {&step->products, 2 * n * n},
                  {&step->zph_score, transforms * 2 * n},
                  {&step->zph_products, transforms * 4 * n * n},
-                 {&step->d1, robust},
-                 {&step->d2, robust},
-                 {&step->covariate, robust}};
+                 {&step->h1, cox->adjusted ? times : 0},
+                 {&step->h2, cox->adjusted ? times : 0},
+                 {&step->d1, scores},
+                 {&step->d2, scores},
+                 {&step->covariate, scores}};
     size_t need = common;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         need += parts[i].n;

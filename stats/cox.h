@@ -121,7 +121,8 @@ struct cox_step {
     double *products;     /* columns²: what the information subtracts */
     double *zph_score;    /* per transform, columns: Σ g·(mean covariate), what its score subtracts */
     double *zph_products; /* per transform, g and g², columns² */
-    /* only with robust errors: strata × bins × columns */
+    double *h1, *h2; /* strata × bins, only with standardised survival: Σ ā/(S0 − f·E0)², and with f */
+    /* only with robust errors or standardised survival: strata × bins × columns */
     double *d1, *d2;   /* as c1 and c2, times the mean covariates */
     double *covariate; /* mean covariate of the events at a time */
 };
@@ -205,14 +206,18 @@ void cox_concordance_site_plan(const struct cox *cox, const struct expression *e
                                struct tally_spec *spec);
 void cox_concordance_site_report(const struct cox_step *step, size_t block, struct result *result);
 
-/* cox_adjusted.c: standardised survival, in the last round. */
+/* cox_adjusted.c: standardised survival, in the round of the pairs and in the last. */
 
 enum { COX_TIMES_MAX = 32, COX_ADJUSTED_LEVELS_MAX = 8 };
 enum maille_code cox_adjusted_check(const struct cox *cox, struct maille_error *error) MAILLE_CHECKED;
-size_t cox_adjusted_theta_size(const struct cox *cox);
-void cox_adjusted_theta(struct cox_step *step);
-void cox_adjusted_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
-                       struct arena *arena, struct tally_spec *spec);
+/* How many numbers a result tells of it: means, their errors, errors of the differences. */
+size_t cox_adjusted_shown(const struct cox *cox);
+/* Its part of θ is the last. Before the last round it is made of the totals of the round of the pairs. */
+size_t cox_adjusted_theta_size(const struct cox *cox, const struct fit_theta *at);
+void cox_adjusted_theta(struct cox_step *step, unsigned stage, const struct normal *normal);
+/* Its blocks are the last of both rounds. */
+void cox_adjusted_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
+                       struct tally_spec *spec);
 void cox_adjusted_report(const struct cox_step *step, size_t block, struct result *result);
 
 /* cox_pairs.c: pairs of patients by counts in cells of predictor and time. */

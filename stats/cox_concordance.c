@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "stats/cox.h"
+#include "stats/spread.h"
 #include "stats/wording.h"
 
 /* A bracket wider than this share of [0, 1] is no estimate. */
@@ -524,7 +525,7 @@ static bool holds_one_value(const struct cox_step *step, size_t block, size_t i)
 {
     f128 n = totals_quad(step->totals, block, 3 * i), sum = totals_quad(step->totals, block, 3 * i + 1),
          square = totals_quad(step->totals, block, 3 * i + 2);
-    return n * square - sum * sum <= 1e-15 * (n * n + sum * sum);
+    return !(n > 0) || spread_is_none(square - sum * sum / n, SPREAD_ROUNDING * (n + sum * sum / n), 0, 0);
 }
 
 /* Have all in a run of the finest intervals one value? */
@@ -597,7 +598,7 @@ void cox_concordance_report(const struct cox_step *step, size_t block, struct re
     struct levels levels = levels_of(cox);
     size_t behind = block + (cox->entry_code ? 2 : 1);
     bind_levels(&levels,
-                step->at.extra + step->at.n_extra - cox_adjusted_theta_size(cox) -
+                step->at.extra + step->at.n_extra - cox_adjusted_theta_size(cox, &step->at) -
                     cox_concordance_theta_size(cox, COX_LAST),
                 COX_LAST);
     levels.fine.block = block;

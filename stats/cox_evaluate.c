@@ -138,7 +138,11 @@ static void keep_means(struct cox_step *step, size_t cell, const struct tied *ti
                        const struct dd *e1, size_t n)
 {
     double mean = step->mean[cell], ties = step->ties[cell];
-    for (size_t j = 0; step->cox.robust && j < n; j++) {
+    if (step->cox.adjusted) {
+        step->h1[cell] = dd_scale(tied->one_one, mean).hi;
+        step->h2[cell] = dd_scale(tied->one_share, mean).hi;
+    }
+    for (size_t j = 0; (step->cox.robust || step->cox.adjusted) && j < n; j++) {
         size_t at = cell * n + j;
         step->d1[at] = dd_scale(tied_along(tied, s1[j], e1[j]), mean).hi;
         step->d2[at] = -dd_scale(tied_across(tied, s1[j], e1[j]), mean).hi;

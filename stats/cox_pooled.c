@@ -92,9 +92,16 @@ static size_t theta_size(const struct cox *cox, const struct fit_theta *at)
         return 0;
     size_t size = cox_table_size(cox) + cox_concordance_theta_size(cox, at->stage);
     if (at->stage == COX_LAST)
-        size += cox_zph_theta_size(cox) + (cox->robust ? cox_robust_theta_size(cox, at) : 0) +
-                cox_adjusted_theta_size(cox);
+        size += cox_zph_theta_size(cox) + (cox->robust ? cox_robust_theta_size(cox, at) : 0);
+    if (at->stage > COX_CURVATURE)
+        size += cox_adjusted_theta_size(cox, at);
     return size;
+}
+
+/* Is there a round between the iteration and the last? */
+static bool has_pairs(const struct cox *cox)
+{
+    return cox->adjusted || cox_concordance_pooled(cox);
 }
 
 static bool has_last(const struct cox *cox)
@@ -117,8 +124,8 @@ static enum maille_code add_more(const struct cox *cox, const struct fit_theta *
     enum maille_code code = MAILLE_OK;
     if (cox_concordance_pooled(cox))
         MAILLE_TRY(cox_concordance_plan(cox, at, extra, arena, spec, error));
-    if (at->stage == COX_LAST)
-        cox_adjusted_plan(cox, at, at->extra + at->n_extra - cox_adjusted_theta_size(cox), arena, spec);
+    if (at->stage > COX_CURVATURE)
+        cox_adjusted_plan(cox, at, arena, spec);
 out:
     return code;
 }
@@ -127,7 +134,7 @@ enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *
                                  struct tally_spec *spec, struct maille_error *error)
 {
     if (at->stage > (has_last(cox) ? COX_LAST : COX_CURVATURE) || at->n_extra != theta_size(cox, at) ||
-        (at->stage == COX_PAIRS && !cox_concordance_pooled(cox)))
+        (at->stage == COX_PAIRS && !has_pairs(cox)))
         return maille_fail(error, MAILLE_INVALID, "expected the parameters of a Cox round, found others");
     if (at->stage == COX_ROUND_1 || at->stage == COX_EVALUATE) {
         add_evaluation(cox, at, arena, spec);
@@ -144,8 +151,9 @@ enum maille_code cox_pooled_plan(const struct cox *cox, const struct fit_theta *
 
 /* --- step --- */
 
-/* The θ of (b), that is, its common part and tables, becomes that of another stage: more stands behind it. */
-static void begin_stage(struct cox_step *step, unsigned stage)
+/* The θ of (b), that is, its common part and tables, becomes that of another stage: more stands behind it.
+ * normal: of the round that was stepped; NULL before the first of these stages. */
+static void begin_stage(struct cox_step *step, unsigned stage, const struct normal *normal)
 {
     fit_theta_set_stage(&step->iteration->theta, stage);
     if (stage == COX_LAST) {
@@ -155,14 +163,14 @@ static void begin_stage(struct cox_step *step, unsigned stage)
     }
     if (cox_concordance_pooled(&step->cox))
         cox_concordance_theta(step, stage);
-    if (stage == COX_LAST)
-        cox_adjusted_theta(step);
+    if (stage > COX_CURVATURE)
+        cox_adjusted_theta(step, stage, normal);
 }
 
 /* The first stage behind the iteration. */
 static unsigned first_behind(const struct cox *cox)
 {
-    return cox_concordance_pooled(cox) ? COX_PAIRS : COX_LAST;
+    return has_pairs(cox) ? COX_PAIRS : COX_LAST;
 }
 
 /* Will the step after this (a) be below the tolerance? Newton's steps shrink by their squares: s(k+1) =
@@ -206,7 +214,7 @@ static enum maille_code step_evaluation(struct cox_step *step, bool *done, struc
     fit_theta_set_shift(theta, step->at.shift);
     cox_tables_push(step, (struct cox_steps){step->c1, 1}, (struct cox_steps){step->c2, 1}, NULL, 0);
     bool ends = has_last(&step->cox) && next.n_columns == step->at.n_columns && foresees_end(step);
-    begin_stage(step, ends ? first_behind(&step->cox) : COX_CURVATURE);
+    begin_stage(step, ends ? first_behind(&step->cox) : COX_CURVATURE, NULL);
 out:
     vector_clear(&next_theta);
     return code;
@@ -251,11 +259,11 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
         cox_concordance_read_cuts(step, 1);
     if (settled) {
         bool pairs = step->at.stage == COX_PAIRS;
-        if (pairs)
+        if (pairs && cox_concordance_pooled(&step->cox))
             cox_concordance_read_pairs(step, 1);
         vector_truncate(&step->iteration->theta,
                         step->iteration->theta.n - step->at.n_extra + cox_table_size(&step->cox));
-        begin_stage(step, pairs ? COX_LAST : first_behind(&step->cox));
+        begin_stage(step, pairs ? COX_LAST : first_behind(&step->cox), &normal);
         goto out;
     }
     MAILLE_TRY(fit_check_divergence(&step->fit, &normal, error));

@@ -86,6 +86,63 @@ static void standardised_on_paper(void **state)
     paper_close(&paper);
 }
 
+/* Errors of the same. Everybody's S is the same in a level, θ^a times the hazard, so that what row i does to
+ * 6·S_a at t is A·J_i + (B − A·∫x̄dΛ0)·6·ρ_i/I with A = −S·θ^a, B = −S·Λ0·θ^a·a; risk sets weigh 3θ + 3 and 2θ
+ * + 3 with mean x of θ/(θ + 1) and 2θ/(2θ + 3), and I is the information of the first test. */
+static void errors_of_standardised_on_paper(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_run(
+        &paper, variables, csv,
+        "  - { id: e, method: cox, formula: \"Surv(time, death) ~ x\", adjusted: x, times: [0, 1, 2.5] }\n");
+    static const double x[] = {1, 0, 1, 1, 0, 0};
+    const double theta = sqrt(1.5), h[] = {1 / (3 * theta + 3), 1 / (2 * theta + 3)},
+                 mean[] = {theta / (theta + 1), 2 * theta / (2 * theta + 3)},
+                 information = theta / pow(theta + 1, 2) + 6 * theta / pow(2 * theta + 3, 2);
+    const struct result *result = paper_result(&paper, 0), *adjusted = result_get(result, "adjusted"),
+                        *difference = result_get(result, "adjusted_differences")->items[0];
+    for (size_t t = 0; t <= 2; t++) { /* by how many deaths */
+        double square[3] = {0}, survival[2], apart = 0;
+        for (size_t i = 0; i < 6; i++) {
+            const double risk = x[i] > 0 ? theta : 1;
+            double score = 0, hazard = 0, met = 0, drift = 0, influence[2];
+            for (size_t k = 0; k < 2; k++) {
+                const bool at_risk = i == k || i > k, dies = i == k;
+                score += at_risk ? (x[i] - mean[k]) * (dies - risk * h[k]) : 0;
+                if (k < t) {
+                    met += at_risk ? dies * h[k] - risk * h[k] * h[k] : 0;
+                    hazard += h[k];
+                    drift += mean[k] * h[k];
+                }
+            }
+            for (size_t a = 0; a < 2; a++) {
+                const double of_level = a == 0 ? 1 : theta;
+                survival[a] = exp(-hazard * of_level);
+                const double slope = -survival[a] * of_level, by = slope * hazard * (double)a - slope * drift;
+                influence[a] = slope * met + by * score / information;
+                square[a] += influence[a] * influence[a];
+            }
+            square[2] += pow(influence[1] - influence[0], 2);
+        }
+        for (size_t a = 0; a < 2; a++) {
+            const struct result *row = adjusted->items[a];
+            paper_near(result_get(row, "std_error")->items[t], sqrt(square[a]));
+            paper_near(result_get(row, "conf_low")->items[t],
+                       fmax(survival[a] - 1.959963984540054 * sqrt(square[a]), 0));
+            paper_near(result_get(row, "conf_high")->items[t],
+                       fmin(survival[a] + 1.959963984540054 * sqrt(square[a]), 1));
+        }
+        apart = survival[1] - survival[0];
+        paper_near(result_get(difference, "difference")->items[t], apart);
+        paper_near(result_get(difference, "difference_se")->items[t], sqrt(square[2]));
+        paper_near(result_get(difference, "difference_low")->items[t],
+                   apart - 1.959963984540054 * sqrt(square[2]));
+    }
+    assert_int_equal(result_get(difference, "difference_p_value")->items[0]->kind, RESULT_NULL);
+    paper_close(&paper);
+}
+
 static void what_cannot_be_standardised_is_refused(void **state)
 {
     (void)state;
@@ -301,11 +358,17 @@ static void strange_theta_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(standardised_on_paper),    cmocka_unit_test(what_cannot_be_standardised_is_refused),
-        cmocka_unit_test(no_ties_on_paper),         cmocka_unit_test(ties_on_paper),
-        cmocka_unit_test(robust_on_paper),          cmocka_unit_test(emptied_rows_are_named),
-        cmocka_unit_test(delayed_entry_on_paper),   cmocka_unit_test(what_cannot_be_fitted_says_so),
-        cmocka_unit_test(a_step_that_is_too_long),  cmocka_unit_test(alone_in_a_site),
+        cmocka_unit_test(standardised_on_paper),
+        cmocka_unit_test(errors_of_standardised_on_paper),
+        cmocka_unit_test(what_cannot_be_standardised_is_refused),
+        cmocka_unit_test(no_ties_on_paper),
+        cmocka_unit_test(ties_on_paper),
+        cmocka_unit_test(robust_on_paper),
+        cmocka_unit_test(emptied_rows_are_named),
+        cmocka_unit_test(delayed_entry_on_paper),
+        cmocka_unit_test(what_cannot_be_fitted_says_so),
+        cmocka_unit_test(a_step_that_is_too_long),
+        cmocka_unit_test(alone_in_a_site),
         cmocka_unit_test(strange_theta_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

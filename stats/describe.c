@@ -334,8 +334,8 @@ static void moments_read(struct moments *m, const struct description *d, const s
             m2 = sums.product[0] / ((f128)half * (f128)half * weight);
         else if (sums.product[0] == 0)
             m2 = 0;
-    } else if ((double)m2 < 0x1p-50) {
-        m2 = 0; /* the bounds are a few steps apart, so that this is rounding and nothing else */
+    } else if (spread_is_none(m2, SPREAD_ROUNDING, 0, 0)) { /* the bounds are a few steps apart */
+        m2 = 0;
     }
     if (m->n == 1)
         m2 = 0;

@@ -11,10 +11,9 @@
 #include <Rmath.h>
 
 #include "stats/arithmetic.h"
+#include "stats/spread.h"
 #include "stats/wording.h"
 
-/* Rounding of the tallied products, as a share of the column's sum of squares. */
-#define FIT_ROUNDING 0x1p-50
 /* After so many steps an estimate that still moves by this much over half of its range runs away. */
 enum { FIT_STEPS_SETTLED = 12 };
 #define FIT_RUNAWAY 0.05
@@ -429,13 +428,24 @@ double fit_shift(const struct fit *fit, const double *gamma)
     return (double)(sum / (f128)fit->scalars[FIT_ROWS]);
 }
 
-void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage)
+void fit_theta_head(struct vector *theta, unsigned stage, bool narrowed)
 {
-    size_t n = fit->design->n_columns;
     vector_truncate(theta, 0);
     vector_push(theta, stage);
     vector_push(theta, 0);
-    vector_push(theta, fit->design->narrowed);
+    vector_push(theta, narrowed);
+}
+
+void fit_theta_bounds(struct vector *theta, const double *middle, const double *half, size_t n)
+{
+    for (size_t j = 0; j < 2 * n; j++)
+        vector_push(theta, j < n ? middle[j] : half[j - n]);
+}
+
+void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage)
+{
+    size_t n = fit->design->n_columns;
+    fit_theta_head(theta, stage, fit->design->narrowed);
     fit_gamma(fit, vector_grow(theta, n));
     theta->v[THETA_SHIFT] = fit_shift(fit, theta->v + THETA_HEAD);
     double *kept = vector_grow(theta, n);
@@ -445,11 +455,15 @@ void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage
             kept[j] = kept[fit->design->columns[j].base] = 1;
     if (fit->centred)
         kept[0] = 0;
-    for (int part = 0; part < 2 && fit->design->narrowed; part++)
-        for (size_t j = 0; j < n; j++) {
-            const struct design_column *column = &fit->design->columns[j];
-            vector_push(theta, !column->numeric ? 0 : part == 0 ? column->middle : column->half);
-        }
+    if (!fit->design->narrowed)
+        return;
+    double middle[DESIGN_COLUMNS_MAX], half[DESIGN_COLUMNS_MAX];
+    for (size_t j = 0; j < n; j++) {
+        const struct design_column *column = &fit->design->columns[j];
+        middle[j] = column->numeric ? column->middle : 0;
+        half[j] = column->numeric ? column->half : 0;
+    }
+    fit_theta_bounds(theta, middle, half, n);
 }
 
 void fit_theta_set_stage(struct vector *theta, unsigned stage)
@@ -545,10 +559,10 @@ static void choose_floor(f128 *floor, bool *lost, const struct normal *normal, c
             p++;
         if (p < tally->theta->n_columns && tally->theta->columns[p] == normal->columns[j])
             raw = tally->raw[p];
-        f128 rounding =
-            (f128)(column->half * column->half * raw * FIT_ROUNDING) + (f128)(size * size * tally->rounding);
+        f128 rounding = (f128)(column->half * column->half * raw * SPREAD_ROUNDING) +
+                        (f128)(size * size * tally->rounding);
         floor[j] = (f128)FIT_COLLINEAR * variation + rounding;
-        lost[j] = column->numeric && !(variation > rounding);
+        lost[j] = column->numeric && spread_is_none(variation, rounding, 0, 0);
     }
 }
 
@@ -598,6 +612,32 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
 static double standard_error(const struct normal *normal, size_t j, double dispersion)
 {
     return sqrt(dispersion * (double)normal->variance[j * normal->n + j]);
+}
+
+f128 *fit_influence(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
+                    const struct normal *normal, const f128 *gradient)
+{
+    const size_t n = normal->n, m = theta->n_columns, all = fit->design->n_columns;
+    f128 *own = arena_array(arena, n + 1, sizeof *own),
+         *unused = arena_array(arena, n * n + 1, sizeof *unused),
+         *zero = arena_array(arena, m * m + 1, sizeof *zero),
+         *along = arena_array(arena, m + 1, sizeof *along);
+    ptrdiff_t *position = arena_array(arena, all, sizeof *position);
+    for (size_t j = 0; j < all; j++)
+        position[j] = -1;
+    for (size_t i = 0; i < m; i++)
+        position[theta->columns[i]] = (ptrdiff_t)i;
+    fit_to_model(own, unused, arena, fit, theta, gradient, zero);
+    for (size_t j = 0; j < n; j++) {
+        f128 sum = 0; /* V is 0 where a column is aliased */
+        for (size_t k = 0; k < n; k++)
+            sum += normal->variance[j * n + k] * own[k];
+        const struct mix mix = mix_of(fit, position, normal->columns[j]);
+        for (int u = 0; u < 2; u++)
+            if (mix.at[u] >= 0)
+                along[mix.at[u]] += mix.by[u] * sum;
+    }
+    return along;
 }
 
 f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,

@@ -125,6 +125,11 @@ bool fit_is_infinite(const struct fit *fit, size_t j);
 /* How many levels have an infinite estimate: R counts them among the parameters. */
 size_t fit_infinite(const struct fit *fit);
 
+/* θ anew: its head, whose shift is 0. */
+void fit_theta_head(struct vector *theta, unsigned stage, bool narrowed);
+/* Appends what a narrowed θ has behind its coefficients and kept columns: middle and half-range of n columns.
+ */
+void fit_theta_bounds(struct vector *theta, const double *middle, const double *half, size_t n);
 /* Writes the common part of θ from fit->beta; what the method adds is appended afterwards. */
 void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage);
 void fit_theta_set_stage(struct vector *theta, unsigned stage);
@@ -166,6 +171,11 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
  * square. */
 void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, const struct fit *fit,
                   const struct fit_theta *theta, const f128 *score, const f128 *information);
+
+/* V·g on the tallied columns of θ, of a g that is on them too (of something that depends on the coefficients,
+ * its derivatives): with ρ what a row does to the score, (V·g)′·ρ is what it does to that. */
+f128 *fit_influence(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
+                    const struct normal *normal, const f128 *gradient);
 
 /* V·B·V, normal->n square: V the inverse of the information, B the middle on the kept columns of θ (full
  * square). */

@@ -82,14 +82,8 @@ bool fit_narrow_read(struct vector *theta, const struct design *design, const st
     }
     if (!any)
         return false;
-    vector_truncate(theta, 0);
-    vector_push(theta, 0); /* the stage */
-    vector_push(theta, 0);
-    vector_push(theta, 1);
+    fit_theta_head(theta, 0, true);
     (void)vector_grow(theta, 2 * n);
-    for (size_t j = 0; j < n; j++)
-        vector_push(theta, middle[j]);
-    for (size_t j = 0; j < n; j++)
-        vector_push(theta, half[j]);
+    fit_theta_bounds(theta, middle, half, n);
     return true;
 }

@@ -295,8 +295,8 @@ static double number_difference(const struct comparison *c, const struct totals 
             }
             if (weighted && sums.product[0] == 0)
                 variance = 0;
-        } else if (variance <= 0x1p-50) {
-            variance = 0; /* the bounds are a few steps apart, so that this is rounding and nothing else */
+        } else if (spread_is_none(variance, SPREAD_ROUNDING, 0, 0)) { /* the bounds are a few steps apart */
+            variance = 0;
         }
         if (lost)
             wording_warn(

@@ -73,14 +73,20 @@ out:
     return code;
 }
 
-/* Is Σ(x − x̄)² of n patients nothing but the rounding of the tally? Values are multiples of the lattice, so
- * that less than one patient one step apart cannot be anything else; without a known lattice, values closer
- * than 2⁻³⁰ of the half-range are taken as equal. */
+bool spread_is_none(f128 square, f128 rounding, double apart, double count)
+{
+    const bool told = count > 1 && apart > 0; /* less than one of them one step apart is nothing */
+    return !(square > rounding) && !(told && (double)square >= 0.5 * apart * apart * (count - 1) / count);
+}
+
+/* Values are multiples of the lattice; without a known one, values closer than 2⁻³⁰ of the half-range are
+ * taken as equal. */
 static bool is_rounding(f128 square, double count, double lattice, const struct spread_part *part)
 {
     double apart = lattice > 0 ? lattice : part->half * 0x1p-30;
-    double noise = part->fine ? part->width * part->width * 0x1p-30 : part->half * part->half * 0x1p-50;
-    return (double)square < noise * count && (double)square < 0.5 * apart * apart * (count - 1) / count;
+    double noise =
+        part->fine ? part->width * part->width * 0x1p-30 : part->half * part->half * SPREAD_ROUNDING;
+    return count <= 1 || spread_is_none(square, (f128)(noise * count), apart, count);
 }
 
 /* What has been summed of one group: Σ of a term, Σ of two. */
@@ -130,8 +136,7 @@ void spread_read(struct spread_sums *out, const struct spread *spread, struct ar
                 for (size_t b = 0; b < terms_of(q); b++)
                     product += sum_of(&sums, p->term + a, q->term + b);
             product *= unit_of(p) * unit_of(q);
-            if (i == j &&
-                (out->count == 1 || is_rounding(product, (double)out->count, spread->x[i]->lattice, p)))
+            if (i == j && is_rounding(product, (double)out->count, spread->x[i]->lattice, p))
                 product = 0;
             out->product[i * n + j] = out->product[j * n + i] = product;
         }

@@ -12,6 +12,15 @@
 
 #include "stats/groups.h"
 
+/* A sum of squares of numbers in [−1, 1] is off by no more than this a row. */
+#define SPREAD_ROUNDING 0x1p-50
+
+/* The one rule for "no variance", of descriptions, tests and models: a (weighted) sum of squares about a mean
+ * is 0 where it is no more than its `rounding`, unless the rows must have more if two of them differ:
+ * `apart`, how far two values that differ are at least (0: not known, or the rows are weighted), of `count`
+ * rows. NaN is none. */
+bool spread_is_none(f128 square, f128 rounding, double apart, double count);
+
 /* How one number is summed. */
 struct spread_part {
     bool fine;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/GOALS.md held against the messages and the tests; tests/silence held against its patches.
+"""docs/GOALS.md held against the messages and the tests, docs/DPIA.md and its French against the tests; tests/silence held against its patches.
 
 goals.py BUILD     every kind of message of proto/message.h has its row; every test that a row names is one of BUILD's, and
                    every function in brackets behind it is one that a test runs; every patch of tests/silence/faults names a
@@ -40,23 +40,40 @@ def functions():
     return found
 
 
+def named_in(where):
+    return re.findall(r"`([a-z0-9_.]+)`(?: \(([^)]*)\))?", where)
+
+
+def page(path, known, run):
+    """Every row of a table "what | … | test" names a test that there is."""
+    for what, goal, where in rows(path, 3):
+        if where in ("test", "you", "vous") or "`" not in where and path != "docs/GOALS.md":
+            continue
+        if not named_in(where):
+            yield f'{path} names no test of "{goal}"'
+        for test, inside in named_in(where):
+            if test not in known:
+                yield f"{path} names the test {test}, which there is not"
+            for function in filter(None, re.split(r",\s*", inside)):
+                if function not in run:
+                    yield f"{path} names {function} of {test}, which no test runs"
+
+
+def measures(path):
+    """The tests of the table of measures, row by row."""
+    return [named_in(where) for _, _, where in rows(path, 3) if named_in(where)]
+
+
 def goals(build):
     known, run, told = tests(build), functions(), set()
     if not known or not run:
         yield f"expected tests in {build}, found none"
-    for message, goal, where in rows("docs/GOALS.md", 3):
+    for path in ("docs/GOALS.md", "docs/DPIA.md", "docs/DPIA.fr.md"):
+        yield from page(path, known, run)
+    if not measures("docs/DPIA.md") or measures("docs/DPIA.md") != measures("docs/DPIA.fr.md"):
+        yield "docs/DPIA.md and docs/DPIA.fr.md name other tests"
+    for message, _, _ in rows("docs/GOALS.md", 3):
         told |= set(re.findall(r"`([a-z_]+)`", message))
-        if message == "message":
-            continue
-        named = re.findall(r"`([a-z0-9_.]+)`(?: \(([^)]*)\))?", where)
-        if not named:
-            yield f'docs/GOALS.md names no test of the goal "{goal}"'
-        for test, inside in named:
-            if test not in known:
-                yield f"docs/GOALS.md names the test {test}, which there is not"
-            for function in filter(None, re.split(r",\s*", inside)):
-                if function not in run:
-                    yield f"docs/GOALS.md names {function} of {test}, which no test runs"
     for kind in kinds():
         if kind not in told:
             yield f"docs/GOALS.md has no row for the message `{kind}`"

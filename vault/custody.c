@@ -28,6 +28,7 @@ enum maille_code custody_settle(struct query *query, const struct message_accept
     MAILLE_TRY(policy_strictest(&custody->strictest, query->arena, texts, lengths, n, error));
     custody->needed = threshold_needed(custody->strictest);
     custody->n_ledger = message_ledger_union(&custody->ledger, query->arena, accepts, n);
+    code = vault_combination_settle(query, accepts, n, error);
 out:
     return code;
 }
@@ -38,6 +39,7 @@ void custody_clear(struct custody *custody)
     bytes_clear(&custody->answer);
     bytes_clear(&custody->plan_bytes);
     plan_clear(&custody->plan);
+    vault_combination_clear(custody);
 }
 
 /* Is the first round of these members T0? */
@@ -73,6 +75,7 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
                                      struct maille_error *error)
 {
     const struct custody *custody = &query->custody;
+    const struct combined *combined;
     struct threshold_past *past = calloc(custody->n_ledger + 1, sizeof *past);
     if (past == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for %zu earlier questions", custody->n_ledger);
@@ -80,6 +83,10 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
     enum maille_code code = threshold_init(threshold, query->study, open, custody->strictest,
                                            header->n_members, past, custody->n_ledger, error);
     free(past);
+    if (code == MAILLE_OK)
+        code = vault_combination_of(&combined, query, open, error);
+    if (code == MAILLE_OK)
+        threshold_combine(threshold, combined, before(query, header));
     return code;
 }
 
@@ -192,7 +199,7 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
-    const int64_t *differences = NULL;
+    const int64_t *differences = NULL, *combined = NULL;
     MAILLE_TRY(threshold_of(&work->threshold, query, &work->header, work->open, why));
     MAILLE_TRY(bind_threshold(query, in, work, why));
     MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, true, why));
@@ -203,9 +210,16 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
                                             in->arena, why));
     MAILLE_TRY(query_secrets_fill(&work->noise, query->secrets, &work->mask_psi,
                                   8 * work->threshold.n_words[work->which], why));
-    code = work->which == THRESHOLD_BEFORE ? threshold_zeroth(&work->words, &work->threshold, differences,
-                                                              query->custody.strictest, work->noise.data, why)
-                                           : count_words(vault, query, work, differences, why);
+    MAILLE_TRY(work->which == THRESHOLD_BEFORE
+                   ? threshold_zeroth(&work->words, &work->threshold, differences, query->custody.strictest,
+                                      work->noise.data, why)
+                   : count_words(vault, query, work, differences, why));
+    if (work->threshold.combined != NULL && work->threshold.combined_in == work->which) {
+        MAILLE_TRY(
+            vault_combination_counts(&combined, vault, query, work->threshold.combined, in->arena, why));
+        threshold_put_combined(&work->words, &work->threshold, work->which, combined,
+                               query->custody.strictest, work->noise.data);
+    }
 out:
     return code;
 }
@@ -405,11 +419,14 @@ enum maille_code custody_near(bool *near, const struct query *query, const struc
     enum maille_code code = MAILLE_OK;
     struct threshold threshold = {0};
     MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
-    if (totals->length != 8 * threshold.n_words[THRESHOLD_BEFORE])
+    if (totals->length != 8 * threshold.n_words[THRESHOLD_BEFORE]) {
         code = maille_fail(error, MAILLE_INTERNAL,
                            "expected the totals of the pair words, found another length");
-    else
-        threshold_refused(near, &threshold, THRESHOLD_BEFORE, totals->data, query->custody.strictest);
+        goto out;
+    }
+    threshold_refused(near, &threshold, THRESHOLD_BEFORE, totals->data, query->custody.strictest);
+    code = threshold_combined_refused(near, &threshold, THRESHOLD_BEFORE, totals->data,
+                                      query->custody.strictest, error);
 out:
     threshold_clear(&threshold);
     return code;

@@ -168,26 +168,38 @@ static bool is_news(const struct vault *vault, char path[PATH_MAX], const char *
     return !same;
 }
 
-static enum maille_code note_policy(struct vault *vault, const struct bytes *text, struct maille_error *error)
+/* A text that is in force, where it is another than the last that was noted. entry: all but direction, peer,
+ * build and text. file: of state/. */
+static enum maille_code note_text(struct vault *vault, struct audit_entry entry, const char *file,
+                                  const struct digest *hash, const void *text, size_t length,
+                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX], before[2 * HASH_BYTES + 1];
-    struct audit_entry entry = {.direction = AUDIT_NOTE,
-                                .message = "policy",
-                                .peer = vault->self->name,
-                                .policy_hash = vault->policy_hash.b,
-                                .build = vault->build,
-                                .envelope = {text->data, text->length}};
-    if (!is_news(vault, path, "noted-policy", &vault->policy_hash, before))
+    if (!is_news(vault, path, file, hash, before))
         return MAILLE_OK;
-    entry.detail = before[0] == '\0' ? arena_printf(vault->arena, "%s: the first",
-                                                    policy_title(vault->arena, vault->policy))
-                                     : arena_printf(vault->arena, "%s, instead of %.16s…",
-                                                    policy_title(vault->arena, vault->policy), before);
+    entry.direction = AUDIT_NOTE;
+    entry.peer = vault->self->name;
+    entry.build = vault->build;
+    entry.envelope = (struct audit_blob){text, length};
+    entry.detail = before[0] == '\0'
+                       ? arena_printf(vault->arena, "%s: the first", entry.detail)
+                       : arena_printf(vault->arena, "%s, instead of %.16s…", entry.detail, before);
     MAILLE_TRY(vault_log_append(vault, &entry, true, error));
-    MAILLE_TRY(file_write_atomic(path, vault->policy_hash.b, HASH_BYTES, 0600, error));
+    MAILLE_TRY(file_write_atomic(path, hash->b, HASH_BYTES, 0600, error));
 out:
     return code;
+}
+
+static enum maille_code note_duties(struct vault *vault, struct maille_error *error)
+{
+    struct digest hash;
+    const size_t length = strlen(vault->options.duties);
+    hash_kdf(&hash, NULL, "duties", vault->options.duties, length);
+    return note_text(vault,
+                     (struct audit_entry){.message = "duties",
+                                          .detail = "what the register of processing says of this site"},
+                     "noted-duties", &hash, vault->options.duties, length, error);
 }
 
 enum maille_code vault_log_start(struct vault *vault, struct maille_error *error)
@@ -207,7 +219,13 @@ enum maille_code vault_log_start(struct vault *vault, struct maille_error *error
                                       .policy_hash = vault->policy_hash.b,
                                       .build = vault->build};
     MAILLE_TRY(vault_log_append(vault, &entry, true, error));
-    MAILLE_TRY(note_policy(vault, &policy, error));
+    MAILLE_TRY(note_text(vault,
+                         (struct audit_entry){.message = "policy",
+                                              .policy_hash = vault->policy_hash.b,
+                                              .detail = policy_title(vault->arena, vault->policy)},
+                         "noted-policy", &vault->policy_hash, policy.data, policy.length, error));
+    if (vault->options.duties != NULL)
+        MAILLE_TRY(note_duties(vault, error));
 out:
     bytes_clear(&policy);
     return code;

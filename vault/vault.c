@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/access.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "vault/private.h"
@@ -90,6 +91,8 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     made->options.directory = arena_strndup(made->arena, options->directory, options->directory_length);
     made->options.policy = arena_strndup(made->arena, options->policy, options->policy_length);
     made->options.folder = arena_strdup(made->arena, options->folder);
+    if (options->duties != NULL)
+        made->options.duties = arena_strdup(made->arena, options->duties);
     made->options.directory_path = options->directory_path != NULL
                                        ? arena_strdup(made->arena, options->directory_path)
                                        : arena_printf(made->arena, "%s/network.yaml", options->folder);
@@ -343,11 +346,18 @@ static int64_t query_due_ms(const struct vault *vault, const struct query *query
     return (query->state & (KEYED | QUERY_REFUSED)) != 0 && idle < due ? idle : due;
 }
 
+/* Somebody looked at this site's numbers, or took its log away. */
+static enum maille_code note_access(void *vault, const char *line, struct maille_error *error)
+{
+    return vault_log_note(vault, "access", NULL, line, error);
+}
+
 enum maille_code vault_tick(struct vault *vault, struct message_outbox *outbox, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     int64_t now_ms = vault_now_ms(vault);
     MAILLE_TRY(vault_log_tick(vault, error));
+    MAILLE_TRY(audit_access_take(vault->options.folder, note_access, vault, error));
     MAILLE_TRY(vault_loss_tick(vault, outbox, error));
     if (!vault->revoked)
         MAILLE_TRY(vault_revoke(vault, outbox, error));

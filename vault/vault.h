@@ -23,8 +23,9 @@ struct vault_options {
     const char *build;  /* hash of the program, for the log; NULL: none. Copied */
     const char *policy; /* text of policy.yaml; copied */
     size_t policy_length;
-    struct data_source data;       /* borrowed */
-    struct step_source step;       /* borrowed */
+    struct data_source data; /* borrowed */
+    struct step_source step; /* borrowed */
+    const char *duties;      /* what the log notes for the register of processing; NULL: nothing. Copied */
     uint32_t log_retention_months; /* entries of the message log are kept so long: 6 to 36; 0: 12 */
     size_t queries_max;            /* open at once; more are refused under the rule queries_max. 0: 256 */
     struct clock clock;            /* UTC alone is read */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/access.h"
 #include "base/file.h"
 #include "base/options.h"
 #include "disclosure/gate.h"
@@ -151,6 +152,8 @@ static enum maille_code preview(const struct preview_command *command, const cha
     for (size_t k = 0; k < study->n_analyses; k++)
         if (method_find(study->analyses[k].method)->check != NULL)
             MAILLE_TRY(method_find(study->analyses[k].method)->check(&study->analyses[k], error));
+    MAILLE_TRY(
+        audit_access_leave(command->dir, arena_printf(arena, "preview of study %s", study->id), error));
     printf("study %s: %s\npurpose %s, legal basis %s, protocol %s\nsnapshot %u, policy %s; nothing is sent\n",
            study->id, study->title, study->purpose, study->legal_basis, study->protocol, facts.number,
            policy_title(arena, policy));

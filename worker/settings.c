@@ -28,6 +28,22 @@ static const struct settings_row rows[] = {
      offsetof(struct worker_settings, log_retention_months),
      "entries of the message log are kept for so long; older ones are removed with a signed entry that says "
      "so"},
+    {"controller", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
+     offsetof(struct worker_settings, controller),
+     "for the register of processing (GDPR art. 30): who answers for the data; the legal entity if absent"},
+    {"controller_contact", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
+     offsetof(struct worker_settings, controller_contact), "likewise: the controller's address"},
+    {"officer_contact", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
+     offsetof(struct worker_settings, officer_contact),
+     "likewise: name and address of the data protection officer"},
+    {"joint_controllers", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
+     offsetof(struct worker_settings, joint_controllers),
+     "likewise: who decides together with the controller"},
+    {"transfers", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL, offsetof(struct worker_settings, transfers),
+     "likewise: transfers outside the EU, or that there are none"},
+    {"record_retention_years", SETTINGS_COUNT, "years", 1, 30, "15", NULL,
+     offsetof(struct worker_settings, record_retention_years),
+     "likewise: how long the scientific record is kept (maille audit archive, maille bundle)"},
     {"import_fewer", SETTINGS_COUNT, "percent", 0, 100, "5", NULL,
      offsetof(struct worker_settings, import_fewer),
      "an import with fewer rows or patients than the last, by more than this, asks for --yes"},
@@ -72,6 +88,25 @@ const char *worker_settings_write(struct arena *arena, const char *legal_entity)
     return settings_write(arena, rows, N_ROWS,
                           "Settings of this site; maille-worker serve --help lists them.", "legal_entity",
                           legal_entity);
+}
+
+const char *worker_settings_duties(struct arena *arena, const struct worker_settings *settings)
+{
+    const char *controller = settings->controller[0] != '\0' ? settings->controller : settings->legal_entity;
+    const struct {
+        const char *name, *text;
+    } said[] = {{"controller", controller},
+                {"controller_contact", settings->controller_contact},
+                {"officer_contact", settings->officer_contact},
+                {"joint_controllers", settings->joint_controllers},
+                {"transfers", settings->transfers}};
+    const char *text =
+        arena_printf(arena, "log_retention_months: %lld\nrecord_retention_years: %lld\n",
+                     (long long)settings->log_retention_months, (long long)settings->record_retention_years);
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (said[i].text[0] != '\0')
+            text = arena_printf(arena, "%s%s: %s\n", text, said[i].name, said[i].text);
+    return text;
 }
 
 const char *worker_settings_help(struct arena *arena)

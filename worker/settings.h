@@ -16,6 +16,9 @@ struct worker_settings {
     int64_t column_cache_mb;      /* of the process that reads the snapshots */
     int64_t queries_max;          /* open at once */
     int64_t log_retention_months; /* of the message log's entries */
+    /* What the register of processing says of this site; "": not said. The log notes it. */
+    const char *controller, *controller_contact, *officer_contact, *joint_controllers, *transfers;
+    int64_t record_retention_years;                                 /* of archives and bundles */
     int64_t import_fewer, import_more, import_share, import_median; /* percent: past them an import asks */
     int64_t hello_every_ms, restart_after_ms;
     int64_t walls;     /* enum worker_walls */
@@ -34,6 +37,10 @@ enum maille_code worker_network_path(char *out, size_t size, const char *dir,
 
 /* The text of a new file. In arena. */
 const char *worker_settings_write(struct arena *arena, const char *legal_entity);
+
+/* What the message log notes for the register of processing: "name: value" lines, those that are said. In
+ * arena. */
+const char *worker_settings_duties(struct arena *arena, const struct worker_settings *settings);
 
 /* One line per setting for --help. In arena. */
 const char *worker_settings_help(struct arena *arena);

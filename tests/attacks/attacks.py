@@ -6,6 +6,7 @@ is printed. Under the policy `open` all of them must learn something: else they 
 """
 import argparse
 import collections
+import os
 import pathlib
 import re
 import shutil
@@ -48,11 +49,11 @@ class Book:
             self.faults.append(f"{spelling}: {learnt}")
         self.rows.append((spelling, verdict, ", ".join(sorted(stopped)) or "-", learnt or "", left if verdict == "LEFT" else None))
 
-    def end(self, asked, seconds):
+    def end(self, asked, seconds, cpu):
         for spelling, verdict, stopped, learnt, left in self.rows:
             print(f"{self.policy:9} {verdict:12} {spelling:28} {stopped:32} {learnt[:110]}{f' (left: {left})' if left else ''}")
         counts = collections.Counter(row[1] for row in self.rows)
-        print(f"{self.policy}: {len(self.rows)} spellings, {asked} studies, {seconds:.0f} s: " + ", ".join(f"{n} {v}" for v, n in counts.items()))
+        print(f"{self.policy}: {len(self.rows)} spellings, {asked} studies, {seconds:.0f} s, CPU {cpu:.0f} s: " + ", ".join(f"{n} {v}" for v, n in counts.items()))
         for fault in self.faults:
             print("FAILED:", fault)
         return 1 if self.faults else 0
@@ -148,10 +149,11 @@ def main():
             campaigns.before(book, network, truth)
         for name, chunk in chunks(chosen):
             ask_chunk(book, network, name, chunk, wards, truth)
-        campaigns.run(book, network, truth, asked.only)
+        campaigns.run(book, network, truth, asked.all or asked.policy == "strict", asked.only)
+        cpu = network.cpu_seconds() + sum(os.times()[:4])
     finally:
         network.down()
-    return book.end(network.asked, time.time() - began)
+    return book.end(network.asked, time.time() - began, cpu)
 
 
 if __name__ == "__main__":

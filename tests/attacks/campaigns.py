@@ -144,9 +144,12 @@ end: 2099-12-31
     book.note("A7", "another-protocol", f"{len(answered)} answers beyond the budget" if answered else None, rules([again, renamed, other]), blunt=True)
 
 
-def run(book, network, truth, only):
-    for attack, campaign in (("A6", lambda: site_totals(book, network, truth)), ("A10", lambda: her_site(book, network)),
-                             ("A2", lambda: two_researchers(book, network)), ("ruler", lambda: ruler(book, network)),
-                             ("A13", lambda: objection(book, network, truth)), ("A7", lambda: registration(book, network))):
-        if only in (None, attack):
+def run(book, network, truth, everything, only):
+    """everything: those too whose rules are the same in every policy."""
+    for attack, always, campaign in (
+        ("A6", True, lambda: site_totals(book, network, truth)), ("A10", True, lambda: her_site(book, network)),
+        ("A2", False, lambda: two_researchers(book, network)), ("ruler", False, lambda: ruler(book, network)),
+        ("A13", True, lambda: objection(book, network, truth)), ("A7", False, lambda: registration(book, network)),
+    ):
+        if only == attack or only is None and (always or everything):
             campaign()

@@ -14,7 +14,7 @@ RULES = {
     "A6": {"few", "own_totals", "differencing"},
     "A7": {"budget", "protocol"},
     "A8": {"few", "differencing"},
-    "A9": {"few", "hidden"},
+    "A9": {"few", "hidden", "combinations"},
     "A10": {"few", "hidden", "own_totals"},
     "A11": {"few", "hidden"},
     "A12": {"moments", "max_scalar_share"},
@@ -36,9 +36,13 @@ CLOSED = "nothing closes a registration that measures"
 BOTH = {"A1": ZERO, "A2": ARMS, "A3": ARMS, "A5": ARMS, "A8": BLOCKED, "A9": COMBINED, "A10": ARMS, "A11": COMBINED, "A13 other-cohort": ARMS,
         "B1": CARRIED, "B2": ZERO, "ruler": CLOSED}
 LEFT = {"strict": BOTH, "standard": BOTH | {"A6 other-cohort": ARMS}, "open": {}}
+# Spellings of those attacks that are stopped already.
+STOPPED = {"A2 cohort", "A2 cohort-km", "A9 cohorts", "A9 one-study"}
 
 
 def left(policy, attack, name):
+    if f"{attack} {name}" in STOPPED:
+        return None
     return LEFT[policy].get(f"{attack} {name}") or LEFT[policy].get(attack)
 
 

@@ -35,6 +35,17 @@ class Network:
         if code != 0:
             raise SystemExit(f"expected a sandbox, found: {said}")
 
+    def cpu_seconds(self):
+        """Of the sandbox's processes so far."""
+        ticks = 0
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if str(self.net).encode() in (process / "cmdline").read_bytes():
+                    ticks += sum(map(int, (process / "stat").read_text().rsplit(")", 1)[1].split()[11:15]))
+            except OSError:  # it has ended
+                pass
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def down(self):
         self.run("maille", "sandbox", "down", "--dir", self.net)
 

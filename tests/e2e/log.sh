@@ -7,7 +7,9 @@ study mixed 'analyses:' '  - { id: d, method: describe, variables: [age], by: ch
 ask "$tmp/mixed.yaml"
 "$maille" sandbox down --dir "$net" >/dev/null
 cp -r "$net/coordinator/log" "$tmp/coordinator-before"
+printf '%s\n' 'controller: "Centre Alpha"' 'officer_contact: "dpo@alpha.example"' 'transfers: none' >>"$net/sites/site-1/worker.yaml"
 "$maille" sandbox restart --dir "$net" >/dev/null
+says 0 'nothing is sent' "$bin/maille-worker" preview "$tmp/mixed.yaml" --dir "$net/sites/site-1"
 ask "$tmp/mixed.yaml" # heads from one query, and one run, to the next
 "$maille" sandbox down --dir "$net" >/dev/null
 logs="$net/sites/site-1/log $net/sites/site-2/log $net/sites/site-3/log $net/sites/site-4/log $net/sites/site-5/log $net/sites/site-6/log"
@@ -41,6 +43,33 @@ says 1 'it is not your key for [0-9]* of' "$maille" audit replay "$log" --key "$
 says 0 'access.csv' "$maille" audit export "$log" --out "$tmp/register" --lang en --network "$roster"
 grep -q '^site-1,researcher,[0-9a-f]*,yes,yes,all,all,' "$tmp/register/access.csv" || fail "expected who may ask in access.csv: $(cat "$tmp/register/access.csv")"
 [ "$(grep -c 'MR-004' "$tmp/register/register.csv")" = 2 ] || fail "expected two queries in register.csv"
+
+python3 tests/e2e/tamper.py flip "$log" "$tmp/cutting"
+# Duties: the register of processing, the public register, a breach, who looked, and an archive that verifies alone.
+says 0 'record.html' "$maille" audit record $logs --network "$roster" --out "$tmp/record" --lang fr
+[ "$(grep -c 'Centre Alpha;"*' "$tmp/record/record.csv")" = 1 ] || fail "expected what worker.yaml says: $(cat "$tmp/record/record.csv")"
+grep -q 'dpo@alpha.example.*responsable\|dpo@alpha.example' "$tmp/record/record.html" || fail "expected the officer's address on the page"
+[ "$(grep -c '<section>' "$tmp/record/record.html")" = 6 ] || fail "expected an entry for each of six hospitals"
+grep -q '"questions": 2, ' "$tmp/record/record.json" || fail "expected two questions: $(cat "$tmp/record/record.json")"
+says 0 'studies.html' "$maille" audit public "$net/coordinator/log" --network "$roster" --out "$tmp/public" --lang en
+grep -q 'No study is registered' "$tmp/public/studies.html" || fail "expected an empty public register"
+says 0 'breach.csv' "$maille" audit breach "$log" --network "$roster" --out "$tmp/breach" --snapshot 1 --lang en
+[ "$(grep -c '^site-1,1,[0-9a-f]*,' "$tmp/breach/breach.csv")" = 2 ] || fail "expected two questions of snapshot 1: $(cat "$tmp/breach/breach.csv")"
+grep -q '"variables": "chemo, age\|"variables": "age' "$tmp/breach/breach.json" || fail "expected the variables: $(cat "$tmp/breach/breach.json")"
+says 0 'breach.csv' "$maille" audit breach "$log" --network "$roster" --out "$tmp/breach" --snapshot 2 --lang en
+[ "$(wc -l <"$tmp/breach/breach.csv")" = 1 ] || fail "expected no question of snapshot 2"
+says 0 'accesses.csv' "$maille" audit accesses "$log" --network "$roster" --out "$tmp/accesses" --lang en
+grep -q 'preview of study mixed by ' "$tmp/accesses/accesses.csv" && ! grep -q 'replay' "$tmp/accesses/accesses.csv" || fail "expected who previewed: $(cat "$tmp/accesses/accesses.csv")"
+# shellcheck disable=SC2086
+says 0 'archive verify' "$maille" audit archive $logs "$net/coordinator/log" --network "$roster" --out "$tmp/archive.tar"
+says 0 'every byte as SHA256SUMS has it' env -i "$maille" audit archive verify "$tmp/archive.tar"
+[ "$(grep -c ' sound: ' "$tmp/said")" = 7 ] || fail "expected seven sound logs in the archive: $(cat "$tmp/said")"
+(mkdir "$tmp/unpacked" && cd "$tmp/unpacked" && tar xf ../archive.tar && cd maille-archive && sha256sum --quiet -c SHA256SUMS) || fail "expected sha256sum to agree"
+! tar tf "$tmp/archive.tar" | grep -q 'epoch.key' || fail "a key is in the archive"
+sed 's/research-public-interest/research-public-enterest/' "$tmp/archive.tar" >"$tmp/altered.tar"
+says 2 'expected logs/.* as SHA256SUMS has it' "$maille" audit archive verify "$tmp/altered.tar"
+says 1 'nothing is told of a log that is not sound' "$maille" audit archive "$tmp/cutting" --network "$roster" --out "$tmp/no.tar"
+[ ! -e "$tmp/no.tar" ] || fail "an archive was written of a log that is not sound"
 
 # What a log is worth comes first; of one that nobody can be asked about, or that is not sound, nothing is told.
 says 2 'expected --network FILE' "$maille" audit show "$log"

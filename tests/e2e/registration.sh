@@ -36,6 +36,9 @@ in_force '    variables: \[age, er'
 says 0 'within the registration HDH-0000: Chemotherapy' check "$tmp/free.yaml"
 says 2 'expected the variables of the registration HDH-0000, found also pgr' check "$tmp/outside.yaml"
 says 2 'did you mean "HDH-0000"?' check "$tmp/typo.yaml"
+says 0 'studies.html' "$maille" audit public --network "$network" --out "$tmp/public" --lang fr
+grep -q '<h2>Chemotherapy and survival' "$tmp/public/studies.html" && grep -q "comment s'opposer\|comment s&#39;opposer" "$tmp/public/studies.html" ||
+    fail "expected the study and how to object: $(cat "$tmp/public/studies.html")"
 says 0 '' ask "$tmp/free.yaml" --quiet
 json 'a["age"]["status"] == "ok"'
 says 1 'expected the variables of the registration HDH-0000, found also pgr' ask "$tmp/outside.yaml"

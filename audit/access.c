@@ -1,0 +1,106 @@
+#include "audit/access.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/display.h"
+#include "base/file.h"
+#include "crypto/hash.h"
+
+static const char prefix[] = "access-";
+
+/* Who runs this, and on whose behalf. */
+static void user_name(char *out, size_t size)
+{
+    const struct passwd *user = getpwuid(getuid());
+    snprintf(out, size, "%s", user != NULL ? user->pw_name : "a user without a name");
+}
+
+enum maille_code audit_access_leave(const char *dir, const char *what, struct maille_error *error)
+{
+    enum maille_code code;
+    char spool[PATH_MAX], path[PATH_MAX], user[64], line[AUDIT_ACCESS_BYTES_MAX];
+    char name[sizeof prefix + 32];
+    uint8_t salt[16];
+    struct bytes text = {0};
+    MAILLE_TRY(file_path_join(spool, sizeof spool, dir, "spool", error));
+    if (access(spool, W_OK | X_OK) != 0)
+        goto out;
+    user_name(user, sizeof user);
+    snprintf(line, sizeof line, "%.400s by %s", what, user);
+    display_put(&text, line, strlen(line));
+    crypto_random_bytes(salt, sizeof salt);
+    memcpy(name, prefix, sizeof prefix - 1);
+    bytes_to_hex(name + sizeof prefix - 1, salt, sizeof salt);
+    MAILLE_TRY(file_path_join(path, sizeof path, spool, name, error));
+    MAILLE_TRY(bytes_check(&text, error));
+    MAILLE_TRY(file_write_atomic(path, text.data, text.length, 0600, error));
+    /* The vault may be another user than who runs this (worker/owners.h). */
+    struct stat owner;
+    if (geteuid() == 0 && stat(spool, &owner) == 0 && chown(path, owner.st_uid, owner.st_gid) != 0)
+        code = maille_fail_errno(error, "cannot give %s to the owner of its folder", path);
+out:
+    bytes_clear(&text);
+    return code;
+}
+
+enum maille_code audit_access_leave_log(const char *log_folder, const char *what, struct maille_error *error)
+{
+    char dir[PATH_MAX];
+    enum maille_code code = file_path_join(dir, sizeof dir, log_folder, "..", error);
+    return code == MAILLE_OK ? audit_access_leave(dir, what, error) : code;
+}
+
+static enum maille_code take_one(const char *path,
+                                 enum maille_code (*take)(void *context, const char *line,
+                                                          struct maille_error *error),
+                                 void *context, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct maille_error ignored;
+    struct bytes text = {0};
+    char line[2 * AUDIT_ACCESS_BYTES_MAX];
+    if (file_read_regular(&text, path, sizeof line - 1, &ignored) == MAILLE_OK && text.length > 0 &&
+        memchr(text.data, '\n', text.length) == NULL && memchr(text.data, '\0', text.length) == NULL &&
+        !display_hidden(NULL, NULL, (const char *)text.data, text.length)) {
+        memcpy(line, text.data, text.length);
+        line[text.length] = '\0';
+        code = take(context, line, error);
+    }
+    bytes_clear(&text);
+    if (code == MAILLE_OK && unlink(path) != 0 && errno != ENOENT)
+        code = maille_fail_errno(error, "cannot remove %s", path);
+    return code;
+}
+
+enum maille_code audit_access_take(const char *dir,
+                                   enum maille_code (*take)(void *context, const char *line,
+                                                            struct maille_error *error),
+                                   void *context, struct maille_error *error)
+{
+    enum maille_code code;
+    char spool[PATH_MAX], path[PATH_MAX];
+    DIR *stream = NULL;
+    size_t n = 0;
+    MAILLE_TRY(file_path_join(spool, sizeof spool, dir, "spool", error));
+    stream = opendir(spool);
+    if (stream == NULL)
+        goto out; /* nobody left anything */
+    for (const struct dirent *entry; n < AUDIT_ACCESSES_MAX && (entry = readdir(stream)) != NULL;) {
+        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0)
+            continue;
+        n++;
+        MAILLE_TRY(file_path_join(path, sizeof path, spool, entry->d_name, error));
+        MAILLE_TRY(take_one(path, take, context, error));
+    }
+out:
+    if (stream != NULL)
+        closedir(stream);
+    return code;
+}
