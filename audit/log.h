@@ -1,5 +1,5 @@
 /* The message log of one party: an entry is on disk before what it describes happens. A Merkle tree (RFC
- * 9162) over the entries, its head signed by a key that lives for a quarter of an hour; docs/AUDIT.md §7 has
+ * 9162) over the entries, its head signed by a key that lives for a quarter of an hour; docs/AUDIT.md §9 has
  * the bytes. */
 #ifndef AUDIT_LOG_H
 #define AUDIT_LOG_H

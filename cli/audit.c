@@ -19,6 +19,7 @@ int cli_audit(int argc, char **argv)
          "is it whole, and as it was signed? names the first thing that is wrong"},
         {"show", audit_show, "who asked for what, and what left, in words and tables"},
         {"export", audit_export, "register of processing, list of releases, access review: CSV and JSON"},
+        {"page", audit_page, "all of it as pages for a browser, with the registers beside it"},
         {"replay", audit_replay_logs, "with the officer's key: are the sealed numbers those that were sent?"},
         {"record", audit_record,
          "entries of the register of processing (GDPR art. 30), a study and hospital each"},

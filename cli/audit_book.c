@@ -283,9 +283,28 @@ static void put_event(struct book *book, uint64_t sequence, int64_t utc_ms, cons
                             arena_strdup(book->arena, entry->detail)};
 }
 
+static void put_program(struct book *book, uint64_t sequence, int64_t utc_ms, const char *build)
+{
+    struct book_program *program = NULL;
+    for (size_t i = 0; i < book->n_programs && program == NULL; i++)
+        if (strcmp(book->programs[i].build, build) == 0)
+            program = &book->programs[i];
+    if (program == NULL) {
+        book->programs = book_grow(book->arena, book->programs, book->n_programs, &book->room_programs,
+                                   sizeof *book->programs);
+        program = &book->programs[book->n_programs++];
+        *program = (struct book_program){
+            .build = arena_strdup(book->arena, build), .first = sequence, .first_ms = utc_ms};
+    }
+    program->last_ms = utc_ms;
+    program->n++;
+}
+
 static void take_entry(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
 {
     struct book *book = context;
+    if (entry->build != NULL && entry->build[0] != '\0')
+        put_program(book, sequence, utc_ms, entry->build);
     book->in += entry->direction == AUDIT_IN;
     book->is_coordinator =
         book->is_coordinator || (is_kind(entry, MESSAGE_MANIFEST) && entry->direction == AUDIT_OUT);

@@ -111,6 +111,13 @@ struct book_event {
     const char *kind, *detail;
 };
 
+/* A program that judged here, as its entries name it: "maille 0.2.0 HASH". */
+struct book_program {
+    const char *build;
+    uint64_t first, n; /* its first entry; how many name it */
+    int64_t first_ms, last_ms;
+};
+
 struct book {
     struct arena *arena;
     bool is_coordinator; /* it passes messages on, and holds nobody's numbers */
@@ -119,6 +126,8 @@ struct book {
     const struct secret_keys *dpo; /* NULL: numbers stay sealed */
     size_t n_queries, room_queries, n_events, room_events;
     struct book_query *queries;
+    size_t n_programs, room_programs;
+    struct book_program *programs;
     struct book_event *events; /* of no query: start, policy, import, gap, pruned … */
     const char *policy_text;   /* the last one that was noted; NULL: none */
     const char *duties_text;   /* likewise, for the register of processing */
@@ -166,6 +175,9 @@ struct book_part {
 const char *book_join_names(struct arena *arena, const char *all, const char *more);
 /* Part after part; *at begins zeroed. In arena. False: there is no more. */
 bool book_next_part(struct book_part *at, struct arena *arena, const struct book_vector *vector);
+
+/* Adds the names of a list "a, b" that are not in another one yet. In arena. */
+const char *book_join_names(struct arena *arena, const char *all, const char *more);
 
 /* "2026-11-23 17:51:50"; out has 32 bytes. */
 void book_time(char out[32], int64_t utc_ms);

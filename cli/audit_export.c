@@ -261,7 +261,7 @@ static struct sheet sheet_of(struct arena *arena, const struct column *columns, 
     return (struct sheet){.columns = made, .n_columns = n, .arena = arena};
 }
 
-static enum maille_code export_logs(struct audit_over *over, struct maille_error *error)
+enum maille_code audit_export_write(struct audit_over *over, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct directory *directory = over->trust.directory;
@@ -296,6 +296,6 @@ int audit_export(int argc, char **argv)
              "nothing is written from a log that is not sound. (maille audit record: the entries of art. "
              "30.)",
              1, AUDIT_LOGS_MAX},
-        .run = export_logs};
+        .run = audit_export_write};
     return audit_over_logs(argc, argv, &what);
 }

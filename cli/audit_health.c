@@ -26,13 +26,16 @@ static uint32_t lost(void *context, const char *party)
     return directory_lost(((const struct reading *)context)->against->directory, party);
 }
 
-/* "maille 0.2.0 HASH": is the hash one of the list's? */
-static void take_program(struct audit_health *health, const char *list, uint64_t sequence, const char *build)
+bool audit_program_listed(const char *list, const char *build)
 {
     const char *hash = strrchr(build, ' ');
-    const bool listed = hash != NULL && strlen(hash + 1) == 2 * HASH_BYTES && strstr(list, hash + 1) != NULL;
+    return hash != NULL && strlen(hash + 1) == 2 * HASH_BYTES && strstr(list, hash + 1) != NULL;
+}
+
+static void take_program(struct audit_health *health, const char *list, uint64_t sequence, const char *build)
+{
     health->judged++;
-    if (!listed && health->unlisted++ == 0)
+    if (!audit_program_listed(list, build) && health->unlisted++ == 0)
         health->first_unlisted = sequence;
 }
 

@@ -39,6 +39,9 @@ struct audit_health {
 bool audit_health_all(struct audit_health *list, struct audit_health *witness,
                       const struct audit_against *against, const char **logs, size_t n);
 
+/* Does the list (lines of maille-worker --version --hash) name the hash of "maille 0.2.0 HASH"? */
+bool audit_program_listed(const char *list, const char *build);
+
 enum audit_light { LIGHT_RED, LIGHT_AMBER, LIGHT_GREEN };
 /* Red: not sound, or not read. Amber: something could not be checked, or is to be asked about. */
 enum audit_light audit_health_light(const struct audit_health *health);

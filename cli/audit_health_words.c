@@ -117,7 +117,7 @@ static const char *words_fr(struct arena *arena, const struct audit_health *heal
     if (health->receipts > 0)
         text = arena_printf(arena, "%s ; %zu vecteurs sur %zu ont leur reçu", text, health->receipts,
                             health->sent);
-    if (health->programs && health->unlisted == 0)
+    if (health->programs && health->judged > 0 && health->unlisted == 0)
         text = arena_printf(
             arena, "%s ; les %" PRIu64 " décisions ont toutes été prises par des programmes de la liste",
             text, health->judged);
@@ -150,7 +150,7 @@ const char *audit_health_words(struct arena *arena, const struct audit_health *h
     if (health->receipts > 0)
         text = arena_printf(arena, "%s; %zu of %zu vectors have their receipt", text, health->receipts,
                             health->sent);
-    if (health->programs && health->unlisted == 0)
+    if (health->programs && health->judged > 0 && health->unlisted == 0)
         text = arena_printf(arena, "%s; all %" PRIu64 " judgements were made by listed programs", text,
                             health->judged);
     return text;

@@ -90,8 +90,7 @@ void audit_show_rules(struct arena *arena, const struct book_query *query, enum 
 
 /* --- numbers --- */
 
-/* The parts of "a|b|c". Returns their number. */
-static size_t split(const char ***list, struct arena *arena, const char *text)
+size_t audit_split(const char ***list, struct arena *arena, const char *text)
 {
     size_t n = text[0] != '\0';
     for (const char *c = text; *c != '\0'; c++)
@@ -158,7 +157,8 @@ static void show_block(const struct audit_released *block, const char **numbers,
                        enum language language, bool all)
 {
     const char **groups = NULL, **values = NULL;
-    size_t n_groups = split(&groups, arena, block->groups), n_values = split(&values, arena, block->values);
+    size_t n_groups = audit_split(&groups, arena, block->groups),
+           n_values = audit_split(&values, arena, block->values);
     const size_t n = (size_t)block->numbers;
     size_t shown = all || n <= NUMBERS_SHOWN ? n : NUMBERS_SHOWN, widest = 0;
     if (n == 1) {

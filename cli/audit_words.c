@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/audit_book.h"
+#include "tally/describe.h"
 
 static const char *const words[WORDS][2] = {
     [WORD_QUERY] = {"Query", "Requête"},
@@ -138,22 +139,10 @@ const char *word_of_kind(enum language language, const char *kind)
 }
 
 /* What the log says in words of its own, in the order in which they are looked for: what may stand inside
- * another comes after it. */
+ * another comes after it. What it says of a tally is tally_words_french's. */
 static const char *const phrases[][2] = {
-    {"partial likelihood inside the site, its gradient and information",
-     "vraisemblance partielle au sein du site, son gradient et son information"},
     {"nobody looked after the log from ", "personne n'a tenu le journal du "},
-    {"comparable pairs inside the site", "paires comparables au sein du site"},
     {"head counts, for the sites alone", "effectifs, pour les sites seuls"},
-    {"squared score residuals per cluster inside the site",
-     "résidus du score au carré, par grappe, au sein du site"},
-    {"squared score residuals per patient inside the site",
-     "résidus du score au carré, par patient, au sein du site"},
-    {"squared score residuals inside the site", "résidus du score au carré au sein du site"},
-    {"products of each patient's own sums", "produits des sommes de chaque patient"},
-    {"products of the site's own sums", "produits des sommes du site"},
-    {"squared score of the site", "score du site au carré"},
-    {"log-rank sums inside the site", "sommes du test du log-rank au sein du site"},
     {"the snapshot, the policy or the build is another one",
      "l'instantané, la politique ou le programme a changé"},
     {"expected the signature of this site's data protection officer in ",
@@ -170,6 +159,14 @@ static const char *const phrases[][2] = {
     {" entries of this log", " entrées de ce journal"},
     {"an entry that a crash cut short was dropped", "une entrée coupée par une panne a été retirée"},
     {", without ", ", sans "},
+    {" patients who object", " patients qui s'opposent"},
+    {" patient who objects", " patient qui s'oppose"},
+    {" objections in force", " oppositions en vigueur"},
+    {" objection in force", " opposition en vigueur"},
+    {" new, ", " nouvelles, "},
+    {" withdrawn, ", " retirées, "},
+    {" for a later day", " pour un jour à venir"},
+    {" of nobody here", " de personne ici"},
     {"cancelled by the researcher", "annulée par le chercheur"},
     {"the log was not open from ", "le journal n'était pas ouvert du "},
     {"whether this site has any", "si ce site en a"},
@@ -184,62 +181,22 @@ static const char *const phrases[][2] = {
      "d'analyses précédentes"},
     {"what this site objects to", "ce à quoi ce site s'oppose"},
     {"ended by the researcher", "terminée par le chercheur"},
-    {"entry time on the grid", "temps d'entrée sur la grille"},
-    {"exit time on the grid", "temps de sortie sur la grille"},
-    {"sums of products of ", "sommes de produits de "},
-    {"the site's own fit: ", "ajustement du site : "},
     {", directory version ", ", annuaire version "},
-    {"linear predictor", "prédicteur linéaire"},
-    {" in strata of ", " en strates de "},
-    {", weighted by ", ", pondérées par "},
-    {" in steps of ", " par pas de "},
-    {" cells are hidden", " cellules masquées"},
-    {"sums of products", "sommes de produits"},
-    {"1 where it does", "1 si oui"},
-    {"entry in step ", "entrée au pas "},
-    {"1 where it has", "1 si oui"},
-    {"exit in step ", "sortie au pas "},
     {", instead of ", ", au lieu de "},
     {", dictionary ", ", dictionnaire "},
     {": the first", " : la première"},
     {", policy ", ", politique "},
-    {" where known", " si connu"},
     {" (public)", " (public)"},
-    {"censored", "censuré"},
-    {"rows of ", "lignes de "},
-    {"rows by ", "lignes par "},
-    {"sums of ", "sommes de "},
-    {"sum of ", "somme de "},
-    {" cut at {", " coupé à {"},
-    {" terms (", " termes ("},
-    {" term (", " terme ("},
-    {"rows", "lignes"},
-    {" known", " connu"},
-    {" from ", " à partir de "},
-    {"event", "événement"},
-    {" in {", " parmi {"},
-    {" is ", " est "},
     {"snapshot ", "instantané "},
-    {" where ", " où "},
-    {"complete(", "renseigné("},
-    {"is_missing(", "manquant("},
-    {" by ", " par "},
-    {" of ", " de "},
-    {" to ", " au "},
 };
 
 const char *word_of_text(struct arena *arena, enum language language, const char *text)
 {
     if (language != LANGUAGE_FR)
         return text;
-    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
-        const char *from = phrases[i][0], *found;
-        const char *done = "";
-        for (; (found = strstr(text, from)) != NULL; text = found + strlen(from))
-            done = arena_printf(arena, "%s%.*s%s", done, (int)(found - text), text, phrases[i][1]);
-        text = done[0] == '\0' ? text : arena_printf(arena, "%s%s", done, text);
-    }
-    return text;
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        text = tally_words_replace(arena, text, phrases[i][0], phrases[i][1]);
+    return tally_words_french(arena, text);
 }
 
 const char *word_of_outcome(enum language language, enum book_outcome outcome)

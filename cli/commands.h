@@ -16,6 +16,7 @@ int cli_cancel(int argc, char **argv);
 int cli_report(int argc, char **argv);
 int cli_bundle(int argc, char **argv);
 int cli_audit(int argc, char **argv);
+int cli_officer(int argc, char **argv);
 int cli_sandbox(int argc, char **argv);
 
 #endif

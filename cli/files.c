@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "crypto/passphrase.h"
 
-enum { TEXT_BYTES_MAX = 16 * 1024 * 1024, PASSPHRASE_MAX = 1024 };
+enum { TEXT_BYTES_MAX = 16 * 1024 * 1024 };
 
 const char *cli_folder_of(struct arena *arena, const char *path)
 {
@@ -146,47 +146,6 @@ out:
     return code;
 }
 
-enum maille_code cli_ask_passphrase(char **passphrase, const char *prompt, struct maille_error *error)
-{
-    struct termios shown, hidden;
-    char *line = NULL;
-    size_t length;
-    FILE *terminal = fopen("/dev/tty", "r+");
-    enum maille_code code = MAILLE_OK;
-    if (terminal == NULL || tcgetattr(fileno(terminal), &shown) != 0) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected a terminal to ask for the passphrase, found none; use --credential FILE "
-                           "or MAILLE_PASSPHRASE");
-        goto out;
-    }
-    line = calloc(1, PASSPHRASE_MAX);
-    if (line == NULL) {
-        code = maille_fail(error, MAILLE_MEMORY, "expected memory for a passphrase, found none");
-        goto out;
-    }
-    hidden = shown;
-    hidden.c_lflag &= ~(tcflag_t)ECHO;
-    fprintf(terminal, "%s: ", prompt);
-    fflush(terminal);
-    tcsetattr(fileno(terminal), TCSAFLUSH, &hidden);
-    char *got = fgets(line, PASSPHRASE_MAX, terminal);
-    tcsetattr(fileno(terminal), TCSAFLUSH, &shown);
-    fputs("\n", terminal);
-    length = got == NULL ? 0 : strcspn(line, "\n");
-    line[length] = '\0';
-    if (length == 0) {
-        code = maille_fail(error, MAILLE_INVALID, "expected a passphrase, found nothing");
-        goto out;
-    }
-    *passphrase = line;
-    line = NULL;
-out:
-    if (terminal != NULL)
-        fclose(terminal);
-    free(line);
-    return code;
-}
-
 enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path,
                                const char *credential, struct maille_error *error)
 {
@@ -214,7 +173,7 @@ enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, co
         if (unlock.passphrase == NULL) {
             char prompt[512];
             snprintf(prompt, sizeof prompt, "passphrase of %s", path);
-            MAILLE_TRY(cli_ask_passphrase(&asked, prompt, error));
+            MAILLE_TRY(passphrase_ask(&asked, prompt, error));
             unlock.passphrase = asked;
         }
     }

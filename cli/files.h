@@ -30,11 +30,6 @@ enum maille_code cli_check_known(const struct directory *directory, const struct
 enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path,
                                const char *credential, struct maille_error *error) MAILLE_CHECKED;
 
-/* Asks on the terminal without echo; free with crypto_wipe and free. MAILLE_INVALID where there is no
- * terminal. */
-enum maille_code cli_ask_passphrase(char **passphrase, const char *prompt,
-                                    struct maille_error *error) MAILLE_CHECKED;
-
 /* The folder of a path, in the arena: "a/b" → "a", "b" → ".". */
 const char *cli_folder_of(struct arena *arena, const char *path);
 

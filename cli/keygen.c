@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "cli/files.h"
+#include "crypto/passphrase.h"
 #include "crypto/harden.h"
 #include "crypto/safety.h"
 #include "proto/card.h"
@@ -26,8 +27,8 @@ static enum maille_code new_passphrase(const char **passphrase, char **asked, st
     char *again = NULL;
     const char *found = keyfile_unlock(NULL).passphrase;
     if (found == NULL) {
-        MAILLE_TRY(cli_ask_passphrase(asked, "new passphrase", error));
-        MAILLE_TRY(cli_ask_passphrase(&again, "the same again", error));
+        MAILLE_TRY(passphrase_ask(asked, "new passphrase", error));
+        MAILLE_TRY(passphrase_ask(&again, "the same again", error));
         if (strcmp(*asked, again) != 0) {
             code = maille_fail(error, MAILLE_INVALID,
                                "expected the same passphrase twice, found two; try again");

@@ -21,6 +21,7 @@ int main(int argc, char **argv)
         {"report", cli_report, "a result file as a page"},
         {"bundle", cli_bundle, "a study as evidence: one signed archive, and its verification"},
         {"audit", cli_audit, "read message logs, offline"},
+        {"officer", cli_officer, "read what a site asks, and sign what you decide, on your own machine"},
         {"network", cli_network, "the signed directory of a network"},
         {"keygen", cli_keygen, "make keys for any role"},
         {"sandbox", cli_sandbox, "a whole network on this machine"},

@@ -1,4 +1,4 @@
-/* Private to the page: what its files share. */
+/* What the files of a page share: the report, and the officer's page (cli/audit_page.c). */
 #ifndef REPORT_PAGE_H
 #define REPORT_PAGE_H
 

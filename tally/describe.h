@@ -33,4 +33,9 @@ void tally_numbers_words(struct bytes *out, const struct tally_spec *spec, const
                          const uint8_t *words, const struct expression *cohort,
                          const struct dictionary *dictionary, const char *indent, size_t lines);
 
+/* Such words in French, as far as they are known. In arena. */
+const char *tally_words_french(struct arena *arena, const char *text);
+/* The text with every `from` as `to`. In arena. */
+const char *tally_words_replace(struct arena *arena, const char *text, const char *from, const char *to);
+
 #endif

@@ -8,13 +8,15 @@
 static inline bool approving(const char *dir, const uint8_t qid[QID_BYTES], const struct secret_keys *officer)
 {
     struct bytes pending = {0};
-    struct decision decision = {
-        .approve = true, .by = secret_keys_name(officer), .at = "2026-01-01T00:00:00Z", .reason = ""};
+    struct decision decision = {.kind = DECISION_APPROVE,
+                                .by = secret_keys_name(officer),
+                                .at = "2026-01-01T00:00:00Z",
+                                .reason = ""};
     struct maille_error error;
     bool decided = false;
     memcpy(decision.qid, qid, QID_BYTES);
     if (spool_pending(&pending, dir, qid, &error) == MAILLE_OK) {
-        spool_pending_hash(&decision.pending, pending.data, pending.length);
+        decision_pending_hash(&decision.pending, pending.data, pending.length);
         decided = spool_decide(dir, &decision, officer, &error) == MAILLE_OK;
     }
     bytes_clear(&pending);

@@ -181,7 +181,7 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
     query->approved = false;
     query->n_approved = n;
     query->approved_words = words;
-    spool_pending_hash(&query->pending, text.data, text.length);
+    decision_pending_hash(&query->pending, text.data, text.length);
     basis_of(&query->basis, vault, &facts->hash, error);
     vault_record_ready(&record, vault_now_ms(vault), READY_HELD, query, facts, ready);
     MAILLE_TRY(bytes_check(&record, error));
@@ -226,17 +226,17 @@ static enum maille_code decided(struct vault *vault, struct query *query, const 
 {
     enum maille_code code = MAILLE_OK;
     const struct data_facts facts = {.number = query->snapshot, .hash = query->snapshot_hash};
-    const enum ready_state state = decision->approve ? READY_READY : READY_REFUSED;
+    const bool approve = decision->kind == DECISION_APPROVE;
+    const enum ready_state state = approve ? READY_READY : READY_REFUSED;
     struct bytes envelope = {0}, record = {0};
-    MAILLE_TRY(
-        ready_again(&envelope, vault, query, arena, state, decision->approve ? "" : "approval", error));
-    query->approved = decision->approve;
+    MAILLE_TRY(ready_again(&envelope, vault, query, arena, state, approve ? "" : "approval", error));
+    query->approved = approve;
     vault_record_ready(&record, vault_now_ms(vault), state, query, &facts, &envelope);
     MAILLE_TRY(bytes_check(&record, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
     spool_forget(vault->options.folder, query->qid);
     MAILLE_TRY(vault_send(vault, outbox, MESSAGE_READY, query->qid, &envelope, NULL, 0,
-                          decision->approve ? "ready: approved" : "refused: approval", error));
+                          approve ? "ready: approved" : "refused: approval", error));
     query->told_ms = vault_now_ms(vault);
     query->tell_after_ms = TELL_FIRST_MS;
 out:
@@ -259,7 +259,8 @@ static enum maille_code read_decision(struct vault *vault, struct query *query, 
     code = vault->self->has_dpo ? spool_decision(&decision, &there, &bytes, arena, vault->options.folder,
                                                  query->qid, vault->self->dpo_identity, &why)
                                 : MAILLE_OK;
-    if (code == MAILLE_OK && there && !digest_equal(&decision.pending, &query->pending))
+    if (code == MAILLE_OK && there && decision.kind != DECISION_STOP &&
+        !digest_equal(&decision.pending, &query->pending))
         code = maille_fail(&why, MAILLE_INVALID,
                            "expected a decision about what is asked now, found one about what was asked "
                            "before; read it again with "
@@ -279,8 +280,62 @@ static enum maille_code read_decision(struct vault *vault, struct query *query, 
         goto out;
     MAILLE_TRY(vault_log_decision(vault, query, &decision, &bytes, error));
     log_line(LOG_LEVEL_INFO, "%s of %s: %s by %s", query->study->id, query->manifest.researcher,
-             decision.approve ? "approved" : "denied", decision.by);
+             decision.kind == DECISION_APPROVE ? "approved" : "denied", decision.by);
     MAILLE_TRY(decided(vault, query, &decision, arena, outbox, error));
+out:
+    bytes_clear(&bytes);
+    arena_free(arena);
+    return code;
+}
+
+/* --- stopping what has begun --- */
+
+enum maille_code vault_stop_asked(bool *stopped, struct vault *vault, struct query *query,
+                                  struct message_outbox *outbox, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct decision decision;
+    struct bytes bytes = {0};
+    struct maille_error why = {0};
+    bool there = false;
+    struct arena *arena = arena_new();
+    *stopped = false;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a decision");
+    if (!vault->self->has_dpo || (query->state & (QUERY_HELD | QUERY_REFUSED | QUERY_ENDED)) != 0)
+        goto out;
+    code = spool_decision(&decision, &there, &bytes, arena, vault->options.folder, query->qid,
+                          vault->self->dpo_identity, &why);
+    if (code == MAILLE_OK && there && decision.kind == DECISION_APPROVE)
+        code = maille_fail(&why, MAILLE_INVALID, "expected a stop for a study that runs, found an approval");
+    if (code == MAILLE_SIGNATURE || code == MAILLE_INVALID) {
+        log_line(LOG_LEVEL_WARNING, "%s", why.sentence);
+        MAILLE_TRY(vault_log_note(vault, "approval", query->qid,
+                                  arena_printf(arena, "not taken: %s", why.sentence), error));
+        spool_drop_decision(vault->options.folder, query->qid);
+        goto out;
+    }
+    if (code != MAILLE_OK) {
+        *error = why;
+        goto out;
+    }
+    if (!there)
+        goto out;
+    decision.kind = DECISION_STOP; /* also where she denies what she had approved */
+    MAILLE_TRY(vault_log_decision(vault, query, &decision, &bytes, error));
+    log_line(LOG_LEVEL_INFO, "%s of %s: stopped by %s", query->study->id, query->manifest.researcher,
+             decision.by);
+    if (query->state == QUERY_READY) { /* no keys yet: it answers no instead, and the others may go on */
+        decision.kind = DECISION_DENY;
+        query->n_approved = query->study->n_analyses;
+        query->approved_words =
+            arena_array(query->arena, query->n_approved + 1, sizeof *query->approved_words);
+        MAILLE_TRY(decided(vault, query, &decision, arena, outbox, error));
+    } else {
+        spool_forget(vault->options.folder, query->qid);
+        MAILLE_TRY(vault_cancel(vault, query, "approval", outbox, error));
+        *stopped = true;
+    }
 out:
     bytes_clear(&bytes);
     arena_free(arena);
@@ -383,10 +438,14 @@ enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox 
         if (a_person_decides(query) && !vault->reconsidered)
             MAILLE_TRY(reconsider(vault, query, outbox, error));
     vault->reconsidered = true;
-    for (struct query *query = vault->queries; query != NULL; query = query->next) {
+    for (struct query *query = vault->queries, *next; query != NULL; query = next) {
+        bool stopped = false;
+        next = query->next; /* one that is stopped is gone */
         if (query->state == QUERY_HELD)
             MAILLE_TRY(read_decision(vault, query, outbox, error));
-        else if (a_person_decides(query))
+        else
+            MAILLE_TRY(vault_stop_asked(&stopped, vault, query, outbox, error));
+        if (!stopped && query->state != QUERY_HELD && a_person_decides(query))
             MAILLE_TRY(tell_again(vault, query, outbox, error));
     }
 out:
@@ -396,7 +455,7 @@ out:
 int64_t vault_approval_next_ms(const struct vault *vault)
 {
     for (const struct query *query = vault->queries; query != NULL; query = query->next)
-        if (a_person_decides(query))
+        if (query->state != QUERY_REFUSED)
             return LOOK_EVERY_MS;
     return INT64_MAX;
 }

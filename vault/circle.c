@@ -522,7 +522,10 @@ enum maille_code vault_handle_agreed(struct vault *vault, struct query *query, s
         code = vault_cancel(vault, query, "diverged", outbox, error);
         goto out;
     }
-    code = answer_result(vault, query, in->arena, outbox, error);
+    bool stopped = false;
+    MAILLE_TRY(vault_stop_asked(&stopped, vault, query, outbox, error));
+    if (!stopped)
+        code = answer_result(vault, query, in->arena, outbox, error);
 out:
     return code;
 }

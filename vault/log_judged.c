@@ -134,7 +134,9 @@ enum maille_code vault_log_decision(struct vault *vault, const struct query *que
                                 .qid = query->qid,
                                 .bytes = signed_file->length,
                                 .detail = decision->reason,
-                                .decision = decision->approve ? "approved" : "denied",
+                                .decision = decision->kind == DECISION_APPROVE ? "approved"
+                                            : decision->kind == DECISION_STOP  ? "stopped"
+                                                                               : "denied",
                                 .policy_hash = vault->policy_hash.b,
                                 .approver = decision->by,
                                 .approver_key = vault->self->dpo_identity,

@@ -458,6 +458,11 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
  * decided. */
 enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox *outbox,
                                      struct maille_error *error) MAILLE_CHECKED;
+/* Whether the officer stops a study: then it is in the log. One that has begun is cancelled under `approval`,
+ * and gone (*stopped); of one that has not, the answer is a refusal now. Before anything more of it leaves,
+ * and every second. */
+enum maille_code vault_stop_asked(bool *stopped, struct vault *vault, struct query *query,
+                                  struct message_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
 /* Milliseconds until vault_approval_tick has something to do; INT64_MAX: nobody is waited for. */
 int64_t vault_approval_next_ms(const struct vault *vault);
 /* Before a round of an approved query is masked: what leaves is, byte for byte, what was approved, in the

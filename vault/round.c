@@ -445,6 +445,8 @@ enum maille_code vault_handle_start(struct vault *vault, struct query *query, st
     }
     MAILLE_TRY(vault_check_start(vault, query, in, &work.header, error));
     MAILLE_TRY(end_superseded(&ended, vault, query, outbox, error));
+    if (!ended)
+        MAILLE_TRY(vault_stop_asked(&ended, vault, query, outbox, error));
     if (ended) {
         query = NULL;
         goto out;
@@ -574,6 +576,7 @@ enum maille_code vault_handle_close(struct vault *vault, struct query *query, st
     const struct attempt *attempt = &query->attempt;
     const bool custodians = attempt->header.result_to == RESULT_TO_CUSTODIANS;
     const struct message_masked *masked = NULL;
+    bool stopped = false;
     struct message_reveal reveal = {.psi = attempt->psi, .site = vault->self->id};
     if (query->state != QUERY_STARTED) {
         /* One ψ per (q, r), for ever: the same attempt gets the same bytes, any other nothing. */
@@ -586,6 +589,9 @@ enum maille_code vault_handle_close(struct vault *vault, struct query *query, st
                               "again", error);
         goto out;
     }
+    MAILLE_TRY(vault_stop_asked(&stopped, vault, query, outbox, error));
+    if (stopped)
+        goto out;
     MAILLE_TRY(vault_check_close(vault, query, &in->body.close, in->arena, &masked, error));
     MAILLE_TRY(vault_log_close(vault, in, error));
     memcpy(reveal.qid, query->qid, QID_BYTES);

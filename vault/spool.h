@@ -1,5 +1,6 @@
 /* DIR/spool: where the vault asks a person and reads the answer. QID.pending says in words what is asked, for
- * the officer to read; QID.decision is what `maille-worker approve` or `deny` signed with the officer's key.
+ * the officer to read; QID.decision is what was signed with the officer's key
+ * (proto/decision.h), here or on her own machine.
  * Both are text, both are 0600, and neither holds a number that was counted over patients. */
 #ifndef VAULT_SPOOL_H
 #define VAULT_SPOOL_H
@@ -7,12 +8,7 @@
 #include "base/arena.h"
 #include "crypto/hash.h"
 #include "crypto/identity.h"
-#include "proto/message.h"
-
-enum { SPOOL_BYTES_MAX = 8 * 1024 * 1024, SPOOL_REASON_MAX = 400 };
-
-/* KDF(-, "pending", the file's bytes): what a decision is about. */
-void spool_pending_hash(struct digest *hash, const void *bytes, size_t length);
+#include "proto/decision.h"
 
 /* Writes QID.pending (and removes a decision about an older one), reads it, or removes both. MAILLE_IO;
  * MAILLE_INVALID: there is none. */
@@ -27,19 +23,9 @@ void spool_forget(const char *dir, const uint8_t qid[QID_BYTES]);
 enum maille_code spool_list(const uint8_t (**qids)[QID_BYTES], size_t *n, struct arena *arena,
                             const char *dir, struct maille_error *error) MAILLE_CHECKED;
 
-/* The value of "key: value" among the first lines of a pending file; "" where there is none. In arena. */
-const char *spool_line(struct arena *arena, const struct bytes *pending, const char *key);
-
-struct decision {
-    uint8_t qid[QID_BYTES];
-    bool approve;
-    struct digest pending;              /* the file that was read */
-    const char *by;                     /* name of the key */
-    const char *at;                     /* UTC, ISO 8601 */
-    const char *reason;                 /* one line; may be "" */
-    uint8_t signature[SIGNATURE_BYTES]; /* set by spool_decision */
-};
-
+/* Puts a signed decision into the spool. MAILLE_IO. */
+enum maille_code spool_put(const char *dir, const uint8_t qid[QID_BYTES], const struct bytes *decision,
+                           struct maille_error *error) MAILLE_CHECKED;
 /* Signs a decision and puts it into the spool. MAILLE_INVALID: a reason of more than one line or too long;
  * MAILLE_IO. */
 enum maille_code spool_decide(const char *dir, const struct decision *decision,

@@ -1,18 +1,23 @@
 /* maille-worker pending, approve, deny: the queue of studies that wait for a person (docs/DISCLOSURE.md §2).
  */
+#include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
+#include "base/language.h"
 #include "base/options.h"
+#include "report/pending.h"
 #include "worker/commands.h"
 #include "vault/spool.h"
 
 struct decide_command {
     const char *dir, *key, *credential, *reason;
-    bool approve;
+    enum decision_kind kind;
 };
 
 /* The one waiting query whose id begins so. */
@@ -43,42 +48,123 @@ out:
     return code;
 }
 
-static enum maille_code print_waiting(struct arena *arena, const char *dir, struct maille_error *error)
+/* How something is shown: in a language, or for programs. */
+struct showing {
+    enum language language;
+    bool json;
+};
+
+static const char *text_of(struct arena *arena, const struct bytes *pending)
 {
+    return arena_strndup(arena, pending->length > 0 ? (const char *)pending->data : "", pending->length);
+}
+
+static enum maille_code print_json(struct arena *arena, const char *dir, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const uint8_t(*qids)[QID_BYTES];
+    size_t n = 0;
+    struct bytes json = {0}, pending = {0};
+    struct json_put put = {.out = &json};
+    MAILLE_TRY(spool_list(&qids, &n, arena, dir, error));
+    json_put_list(&put, NULL);
+    for (size_t i = 0; i < n; i++) {
+        pending.length = 0;
+        MAILLE_TRY(spool_pending(&pending, dir, qids[i], error));
+        report_pending_json(&put, text_of(arena, &pending), arena);
+    }
+    json_put_end(&put);
+    MAILLE_TRY(bytes_check(&json, error));
+    printf("%.*s\n", (int)json.length, (const char *)json.data);
+out:
+    bytes_clear(&json);
+    bytes_clear(&pending);
+    return code;
+}
+
+static enum maille_code print_waiting(struct arena *arena, const char *dir, enum language language,
+                                      struct maille_error *error)
+{
+    static const char *const none[] = {"nothing waits", "rien n'attend"},
+                             *const heads[][6] = {
+                                 {"ID", "ASKED", "RESEARCHER", "PURPOSE", "STUDY", "ANALYSES"},
+                                 {"ID", "DEMANDÉE", "CHERCHEUR", "FINALITÉ", "ÉTUDE", "ANALYSES"}};
     enum maille_code code = MAILLE_OK;
     const uint8_t(*qids)[QID_BYTES];
     size_t n = 0;
     MAILLE_TRY(spool_list(&qids, &n, arena, dir, error));
     if (n == 0)
-        fprintf(stderr, "nothing waits\n");
+        fprintf(stderr, "%s\n", none[language]);
     else
-        printf("%-8s  %-20s  %-16s  %-24s  %-28s  %s\n", "ID", "ASKED", "RESEARCHER", "PURPOSE", "STUDY",
-               "ANALYSES");
+        printf("%-8s  %-20s  %-16s  %-24s  %-28s  %s\n", heads[language][0], heads[language][1],
+               heads[language][2], heads[language][3], heads[language][4], heads[language][5]);
     for (size_t i = 0; i < n; i++) {
         char hex[2 * QID_BYTES + 1];
         struct bytes pending = {0};
         bytes_to_hex(hex, qids[i], QID_BYTES);
         MAILLE_TRY(spool_pending(&pending, dir, qids[i], error));
-        printf("%.8s  %-20s  %-16s  %-24s  %-28s  %s\n", hex, spool_line(arena, &pending, "asked"),
-               spool_line(arena, &pending, "researcher"), spool_line(arena, &pending, "purpose"),
-               spool_line(arena, &pending, "study"), spool_line(arena, &pending, "analyses"));
+        printf("%.8s  %-20s  %-16s  %-24s  %-28s  %s\n", hex, decision_pending_line(arena, &pending, "asked"),
+               decision_pending_line(arena, &pending, "researcher"),
+               decision_pending_line(arena, &pending, "purpose"),
+               decision_pending_line(arena, &pending, "study"),
+               decision_pending_line(arena, &pending, "analyses"));
         bytes_clear(&pending);
     }
 out:
     return code;
 }
 
-static enum maille_code print_one(struct arena *arena, const char *dir, const char *id,
-                                  struct maille_error *error)
+/* out NULL: on standard output. */
+static enum maille_code print_one(struct arena *arena, const char *dir, const char *id, const char *out_path,
+                                  const struct showing *showing, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     uint8_t qid[QID_BYTES];
-    struct bytes pending = {0};
+    struct bytes pending = {0}, shown = {0};
     MAILLE_TRY(find_waiting(qid, arena, dir, id, error));
     MAILLE_TRY(spool_pending(&pending, dir, qid, error));
-    fwrite(pending.data, 1, pending.length, stdout);
+    if (out_path == NULL) {
+        struct json_put put = {.out = &shown};
+        if (showing->json)
+            report_pending_json(&put, text_of(arena, &pending), arena);
+        else
+            report_pending_text(&shown, text_of(arena, &pending), showing->language, arena);
+        MAILLE_TRY(bytes_check(&shown, error));
+        fwrite(shown.data, 1, shown.length, stdout);
+        fputs(showing->json ? "\n" : "", stdout);
+    } else {
+        MAILLE_TRY(file_write_atomic(out_path, pending.data, pending.length, 0600, error));
+        printf("%s: for the officer: maille officer review %s\n", out_path, out_path);
+    }
 out:
     bytes_clear(&pending);
+    bytes_clear(&shown);
+    return code;
+}
+
+/* The one open query whose id begins so: its folder in state/. */
+static enum maille_code find_open(uint8_t qid[QID_BYTES], const char *dir, const char *id,
+                                  struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char folder[PATH_MAX];
+    size_t found = 0;
+    MAILLE_TRY(file_path_join(folder, sizeof folder, dir, "state", error));
+    DIR *stream = opendir(folder);
+    if (stream == NULL) {
+        code = maille_fail_errno(error, "cannot open %s", folder);
+        goto out;
+    }
+    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;)
+        if (strlen(entry->d_name) == 2 * QID_BYTES && strncmp(entry->d_name, id, strlen(id)) == 0 &&
+            bytes_from_hex(qid, QID_BYTES, entry->d_name))
+            found++;
+    closedir(stream);
+    if (found != 1)
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected one open study whose id begins with %s, found %zu in %s", id, found,
+                           folder);
+out:
     return code;
 }
 
@@ -89,15 +175,20 @@ static enum maille_code decide(const struct decide_command *command, const char 
     struct secret_keys *keys = NULL;
     struct key_unlock unlock;
     struct bytes pending = {0};
-    struct decision decision = {.approve = command->approve, .reason = command->reason};
+    struct decision decision = {.kind = command->kind, .reason = command->reason};
     struct arena *arena = arena_new();
     char at[32];
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     const char *path = command->key != NULL ? command->key : arena_printf(arena, "%s/dpo.key", command->dir);
     MAILLE_TRY(crypto_start(error));
-    MAILLE_TRY(find_waiting(decision.qid, arena, command->dir, id, error));
-    MAILLE_TRY(spool_pending(&pending, command->dir, decision.qid, error));
+    if (command->kind == DECISION_STOP)
+        MAILLE_TRY(find_open(decision.qid, command->dir, id, error));
+    else {
+        MAILLE_TRY(find_waiting(decision.qid, arena, command->dir, id, error));
+        MAILLE_TRY(spool_pending(&pending, command->dir, decision.qid, error));
+        decision_pending_hash(&decision.pending, pending.data, pending.length);
+    }
     if (!file_exists(path)) {
         code = maille_fail(
             error, MAILLE_INVALID,
@@ -111,13 +202,17 @@ static enum maille_code decide(const struct decide_command *command, const char 
                            key_role_name(secret_keys_role(keys)));
         goto out;
     }
-    spool_pending_hash(&decision.pending, pending.data, pending.length);
     clock_format(at, clock_utc_ms());
     decision.at = at;
     MAILLE_TRY(spool_decide(command->dir, &decision, keys, error));
-    printf("%s: %s of %s, signed by %s; the worker takes it up within seconds\n",
-           command->approve ? "approved" : "denied", spool_line(arena, &pending, "study"),
-           spool_line(arena, &pending, "researcher"), secret_keys_name(keys));
+    if (command->kind == DECISION_STOP)
+        printf("stop: %s, signed by %s; the worker takes it up within seconds, and nothing more leaves\n", id,
+               secret_keys_name(keys));
+    else
+        printf("%s: %s of %s, signed by %s; the worker takes it up within seconds\n",
+               command->kind == DECISION_APPROVE ? "approved" : "denied",
+               decision_pending_line(arena, &pending, "study"),
+               decision_pending_line(arena, &pending, "researcher"), secret_keys_name(keys));
 out:
     secret_keys_free(keys);
     bytes_clear(&pending);
@@ -125,10 +220,10 @@ out:
     return code;
 }
 
-static int decide_main(int argc, char **argv, bool approve)
+static int decide_main(int argc, char **argv, enum decision_kind kind)
 {
     struct maille_error error = {0};
-    struct decide_command command = {.approve = approve, .reason = ""};
+    struct decide_command command = {.kind = kind, .reason = ""};
     const char *id = NULL;
     bool done = false;
     size_t n = 0;
@@ -156,15 +251,23 @@ static int decide_main(int argc, char **argv, bool approve)
          .sentence = "one line for the message log"},
         {.name = NULL},
     };
-    const struct option_usage usage = {
-        .program = approve ? "maille-worker approve" : "maille-worker deny",
-        .positional = "ID",
-        .sentence = approve ? "Signs that a study may run, as `maille-worker pending ID` shows it. A new "
-                              "snapshot, policy or build asks again."
-                            : "Signs that a study may not run here. The researcher is told the rule "
-                              "`approval` and nothing else.",
-        .min_positional = 1,
-        .max_positional = 1};
+    static const char *const programs[] = {[DECISION_DENY] = "maille-worker deny",
+                                           [DECISION_APPROVE] = "maille-worker approve",
+                                           [DECISION_STOP] = "maille-worker stop"};
+    static const char *const sentences[] = {
+        [DECISION_DENY] =
+            "Signs that a study may not run here. The researcher is told the rule `approval` and "
+            "nothing else.",
+        [DECISION_APPROVE] = "Signs that a study may run, as `maille-worker pending ID` shows it. A new "
+                             "snapshot, policy or build asks again.",
+        [DECISION_STOP] =
+            "Signs that a study ends here now, whether or not it was approved: nothing more of it "
+            "leaves, no further\nround and no result. The researcher is told the rule `approval`."};
+    const struct option_usage usage = {.program = programs[kind],
+                                       .positional = "ID",
+                                       .sentence = sentences[kind],
+                                       .min_positional = 1,
+                                       .max_positional = 1};
     enum maille_code code = options_parse(&usage, rows, argc, argv, &id, &n, &done, &error);
     if (code == MAILLE_OK && !done)
         code = decide(&command, id, &error);
@@ -173,18 +276,74 @@ static int decide_main(int argc, char **argv, bool approve)
 
 int worker_approve(int argc, char **argv)
 {
-    return decide_main(argc, argv, true);
+    return decide_main(argc, argv, DECISION_APPROVE);
 }
 
 int worker_deny(int argc, char **argv)
 {
-    return decide_main(argc, argv, false);
+    return decide_main(argc, argv, DECISION_DENY);
+}
+
+int worker_stop(int argc, char **argv)
+{
+    return decide_main(argc, argv, DECISION_STOP);
+}
+
+/* A decision that was signed elsewhere, into the spool: whose it is the worker verifies by the directory. */
+static enum maille_code bring(const char *dir, const char *path, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct decision decision;
+    struct bytes text = {0};
+    struct arena *arena = arena_new();
+    char qid[2 * QID_BYTES + 1];
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    MAILLE_TRY(crypto_start(error));
+    MAILLE_TRY(file_read_regular(&text, path, DECISION_BYTES_MAX, error));
+    MAILLE_TRY(decision_read(&decision, arena, path, &text, NULL, error));
+    MAILLE_TRY(spool_put(dir, decision.qid, &text, error));
+    bytes_to_hex(qid, decision.qid, QID_BYTES);
+    printf("%s of %.8s, signed by %s on %s; the worker takes it up within seconds\n",
+           decision_word(decision.kind), qid, decision.by, decision.at);
+out:
+    bytes_clear(&text);
+    arena_free(arena);
+    return code;
+}
+
+int worker_decide(int argc, char **argv)
+{
+    struct maille_error error = {0};
+    const char *dir = NULL, *path = NULL;
+    bool done = false;
+    size_t n = 0;
+    const struct option_row rows[] = {
+        {.name = "dir",
+         .kind = OPTION_STRING,
+         .target = &dir,
+         .argument = "DIR",
+         .sentence = "the site's folder",
+         .required = true},
+        {.name = NULL},
+    };
+    const struct option_usage usage = {.program = "maille-worker decide",
+                                       .positional = "FILE",
+                                       .sentence = "Brings a decision that the officer signed on her own "
+                                                   "machine (maille officer approve, deny, stop).",
+                                       .min_positional = 1,
+                                       .max_positional = 1};
+    enum maille_code code = options_parse(&usage, rows, argc, argv, &path, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = bring(dir, path, &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }
 
 int worker_pending(int argc, char **argv)
 {
     struct maille_error error = {0};
-    const char *dir = NULL, *id = NULL;
+    const char *dir = NULL, *id = NULL, *out_path = NULL, *lang = NULL;
+    struct showing showing = {0};
     bool done = false;
     size_t n = 0;
     struct arena *arena = arena_new();
@@ -195,6 +354,18 @@ int worker_pending(int argc, char **argv)
          .argument = "DIR",
          .sentence = "the site's folder",
          .required = true},
+        {.name = "out",
+         .kind = OPTION_STRING,
+         .target = &out_path,
+         .argument = "FILE",
+         .sentence =
+             "writes what is asked into a file, to be read and decided on another machine (maille officer)"},
+        {.name = "json", .kind = OPTION_FLAG, .target = &showing.json, .sentence = "as JSON"},
+        {.name = "lang",
+         .kind = OPTION_STRING,
+         .target = &lang,
+         .argument = "fr|en",
+         .sentence = "the language (default: that of LANG); --out is the text that is signed, in English"},
         {.name = NULL},
     };
     const struct option_usage usage = {.program = "maille-worker pending",
@@ -207,7 +378,11 @@ int worker_pending(int argc, char **argv)
     enum maille_code code = arena == NULL ? maille_fail(&error, MAILLE_MEMORY, "expected memory, found none")
                                           : options_parse(&usage, rows, argc, argv, &id, &n, &done, &error);
     if (code == MAILLE_OK && !done)
-        code = n == 0 ? print_waiting(arena, dir, &error) : print_one(arena, dir, id, &error);
+        code = language_choose(&showing.language, lang, &error);
+    if (code == MAILLE_OK && !done)
+        code = n > 0          ? print_one(arena, dir, id, out_path, &showing, &error)
+               : showing.json ? print_json(arena, dir, &error)
+                              : print_waiting(arena, dir, showing.language, &error);
     arena_free(arena);
     return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);
 }

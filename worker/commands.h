@@ -17,6 +17,8 @@ int worker_preview(int argc, char **argv);
 int worker_pending(int argc, char **argv);
 int worker_approve(int argc, char **argv);
 int worker_deny(int argc, char **argv);
+int worker_stop(int argc, char **argv);
+int worker_decide(int argc, char **argv);
 int worker_rekey(int argc, char **argv);
 int worker_serve(int argc, char **argv);
 
@@ -32,5 +34,8 @@ enum maille_code worker_keys(struct secret_keys **keys, const char *dir, const c
 /* How a key is opened: credential, or $MAILLE_PASSPHRASE. MAILLE_INVALID where there is neither. */
 enum maille_code worker_unlock(struct key_unlock *unlock, const char *credential,
                                struct maille_error *error) MAILLE_CHECKED;
+/* The same for a key that is made: a passphrase is asked twice. */
+enum maille_code worker_unlock_new(struct key_unlock *unlock, const char *credential,
+                                   struct maille_error *error) MAILLE_CHECKED;
 
 #endif

@@ -33,6 +33,8 @@ int main(int argc, char **argv)
         {"pending", worker_pending, "studies that wait for a person"},
         {"approve", worker_approve, "let a waiting study run"},
         {"deny", worker_deny, "refuse a waiting study"},
+        {"stop", worker_stop, "end a study here now, whatever was decided before"},
+        {"decide", worker_decide, "bring a decision that was signed on another machine"},
         {"rekey", worker_rekey, "other keys for the site: new ones, then everything moves to them"},
         {"serve", worker_serve, "answer the network's studies"},
         {NULL, NULL, NULL},

@@ -28,13 +28,15 @@ RULES = {
 ZERO = "zero is not few everywhere yet"
 ARMS = "near groups are compared as whole analyses, not by arm"
 COMBINED = "combinations of more than two groups are not looked at"
+CROSS = "cells of a cross are no groups of the ledger: near ones in two tables, also of one study, are shown"
 BLOCKED = "no cohort is published, so that one near to everybody blocks it"
 CARRIED = "no rule looks at how much of a sum one patient carries"
 CLOSED = "nothing closes a registration that measures"
 
 # Per policy: attack, or attack and spelling: the sentence.
 BOTH = {"A1": ZERO, "A2": ARMS, "A3": ARMS, "A5": ARMS, "A8": BLOCKED, "A9": COMBINED, "A10": ARMS, "A11": COMBINED, "A13 other-cohort": ARMS,
-        "B1": CARRIED, "B2": ZERO, "ruler": CLOSED}
+        "B1": CARRIED, "B2": ZERO, "ruler": CLOSED,
+        "A2 cross": CROSS, "A3 cross": CROSS}
 LEFT = {"strict": BOTH, "standard": BOTH | {"A6 other-cohort": ARMS}, "open": {}}
 # Spellings of those attacks that are stopped already.
 STOPPED = {"A2 cohort", "A2 cohort-km", "A9 cohorts", "A9 one-study"}

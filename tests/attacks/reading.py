@@ -93,6 +93,12 @@ def level(analysis, name):
     return next((n for key, n in heads(analysis).items() if key == ("group", name)), None)
 
 
+def near_cells(worlds, _truth):
+    """Two cells of crosses that differ by her, of arms that differ by many."""
+    n = [level(answer, "TRUE,FALSE") for answer in (a for step in worlds[0] for a in step)]
+    return f"{n[1] - n[0]} patient more in the arm, among those without hr" if None not in n and 0 < n[1] - n[0] < FEW else None
+
+
 def three(worlds, _truth):
     """Everybody less two parts: who is left over."""
     answers = [a for step in worlds[0] for a in step]

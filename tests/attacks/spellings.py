@@ -6,7 +6,7 @@ study is written as `method: …`; what stands in {braces} is filled in by attac
 from dataclasses import dataclass, field
 from typing import Callable
 
-from reading import cycle, differ, hidden_cells, matrix, missing_rows, moments, one_value, shapes, shown_all, three, weight_of_one
+from reading import cycle, differ, hidden_cells, matrix, missing_rows, moments, near_cells, one_value, shapes, shown_all, three, weight_of_one
 from registry import T, T_NUMBERS
 
 G = 'dept == "a"'
@@ -102,6 +102,9 @@ A1 = [
 ]
 
 
+WIDER = f'{G} || ({T}) || (hr == TRUE && dept == "b")'
+
+
 def two(name, line, attack="A2", plus=f"{G} || ({T})", less=G, **more):
     """One arm, then that arm and her: in two studies."""
     return Spelling(attack, name, [[{"g": less}, line], [{"g": plus}, line]], differ, **more)
@@ -129,6 +132,10 @@ A2 = [
     two("strata", model(f"{SURV} ~ hr + strata(g)", "cox"), model=True, size=300, late=True),
 ]
 
+A2 += [
+    Spelling("A2", "cross", [[{"g": G}, "method: count, by: [g, hr]"], [{"g": WIDER}, "method: count, by: [g, hr]"]], near_cells, size=500),
+]
+
 LATER = f"({G}) && time <= 982", f"({G}) && time <= 983"
 
 
@@ -149,6 +156,10 @@ A3 = [
     Spelling("A3", "missing-arms", [["method: describe, variables: [bmi]", model("bmi ~ hr", "ttest")],
                                     [{"hr_lab": "hr || lab < 0"}, model("bmi ~ hr_lab", "ttest")]],
              lambda worlds, truth: differ([[[world[0][1]], [world[1][0]]] for world in worlds], truth), [{"lab": None}], model=True, late=True),
+]
+
+A3 += [
+    Spelling("A3", "cross", [[{"ga": G, "gb": WIDER}, "method: count, by: [ga, hr]", "method: count, by: [gb, hr]"]], near_cells, size=500),
 ]
 
 A4 = [

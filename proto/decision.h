@@ -1,0 +1,46 @@
+/* What an officer decides about a study, signed with her key wherever she is: a text that is carried to the
+ * site and put into its spool (maille-worker approve, deny, stop, decide; maille officer). And what she is
+ * asked: the text that the site wrote (maille-worker pending), whose hash she signs. */
+#ifndef PROTO_DECISION_H
+#define PROTO_DECISION_H
+
+#include "base/arena.h"
+#include "crypto/hash.h"
+#include "crypto/identity.h"
+#include "proto/message.h"
+
+enum { DECISION_BYTES_MAX = 4096, DECISION_REASON_MAX = 400, PENDING_BYTES_MAX = 8 * 1024 * 1024 };
+
+enum decision_kind {
+    DECISION_DENY,
+    DECISION_APPROVE,
+    DECISION_STOP /* whatever state the study is in: nothing more of it leaves */
+};
+
+struct decision {
+    uint8_t qid[QID_BYTES];
+    enum decision_kind kind;
+    struct digest pending;              /* of the text that was read; zeros with DECISION_STOP */
+    const char *by;                     /* name of the key */
+    const char *at;                     /* UTC, ISO 8601 */
+    const char *reason;                 /* one line; may be "" */
+    uint8_t signature[SIGNATURE_BYTES]; /* set by decision_read */
+};
+
+/* KDF(-, "pending", the text's bytes): what a decision is about. */
+void decision_pending_hash(struct digest *hash, const void *bytes, size_t length);
+/* The value of "key: value" among the first lines of such a text; "" where there is none. In arena. */
+const char *decision_pending_line(struct arena *arena, const struct bytes *pending, const char *key);
+
+/* Appends the signed text. MAILLE_INVALID: a reason of more than one line or too long. */
+enum maille_code decision_write(struct bytes *out, const struct decision *decision,
+                                const struct secret_keys *keys, struct maille_error *error) MAILLE_CHECKED;
+/* Reads one. identity NULL: whose signature it is stays open. MAILLE_SIGNATURE: another key's, or altered;
+ * MAILLE_INVALID: not a decision. path: what it is called in a sentence. Text in arena. */
+enum maille_code decision_read(struct decision *decision, struct arena *arena, const char *path,
+                               const struct bytes *text, const uint8_t *identity,
+                               struct maille_error *error) MAILLE_CHECKED;
+/* "approve", "deny", "stop". */
+const char *decision_word(enum decision_kind kind);
+
+#endif
