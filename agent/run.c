@@ -33,8 +33,11 @@ static enum maille_code nothing_moves(const struct agent *agent, struct wire_cli
                                       struct maille_error *error)
 {
     bool refused = false;
+    char trouble[MAILLE_SENTENCE_MAX];
     if (wire_client_connected(client, &refused))
         return MAILLE_TIMEOUT;
+    if (!refused && wire_client_trouble(client, trouble, sizeof trouble))
+        return maille_fail(error, MAILLE_UNREACHABLE, "%s", trouble);
     return maille_fail(error, refused ? MAILLE_SIGNATURE : MAILLE_UNREACHABLE,
                        refused ? "expected the coordinator at %s to admit the key of %s, found it "
                                  "refused; is the directory of the same version?"

@@ -158,6 +158,7 @@ static enum maille_code lock_take(int *lock_fd, const char *folder, struct maill
         code = maille_fail_errno(error, "cannot open %s", path);
         goto out;
     }
+    file_give(fd, path);
     MAILLE_TRY(file_lock(&taken, fd, path, error));
     if (!taken) {
         ssize_t got = pread(fd, owner, sizeof owner - 1, 0);

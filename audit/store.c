@@ -347,6 +347,7 @@ enum maille_code store_pack(const char *folder, const char *to, int from, uint64
         code = maille_fail_errno(error, "cannot open %s", beside);
         goto out;
     }
+    file_give(fd, path);
     MAILLE_TRY(pack_stream(fd, from, length, in, out, room, pack, error));
     if (fsync(fd) != 0 || rename(beside, path) != 0) {
         code = maille_fail_errno(error, "cannot write %s", path);

@@ -224,6 +224,26 @@ out:
     return code;
 }
 
+void file_give(int fd, const char *path)
+{
+    char folder[PATH_MAX];
+    file_folder_of(folder, path);
+    (void)belongs(fd, folder);
+}
+
+/* One folder; one that is there is no error. */
+static bool make_one(const char *path, mode_t mode)
+{
+    if (mkdir(path, mode) != 0)
+        return errno == EEXIST;
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0) {
+        file_give(fd, path);
+        close(fd);
+    }
+    return true;
+}
+
 enum maille_code file_folder_make(const char *path, mode_t mode, struct maille_error *error)
 {
     char copy[PATH_MAX];
@@ -232,11 +252,11 @@ enum maille_code file_folder_make(const char *path, mode_t mode, struct maille_e
         return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", path);
     for (char *slash = strchr(copy + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(copy, mode) != 0 && errno != EEXIST)
+        if (!make_one(copy, mode))
             return maille_fail_errno(error, "cannot make the folder %s", copy);
         *slash = '/';
     }
-    if (mkdir(copy, mode) != 0 && errno != EEXIST)
+    if (!make_one(copy, mode))
         return maille_fail_errno(error, "cannot make the folder %s", copy);
     if (stat(copy, &status) != 0 || !S_ISDIR(status.st_mode))
         return maille_fail(error, MAILLE_INVALID, "expected a folder, found a file at %s", path);

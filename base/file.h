@@ -19,10 +19,15 @@ enum maille_code file_read(struct bytes *out, const char *path, size_t limit,
 enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
                                    struct maille_error *error) MAILLE_CHECKED;
 
+/* What root makes belongs to whoever the folder that it stands in belongs to, so that a service that is
+ * another user can use it: fd, an open file or folder, at path. Best effort; nothing where this is not root.
+ */
+void file_give(int fd, const char *path);
+
 /* fsync of a folder, so that names created or removed in it are durable. */
 enum maille_code file_sync_folder(const char *path, struct maille_error *error) MAILLE_CHECKED;
 
-/* Makes a folder and its parents (mode for those that are new). An existing folder is no error. */
+/* Makes a folder and its parents (mode for those that are new; file_give). An existing folder is no error. */
 enum maille_code file_folder_make(const char *path, mode_t mode, struct maille_error *error) MAILLE_CHECKED;
 
 bool file_exists(const char *path);

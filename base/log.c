@@ -1,7 +1,11 @@
 #include "base/log.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -9,18 +13,31 @@
 static struct {
     const char *program, *part;
     enum log_level level;
-} the_log = {"maille", NULL, LOG_LEVEL_INFO};
+    bool journal; /* standard error is journald's: a line begins with its priority (sd-daemon(3)) */
+} the_log = {"maille", NULL, LOG_LEVEL_INFO, false};
+
+/* $JOURNAL_STREAM is "DEVICE:INODE" of what the service manager gave as standard error (systemd.exec(5)). */
+static bool is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device = 0, inode = 0;
+    struct stat own;
+    return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &own) == 0 && own.st_dev == device && own.st_ino == inode;
+}
 
 void log_open(const char *program, const char *part, enum log_level level)
 {
     the_log.program = program;
     the_log.part = part;
     the_log.level = level;
+    the_log.journal = is_journal();
 }
 
 void log_line(enum log_level level, const char *format, ...)
 {
     static const char *const words[] = {"error: ", "warning: ", "", "debug: "};
+    static const int priorities[] = {3, 4, 6, 7}; /* syslog(3) */
     if (level > the_log.level)
         return;
     char when[32], line[2048];
@@ -34,5 +51,8 @@ void log_line(enum log_level level, const char *format, ...)
     for (char *c = line; *c != '\0'; c++)
         if ((unsigned char)*c < ' ')
             *c = ' ';
-    fprintf(stderr, "%s\n", line);
+    if (the_log.journal)
+        fprintf(stderr, "<%d>%s\n", priorities[level], line);
+    else
+        fprintf(stderr, "%s\n", line);
 }

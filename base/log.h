@@ -1,6 +1,6 @@
 /* What a program says on standard error. Only programs log (worker/, coordinator/, cli/); libraries return
- * errors. One line an event: "2026-11-23T15:50:00.123Z maille-worker vault: sentence". No patient value is
- * ever passed here. */
+ * errors. One line an event: "2026-11-23T15:50:00.123Z maille-worker vault: sentence"; before it "<4>", the
+ * priority, where standard error is journald's. No patient value is ever passed here. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

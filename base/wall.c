@@ -38,6 +38,7 @@
 
 enum {
     STEP = 1 << WALL_STEP,
+    METRICS = 1 << WALL_METRICS,
     DATA = 1 << WALL_DATA,
     VAULT = 1 << WALL_VAULT,
     NET = 1 << WALL_NET,
@@ -47,7 +48,7 @@ enum {
     WRITES = VAULT | HUB | TOP,
     WEB = NET | HUB | TOP,
     THREADS = DATA | NET | HUB | TOP,
-    ALL = STEP | FILES
+    ALL = STEP | METRICS | FILES
 };
 
 /* What an argument must be. */
@@ -189,11 +190,11 @@ static const struct call {
     {SCMP_SYS(getsockopt), WEB, ANY},
     {SCMP_SYS(getsockname), WEB, ANY},
     {SCMP_SYS(getpeername), WEB, ANY},
-    {SCMP_SYS(shutdown), WEB, ANY},
+    {SCMP_SYS(shutdown), WEB | METRICS, ANY},
     {SCMP_SYS(bind), HUB, ANY},
     {SCMP_SYS(listen), HUB, ANY},
     {SCMP_SYS(accept), HUB, ANY},
-    {SCMP_SYS(accept4), HUB, ANY},
+    {SCMP_SYS(accept4), HUB | METRICS | NET | TOP, ANY}, /* of what listened before the walls */
     {SCMP_SYS(epoll_create1), WEB, ANY},
     {SCMP_SYS(epoll_create), WEB, ANY},
     {SCMP_SYS(epoll_ctl), WEB, ANY},
@@ -473,6 +474,7 @@ static enum maille_code raise_landlock(const struct wall *wall, int abi, struct 
         MAILLE_TRY(allow_path(ruleset, abi, &proc, error));
     if (abi >= ABI_NET) {
         MAILLE_TRY(allow_port(ruleset, net_connect, wall->connect_port, error));
+        MAILLE_TRY(allow_port(ruleset, net_connect, wall->near_port, error));
         MAILLE_TRY(allow_port(ruleset, net_listen, wall->listen_port, error));
     }
     if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)

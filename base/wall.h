@@ -13,6 +13,7 @@
 
 enum wall_profile {
     WALL_STEP,        /* reads and writes the descriptors that it has, and computes: nothing else */
+    WALL_METRICS,     /* also: takes connections of a socket that listens already */
     WALL_DATA,        /* also: threads, reads files */
     WALL_VAULT,       /* also: writes files */
     WALL_NET,         /* threads, dials out by TCP, asks for names by UDP and TCP */
@@ -38,6 +39,7 @@ struct wall {
     const struct wall_path *paths; /* all files that the process may open from now on */
     size_t n_paths;
     int connect_port, listen_port; /* TCP: one port, WALL_PORT_NONE or WALL_PORT_ANY */
+    int near_port;                 /* one more to connect to, of this machine; WALL_PORT_NONE: none */
     bool without_landlock;         /* as the operator's setting `walls` has it: see wall_check */
 };
 

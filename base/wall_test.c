@@ -107,6 +107,37 @@ static void a_step_computes_and_nothing_else(void **state)
     here_end(&here);
 }
 
+/* One connection is taken of a socket that listened before, and nothing else is had. */
+static int try_accept(const void *with)
+{
+    const int one = accept4(*(const int *)with, NULL, NULL, SOCK_CLOEXEC);
+    return one < 0 ? errno : 0;
+}
+
+static void metrics_takes_connections(void **state)
+{
+    static const int internet = AF_INET;
+    const struct wall wall = {.profile = WALL_METRICS};
+    struct here here;
+    int port;
+    (void)state;
+    here_make(&here);
+    const int ear = listener(&port), caller = socket(AF_INET, SOCK_STREAM, 0);
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    refused_to_all(&wall, &here);
+    assert_true(stopped(behind(&wall, try_open, here.inside)));
+    assert_true(stopped(behind(&wall, try_socket, &internet)));
+    assert_true(stopped(behind(&wall, try_listen, &port)));
+    assert_true(stopped(behind(&wall, try_fork, NULL)));
+    assert_true(stopped(behind(&wall, try_thread, NULL)));
+    assert_int_equal(connect(caller, (const struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(behind(&wall, try_accept, &ear), 0);
+    close(caller);
+    close(ear);
+    here_end(&here);
+}
+
 static void data_reads_its_folder(void **state)
 {
     static const int internet = AF_INET;
@@ -155,6 +186,8 @@ static void net_dials_one_port(void **state)
     assert_int_equal(behind(&wall, try_thread, NULL), 0);
     if (wall_kernel().landlock >= 4)
         assert_true(stopped(behind(&wall, try_connect, &other)));
+    const struct wall with_way = {.profile = WALL_NET, .connect_port = port, .near_port = other};
+    assert_int_equal(behind(&with_way, try_connect, &other), 0); /* the thread that leads to a proxy */
     close(one);
     close(two);
     here_end(&here);
@@ -267,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_computes_and_nothing_else),
+        cmocka_unit_test(metrics_takes_connections),
         cmocka_unit_test(data_reads_its_folder),
         cmocka_unit_test(vault_writes_its_folder),
         cmocka_unit_test(net_dials_one_port),

@@ -37,6 +37,11 @@ enum maille_code cli_talk(struct envelope *answer, struct arena *arena, const st
             goto out;
         }
     }
+    char trouble[MAILLE_SENTENCE_MAX];
+    if (wire_client_trouble(client, trouble, sizeof trouble)) {
+        code = maille_fail(error, MAILLE_UNREACHABLE, "%s", trouble);
+        goto out;
+    }
     code = maille_fail(error, MAILLE_UNREACHABLE,
                        "expected the coordinator at %s to answer, found no answer within %lld s; check the "
                        "address and the firewall",

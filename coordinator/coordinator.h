@@ -64,6 +64,9 @@ struct coordinator {
     unsigned complaints;
     uint32_t lost;                /* how many losses of its own its log has noted */
     int64_t routes_ms, forget_ms; /* monotonic: when each was last done */
+    struct {                      /* since the start, for who watches the program */
+        uint64_t asked, refused, given_up, rounds;
+    } counts;
 };
 
 /* --- open.c: from start to stop --- */

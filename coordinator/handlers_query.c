@@ -72,6 +72,7 @@ enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, st
     query->row.activity_ms = in->utc_ms;
     struct query *made = query;
     code = coordinator_add_query(coordinator, query, error);
+    coordinator->counts.asked += code == MAILLE_OK;
     if (code != MAILLE_OK)
         goto out;
     query = NULL; /* the coordinator's now */

@@ -64,6 +64,7 @@ enum maille_code coordinator_give_up(struct coordinator *coordinator, struct que
                                      struct maille_error *error)
 {
     enum maille_code code = coordinator_finish(coordinator, query, phase, NULL, NULL, error);
+    coordinator->counts.given_up++;
     if (code == MAILLE_OK)
         code = outbox_problem(coordinator, query->row.researcher, query->agent_address, query->row.qid,
                               reason, rule, error);

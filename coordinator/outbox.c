@@ -118,6 +118,7 @@ enum maille_code outbox_problem(struct coordinator *coordinator, const char *pee
 {
     struct message_problem problem = {.code = what, .rule = rule};
     struct bytes body = {0};
+    coordinator->counts.refused += what == MAILLE_REFUSED;
     if (qid != NULL)
         memcpy(problem.qid, qid, QID_BYTES);
     enum maille_code code = message_problem_encode(&body, &problem, error);

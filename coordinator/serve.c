@@ -13,15 +13,18 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/metrics.h"
+#include "base/notify.h"
 #include "base/options.h"
 #include "base/options_manual.h"
 #include "base/wall.h"
 #include "coordinator/commands.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/figures.h"
 #include "coordinator/settings.h"
 #include "crypto/harden.h"
 
-enum { RELOAD_MS = 2000 };
+enum { RELOAD_MS = 2000, SIZES_MS = 60000 };
 
 struct daemon {
     struct coordinator coordinator;
@@ -32,7 +35,11 @@ struct daemon {
     struct wire_message message; /* its buffers are used again and again */
     const char *endpoint;        /* as it was bound: the port that was found when none was given */
     int signals;
-    int64_t tick_ms, reload_ms;
+    const char *dir;
+    struct coordinator_page *page; /* of figures */
+    int figures;                   /* DIR/status; -1: none */
+    int notify;                    /* the service manager's socket; −1: none */
+    int64_t tick_ms, reload_ms, beat_ms, sizes_ms;
     bool stop;
 };
 
@@ -117,6 +124,41 @@ static void compare_ports(const struct daemon *daemon)
                  daemon->endpoint, told);
 }
 
+static void show_figures(void *context, struct bytes *out)
+{
+    const struct daemon *daemon = context;
+    int64_t values[FIGURES_ROWS];
+    void *const pages[] = {daemon->page};
+    figures_take(values, coordinator_figure_rows, FIGURES_ROWS, pages);
+    figures_prometheus(out, "maille_coordinator", coordinator_figure_rows, FIGURES_ROWS, values);
+}
+
+/* The page that is counted in, the file and, where coordinator.yaml names one, the port at which it is read:
+ * before there is a key here, which the process behind that port must not have. */
+static enum maille_code open_figures(struct daemon *daemon, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const char *where = daemon->settings.metrics;
+    const struct metrics metrics = {.name = "maille-metrics",
+                                    .text = show_figures,
+                                    .context = daemon,
+                                    .without_landlock = daemon->settings.walls == 1};
+    void *page = NULL;
+    int fd;
+    MAILLE_TRY(figures_page(&page, error));
+    daemon->page = page;
+    figure_set(&daemon->page->started_ms, clock_utc_ms());
+    figure_set(&daemon->page->pid, getpid());
+    MAILLE_TRY(figures_file_open(&daemon->figures, daemon->dir, error));
+    if (where[0] == '\0')
+        goto out;
+    MAILLE_TRY(metrics_listen(&fd, where, error));
+    MAILLE_TRY(metrics_start(&metrics, fd, error));
+    log_line(LOG_LEVEL_INFO, "Prometheus may read http://%s/metrics", where);
+out:
+    return code;
+}
+
 static enum maille_code daemon_open(struct daemon *daemon, const char *dir, const char *network,
                                     const char *credential, struct maille_error *error)
 {
@@ -137,6 +179,9 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
         log_line(LOG_LEVEL_WARNING, "%s", warning);
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.yaml", error));
     MAILLE_TRY(coordinator_settings_read(&daemon->settings, daemon->arena, path, error));
+    daemon->dir = dir;
+    MAILLE_TRY(open_figures(daemon, error));
+    daemon->notify = notify_open();
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.key", error));
     MAILLE_TRY(coordinator_check_unlock(path, &unlock, error));
     MAILLE_TRY(keyfile_read(&daemon->keys, path, &unlock, error));
@@ -164,6 +209,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
              daemon->endpoint, (unsigned long long)network_directory(coordinator->network)->version,
              network_directory(coordinator->network)->n_sites);
     compare_ports(daemon);
+    notify_say(daemon->notify, "READY=1\nSTATUS=listens");
 out:
     return code;
 }
@@ -176,6 +222,10 @@ static void daemon_close(struct daemon *daemon)
     wire_message_clear(&daemon->message);
     if (daemon->signals >= 0)
         close(daemon->signals);
+    if (daemon->figures >= 0)
+        close(daemon->figures);
+    if (daemon->notify >= 0)
+        close(daemon->notify);
     arena_free(daemon->arena);
 }
 
@@ -184,9 +234,15 @@ static enum maille_code send_one(void *context, const struct outgoing *out, bool
 {
     const struct daemon *daemon = context;
     const struct parcel *parcel = out->parcel;
-    return wire_server_send(daemon->server, out->peer, out->address, parcel->envelope.data,
-                            parcel->envelope.length, parcel->has_frame ? parcel->frame.data : NULL,
-                            parcel->frame.length, sent, error);
+    const enum maille_code code = wire_server_send(
+        daemon->server, out->peer, out->address, parcel->envelope.data, parcel->envelope.length,
+        parcel->has_frame ? parcel->frame.data : NULL, parcel->frame.length, sent, error);
+    if (code == MAILLE_OK && *sent) {
+        figure_add(&daemon->page->messages_sent, 1);
+        figure_add(&daemon->page->bytes_sent,
+                   (int64_t)(parcel->envelope.length + (parcel->has_frame ? parcel->frame.length : 0)));
+    }
+    return code;
 }
 
 static enum maille_code reload(struct daemon *daemon, bool always, struct maille_error *error)
@@ -230,9 +286,11 @@ static enum maille_code take_signals(struct daemon *daemon, struct maille_error 
     enum maille_code code = MAILLE_OK;
     struct signalfd_siginfo info;
     while (code == MAILLE_OK && read(daemon->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGHUP)
+        if (info.ssi_signo == SIGHUP) {
+            notify_say(daemon->notify, "RELOADING=1");
             code = reload(daemon, true, error);
-        else
+            notify_say(daemon->notify, "READY=1");
+        } else
             daemon->stop = true;
     }
     return code;
@@ -246,8 +304,13 @@ static enum maille_code take_messages(struct daemon *daemon, size_t *n, struct m
     bool got = true;
     for (*n = 0; code == MAILLE_OK && got && *n < (size_t)daemon->settings.batch_messages; *n += got) {
         code = wire_server_receive(daemon->server, &daemon->message, 0, &got, error);
-        if (code == MAILLE_OK && got)
-            code = coordinator_handle(coordinator, &daemon->message, error);
+        if (code != MAILLE_OK || !got)
+            continue;
+        figure_add(&daemon->page->messages_received, 1);
+        figure_add(&daemon->page->bytes_received,
+                   (int64_t)(daemon->message.envelope.length + daemon->message.frame.length));
+        figure_set(&daemon->page->heard_ms, clock_utc_ms());
+        code = coordinator_handle(coordinator, &daemon->message, error);
     }
     return code;
 }
@@ -258,22 +321,34 @@ static void tell_hangups(struct daemon *daemon)
     struct wire_hangup hangup;
     while (wire_server_hangup(daemon->server, &hangup)) {
         const char *peer = hangup.peer[0] != '\0' ? hangup.peer : "somebody who said nothing yet";
-        const unsigned long long figure = hangup.figure;
+        const unsigned long long passed = hangup.figure;
+        figure_add(&daemon->page->hangups, 1);
         if (hangup.why == WIRE_CONNECTIONS)
             log_line(LOG_LEVEL_WARNING, "hung up on %s: %llu connections at once (connections_max)", peer,
-                     figure);
+                     passed);
         else if (hangup.why == WIRE_HANDSHAKES)
             log_line(LOG_LEVEL_WARNING,
                      "did not let %s in: more than %llu new connections in a minute "
                      "(connections_max)",
-                     peer, figure);
+                     peer, passed);
         else if (hangup.why == WIRE_SILENT)
-            log_line(LOG_LEVEL_WARNING, "hung up on a connection by which nothing came in %llu s", figure);
+            log_line(LOG_LEVEL_WARNING, "hung up on a connection by which nothing came in %llu s", passed);
         else
             log_line(LOG_LEVEL_WARNING,
                      "hung up on %s: %llu bytes of its messages wait to be whole, read or sent", peer,
-                     figure);
+                     passed);
     }
+}
+
+/* Says that this program is there, and what it counted. */
+static void beat(struct daemon *daemon, int64_t now_ms)
+{
+    const bool sizes = now_ms >= daemon->sizes_ms;
+    figure_set(&daemon->page->messages_dropped, (int64_t)wire_server_dropped(daemon->server));
+    notify_say(daemon->notify, "WATCHDOG=1");
+    coordinator_page_beat(daemon->page, &daemon->coordinator, daemon->dir, daemon->figures, sizes);
+    daemon->beat_ms = now_ms + FIGURES_BEAT_MS;
+    daemon->sizes_ms = sizes ? now_ms + SIZES_MS : daemon->sizes_ms;
 }
 
 static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *error)
@@ -288,6 +363,8 @@ static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *e
             MAILLE_TRY(coordinator_tick(&daemon->coordinator, error));
             daemon->tick_ms = now + TICK_MS;
         }
+        if (now >= daemon->beat_ms)
+            beat(daemon, now);
         if (now >= daemon->reload_ms) {
             MAILLE_TRY(reload(daemon, false, error));
             daemon->reload_ms = now + RELOAD_MS;
@@ -305,6 +382,7 @@ static enum maille_code daemon_run(struct daemon *daemon, struct maille_error *e
         }
         MAILLE_TRY(take_signals(daemon, error));
     }
+    notify_say(daemon->notify, "STOPPING=1");
     code = coordinator_note(&daemon->coordinator, "stop", error);
 out:
     return code;
@@ -314,7 +392,7 @@ int coordinator_serve(int argc, char **argv)
 {
     enum maille_code code = MAILLE_OK;
     struct maille_error error = {0};
-    struct daemon daemon = {.signals = -1};
+    struct daemon daemon = {.signals = -1, .figures = -1, .notify = -1};
     const char *dir = NULL, *network = NULL, *credential = NULL;
     bool done = false;
     size_t n = 0;

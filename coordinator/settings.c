@@ -45,6 +45,10 @@ static const struct settings_row rows[] = {
      offsetof(struct coordinator_settings, quotas.log_entries_per_day),
      "entries of the message log that one party, or one researcher's queries, may cause in a day (about 300 "
      "bytes each)"},
+    {"metrics", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
+     offsetof(struct coordinator_settings, metrics),
+     "where Prometheus reads what this program counts of itself: an address of this machine alone, such as "
+     "127.0.0.1:9702; counts from the next start"},
     {"walls", SETTINGS_CHOICE, "", 0, 1, "all", "all|without-landlock",
      offsetof(struct coordinator_settings, walls),
      "without-landlock lets the coordinator run where the kernel has no Landlock; where it has, it is used"},

@@ -12,7 +12,8 @@ struct coordinator_settings {
     const char *endpoint;  /* where to listen */
     const char *directory; /* network.yaml, from the folder of coordinator.yaml */
     int64_t round_bytes_max, held_bytes_max, batch_messages, log_retention_months;
-    int64_t walls; /* 1: without-landlock */
+    const char *metrics; /* a loopback address at which Prometheus reads; "": none */
+    int64_t walls;       /* 1: without-landlock */
     struct quotas quotas;
     int64_t connections_max; /* of one party */
     int64_t query_retention_days;

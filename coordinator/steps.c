@@ -152,6 +152,7 @@ enum maille_code coordinator_close(struct coordinator *coordinator, struct query
     MAILLE_TRY(publish(coordinator, query, &key, parcel, query_site_member, error));
     if (!query->for_custodians)
         MAILLE_TRY(send_sum(coordinator, query, error));
+    coordinator->counts.rounds++;
     log_line(LOG_LEVEL_INFO, "%s of %s: round %u closed, %zu vectors of %llu bytes", query->row.study,
              query->row.researcher, query->row.round, close.n, (unsigned long long)query->length);
 out:

@@ -388,6 +388,7 @@ static enum maille_code publish(const struct bytes *image, const char *path, str
         goto out;
     }
     made = true;
+    file_give(fd, path);
     MAILLE_TRY(file_write_all(fd, image->data, image->length, error));
     if (fchmod(fd, 0400) != 0 || fsync(fd) != 0) {
         code = maille_fail_errno(error, "cannot write %s to disk", beside);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs the commands of docs/NETWORK.md as they stand there, each party in folders of its own, in the order of the page.
+"""Runs the commands of docs/NETWORK.md and then of docs/BACKUP.md as they stand there, each party in folders of its own, in the order of the page.
 
 guide.py BIN WORK: BIN holds the programs, WORK is made anew. A block "```sh PARTY" is run by that party (site: by each of the
-four hospitals in turn) in one bash that stops at the first error; programs that a block leaves running are ended at the end.
+four hospitals in turn; a hospital's name: by that one) in one bash that stops at the first error; programs that a block leaves running are ended at the end.
 The study's result is held against R's. Exit status 1 with the block that failed."""
 import os
 import re
@@ -13,6 +13,7 @@ import sys
 import time
 
 SITES = ["alpha", "beta", "gamma", "delta"]
+PAGES = ["NETWORK", "BACKUP"]
 
 
 def blocks(page):
@@ -33,13 +34,13 @@ def main():
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work, 0o755)
     shared = dict(os.environ, PATH=binaries + ":" + os.environ["PATH"], BOARD=work + "/board", HUB=work + "/hub",
-                  ALICE=work + "/alice", CREDENTIALS=work + "/credentials", POST=work + "/post",
+                  ALICE=work + "/alice", CREDENTIALS=work + "/credentials", POST=work + "/post", BACKUP=work + "/backup",
                   EXAMPLE=root + "/examples/rotterdam", NO_COLOR="1")
     began, commands, groups, failed = time.time(), 0, set(), 0
     try:
-        for party, text in blocks(root + "/docs/NETWORK.md"):
+        for party, text in [block for page in PAGES for block in blocks(f"{root}/docs/{page}.md")]:
             for name in SITES if party == "site" else [party]:
-                env = dict(shared, NAME=name, DIR=work + "/" + name) if party == "site" else shared
+                env = dict(shared, NAME=name, DIR=work + "/" + name) if name in SITES else shared
                 done = subprocess.Popen(["bash", "-euo", "pipefail", "-c", text], env=env, cwd=work, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
                 groups.add(done.pid)
@@ -61,7 +62,7 @@ def main():
         if checked.returncode:
             sys.stdout.write(checked.stdout[-2000:] + checked.stderr)
             sys.exit("expected what R gives on the pooled data, found another result")
-        print(f"{commands} commands of docs/NETWORK.md, {time.time() - began:.0f} s; the result is R's")
+        print(f"{commands} commands of docs/{', docs/'.join(p + '.md' for p in PAGES)}, {time.time() - began:.0f} s; the result is R's")
     finally:
         for group in groups:
             try:

@@ -342,6 +342,8 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
                        true, &work->share_header->vector, &envelope);
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_START, &record, vector, length, error));
     MAILLE_TRY(message_outbox_put(outbox, MESSAGE_MASKED, &envelope, frame, segment, error));
+    if (vault->options.figures != NULL)
+        figure_add(&vault->options.figures->rounds, 1);
 out:
     bytes_clear(&envelope);
     bytes_wipe(&record);

@@ -6,6 +6,7 @@
 #define VAULT_VAULT_H
 
 #include "base/clock.h"
+#include "base/figures.h"
 #include "disclosure/policy.h"
 #include "proto/directory.h"
 #include "proto/outbox.h"
@@ -13,6 +14,17 @@
 #include "vault/step.h"
 
 struct vault; /* opaque */
+
+/* What a vault counts since it was made: questions, and no answer to one. */
+struct vault_figures {
+    figure open;     /* queries, as of now */
+    figure asked;    /* questions that were judged */
+    figure refused;  /* of these, refused as a whole */
+    figure analyses; /* that were refused, when asked or in a round */
+    figure rounds;   /* vectors that left, masked */
+    figure answered; /* queries that are over, with at least one such vector */
+    figure ended;    /* queries that this site itself ended under a rule */
+};
 
 struct vault_options {
     const char *folder;         /* DIR of the site: state/ and log/ are in it, network.yaml beside them */
@@ -32,6 +44,7 @@ struct vault_options {
     /* One line for the operator when a study is asked, refused or over; NULL: nobody listens. */
     void (*tell)(void *context, const char *line);
     void *tell_context;
+    struct vault_figures *figures; /* counted in; NULL: nobody reads them */
 };
 
 /* Opens the log and the state of every open query. Errors: MAILLE_INVALID (policy, directory, a name or key

@@ -1,4 +1,5 @@
 /* The socket of a site or an agent: a DEALER that dials out and knows the coordinator by its CURVE key. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +14,19 @@ struct wire_client {
     uint64_t dropped;
     bool connected, refused;
     char *endpoint;
-    bool other, ipv6;   /* the host has addresses of both families; which one is tried */
-    int64_t dialled_ms; /* monotonic */
+    bool other, ipv6;               /* the host has addresses of both families; which one is tried */
+    int64_t dialled_ms;             /* monotonic */
+    struct wire_way *way, *own_way; /* NULL: directly; own: to be freed with the client */
+    bool probed;
 };
 
 enum maille_code wire_client_open_raw(struct wire_client **client, const char *endpoint,
                                       const uint8_t server[PUBLIC_BYTES], const uint8_t own[PUBLIC_BYTES],
-                                      const uint8_t secret[KEY_BYTES], struct maille_error *error)
+                                      const uint8_t secret[KEY_BYTES], struct wire_way *way,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    char near[64];
     struct wire_client *made = calloc(1, sizeof *made);
     if (made == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a socket, found none");
@@ -54,6 +59,12 @@ enum maille_code wire_client_open_raw(struct wire_client **client, const char *e
                            zmq_strerror(zmq_errno()));
         goto out;
     }
+    made->way = way;
+    if (way != NULL) {
+        MAILLE_TRY(wire_way_start(way, endpoint, error));
+        snprintf(near, sizeof near, "tcp://127.0.0.1:%d", wire_way_port(way));
+        endpoint = near;
+    }
     MAILLE_TRY(socket_family(made->socket, endpoint, false, &made->other, error));
     made->endpoint = strdup(endpoint);
     made->dialled_ms = clock_monotonic_ms();
@@ -77,10 +88,19 @@ enum maille_code wire_client_open(struct wire_client **client, const char *endpo
                                   const uint8_t server[PUBLIC_BYTES], const struct secret_keys *keys,
                                   struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     uint8_t secret[KEY_BYTES];
+    const char *proxy = getenv("MAILLE_PROXY");
+    struct wire_way *way = NULL;
     secret_keys_transport(secret, keys);
-    enum maille_code code =
-        wire_client_open_raw(client, endpoint, server, secret_keys_public(keys)->transport, secret, error);
+    if (proxy != NULL && proxy[0] != '\0')
+        MAILLE_TRY(wire_way_open(&way, proxy, getenv("MAILLE_PROXY_CREDENTIAL"), error));
+    MAILLE_TRY(wire_client_open_raw(client, endpoint, server, secret_keys_public(keys)->transport, secret,
+                                    way, error));
+    (*client)->own_way = way;
+    way = NULL;
+out:
+    wire_way_free(way);
     crypto_wipe(secret, sizeof secret);
     return code;
 }
@@ -97,6 +117,7 @@ void wire_client_free(struct wire_client *client)
         zmq_close(client->socket);
     if (client->context != NULL)
         zmq_ctx_term(client->context);
+    wire_way_free(client->own_way);
     free(client->endpoint);
     free(client);
 }
@@ -174,4 +195,14 @@ bool wire_client_connected(struct wire_client *client, bool *refused)
     if (refused != NULL)
         *refused = client->refused;
     return client->connected;
+}
+
+bool wire_client_trouble(struct wire_client *client, char *sentence, size_t size)
+{
+    if (client->way != NULL)
+        return wire_way_trouble(client->way, sentence, size);
+    if (client->connected || client->probed)
+        return false;
+    client->probed = true;
+    return wire_way_probe(client->endpoint, sentence, size);
 }

@@ -9,6 +9,7 @@
 #define WIRE_WIRE_H
 
 #include "proto/directory.h"
+#include "wire/way.h"
 
 enum { WIRE_PEER_MAX = NAME_MAX_BYTES };
 
@@ -86,13 +87,17 @@ uint64_t wire_server_dropped(const struct wire_server *server);
 
 struct wire_client;
 
+/* Through $MAILLE_PROXY, with the password in the file $MAILLE_PROXY_CREDENTIAL, where the first is set
+ * (wire/way.h).
+ */
 enum maille_code wire_client_open(struct wire_client **client, const char *endpoint,
                                   const uint8_t server[PUBLIC_BYTES], const struct secret_keys *keys,
                                   struct maille_error *error) MAILLE_CHECKED;
-/* As above from raw transport keys: the net process of a worker holds no identity key. */
+/* As above from raw transport keys: the net process of a worker holds no identity key. way: borrowed,
+ * outlives the client; NULL: directly. */
 enum maille_code wire_client_open_raw(struct wire_client **client, const char *endpoint,
                                       const uint8_t server[PUBLIC_BYTES], const uint8_t own[PUBLIC_BYTES],
-                                      const uint8_t secret[KEY_BYTES],
+                                      const uint8_t secret[KEY_BYTES], struct wire_way *way,
                                       struct maille_error *error) MAILLE_CHECKED;
 void wire_client_free(struct wire_client *client);
 /* A descriptor to poll for reading (ZMQ_FD): readable means "call wire_client_receive until it gets nothing".
@@ -108,5 +113,9 @@ enum maille_code wire_client_send(struct wire_client *client, const void *envelo
  * key). To be asked every second or two until then: of a host with addresses of both families it tries the
  * one, then the other. */
 bool wire_client_connected(struct wire_client *client, bool *refused);
+/* What stands in the way, once for each change of it: what the proxy says or, without one and not connected,
+ * what else than a coordinator answers there (looked at by a connection of its own, which takes up to three
+ * seconds). False: nothing that is known. */
+bool wire_client_trouble(struct wire_client *client, char *sentence, size_t size);
 
 #endif

@@ -21,6 +21,7 @@ int worker_stop(int argc, char **argv);
 int worker_decide(int argc, char **argv);
 int worker_rekey(int argc, char **argv);
 int worker_serve(int argc, char **argv);
+int worker_status(int argc, char **argv);
 
 /* What `import --monthly` does: a snapshot of this month, where there is a snapshot but none of this month.
  */

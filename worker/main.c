@@ -37,6 +37,7 @@ int main(int argc, char **argv)
         {"decide", worker_decide, "bring a decision that was signed on another machine"},
         {"rekey", worker_rekey, "other keys for the site: new ones, then everything moves to them"},
         {"serve", worker_serve, "answer the network's studies"},
+        {"status", worker_status, "whether the running worker is well, and what it has counted"},
         {NULL, NULL, NULL},
     };
     heap_keep();

@@ -30,6 +30,12 @@ struct net {
     bool connected, silent, refused;
 };
 
+static void count_sent(struct net *net, size_t bytes)
+{
+    figure_add(&net->options->figures->messages_sent, 1);
+    figure_add(&net->options->figures->bytes_sent, (int64_t)bytes);
+}
+
 static enum maille_code say_hello(struct net *net, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -41,6 +47,8 @@ static enum maille_code say_hello(struct net *net, struct maille_error *error)
     MAILLE_TRY(message_hello_encode(&body, &hello, error));
     MAILLE_TRY(envelope_encode(&envelope, MESSAGE_HELLO, NULL, net->options->name, &body, error));
     code = wire_client_send(net->client, envelope.data, envelope.length, NULL, 0, error);
+    if (code == MAILLE_OK)
+        count_sent(net, envelope.length);
     if (code == MAILLE_UNREACHABLE) /* a queue full of hellos says no more than one */
         code = MAILLE_OK;
 out:
@@ -59,18 +67,29 @@ static void tell_state(struct net *net, int64_t now_ms)
                  "the coordinator at %s refused this site's key; is the site in its directory?",
                  net->options->endpoint);
     net->refused = refused;
+    figure_set(&net->options->figures->key_refused, refused);
     if (now_ms - net->heard_ms >= SILENCE_MS && !net->silent) {
         log_line(LOG_LEVEL_WARNING, "no answer from the coordinator at %s; %s", net->options->endpoint,
                  connected ? "waiting" : "trying again until it is there");
         net->silent = true;
     }
+    char sentence[MAILLE_SENTENCE_MAX];
+    if ((net->silent || net->options->way != NULL) &&
+        wire_client_trouble(net->client, sentence, sizeof sentence))
+        log_line(LOG_LEVEL_ERROR, "%s", sentence);
 }
 
 static enum maille_code heard(struct net *net, struct maille_error *error)
 {
+    struct net_figures *figures = net->options->figures;
     net->heard_ms = clock_monotonic_ms();
-    if (net->silent || !net->connected)
+    figure_set(&figures->heard_ms, clock_utc_ms());
+    figure_add(&figures->messages_received, 1);
+    figure_add(&figures->bytes_received, (int64_t)(net->message.envelope.length + net->message.frame.length));
+    if (net->silent || !net->connected) {
         log_line(LOG_LEVEL_INFO, "connected to the coordinator at %s", net->options->endpoint);
+        figure_add(&figures->connections, 1);
+    }
     net->silent = false;
     if (net->connected)
         return MAILLE_OK;
@@ -83,6 +102,7 @@ static void tell_clock(struct net *net, int64_t coordinator_ms)
 {
     char words[32];
     const int64_t own_ms = clock_utc_ms(), ahead_ms = own_ms - coordinator_ms;
+    figure_set(&net->options->figures->clock_ahead_ms, ahead_ms);
     if (net->clock_told && llabs(ahead_ms - net->clock_ms) < CLOCK_TELL_MS)
         return;
     net->clock_told = true;
@@ -188,6 +208,8 @@ static enum maille_code take_vault(struct net *net, struct maille_error *error)
     if (code == MAILLE_UNREACHABLE) {
         log_line(LOG_LEVEL_WARNING, "a message was not sent: %s", error->sentence);
         code = MAILLE_OK;
+    } else if (code == MAILLE_OK) {
+        count_sent(net, length + frame_length);
     }
 out:
     bytes_clear(&net->record.body);
@@ -228,7 +250,7 @@ enum maille_code net_serve(struct net_options *options, int end, struct maille_e
     crypto_random_bytes(&run, sizeof run);
     snprintf(net.build, sizeof net.build, "%s%s%08x", MAILLE_VERSION, MESSAGE_RUN_MARK, run);
     enum maille_code code = wire_client_open_raw(&net.client, options->endpoint, options->server,
-                                                 options->own, options->secret, error);
+                                                 options->own, options->secret, options->way, error);
     crypto_wipe(options->secret, sizeof options->secret);
     if (code == MAILLE_OK)
         code = net_loop(&net, error);

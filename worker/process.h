@@ -5,7 +5,9 @@
 
 #include "vault/vault.h"
 #include "worker/data.h"
+#include "worker/figures.h"
 #include "worker/step.h"
+#include "wire/way.h"
 
 /* Records between vault and net. */
 enum net_record {
@@ -29,6 +31,8 @@ struct net_options {
     uint8_t server[PUBLIC_BYTES], own[PUBLIC_BYTES], secret[KEY_BYTES];
     uint64_t directory_version;
     int64_t hello_every_ms;
+    struct net_figures *figures;
+    struct wire_way *way; /* through a proxy; NULL: directly */
 };
 
 /* Dials out and passes envelopes between socket and vault, until the vault's end closes (MAILLE_INTERNAL).
@@ -47,6 +51,6 @@ struct vault_others {
 /* Handles what net brings, until its end closes or another process of this worker fails (MAILLE_INTERNAL), or
  * (MAILLE_OK) SIGTERM came, or the directory has changed and everything should start again. */
 enum maille_code vault_serve(struct vault *vault, const struct vault_others *others, int end,
-                             struct maille_error *error) MAILLE_CHECKED;
+                             struct vault_figures *figures, struct maille_error *error) MAILLE_CHECKED;
 
 #endif

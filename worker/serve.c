@@ -14,6 +14,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/metrics.h"
+#include "base/notify.h"
 #include "base/options.h"
 #include "base/wall.h"
 #include "crypto/harden.h"
@@ -24,15 +26,24 @@
 #include "worker/supervise.h"
 #include "worker/walls.h"
 
-enum { STOP_MS = 3000, BACKOFF_MAX_MS = 30000, STEADY_MS = 60000, MONTH_LOOK_MS = 3600 * 1000 };
+enum {
+    STOP_MS = 3000,
+    BACKOFF_MAX_MS = 30000,
+    STEADY_MS = 60000,
+    MONTH_LOOK_MS = 3600 * 1000,
+    SIZES_MS = 60000
+};
 
 struct supervisor {
     const char *dir, *credential;
     struct site_files files;
     struct children children;
     struct owners owners;
+    struct worker_pages pages;
+    struct wire_way *way;    /* the socket of net's thread, which can make none behind the walls */
+    int notify;              /* the service manager's socket; −1: none */
     int signals, watch, etc; /* etc: the watch's number of /etc; −1: none */
-    int64_t started_ms, backoff_ms, month_ms;
+    int64_t started_ms, backoff_ms, month_ms, beat_ms, sizes_ms;
     bool stop, reload, ever_steady;
     int status; /* to exit with */
     char build[2 * HASH_BYTES + 1], given[PATH_MAX];
@@ -136,9 +147,32 @@ static void read_signals(struct supervisor *supervisor)
     }
 }
 
-/* Waits for signals, snapshots and (timeout_ms ≥ 0) the clock. *gone: a child has ended. */
+/* Says that this program is there, and what it counted, when it is time. */
+static void beat(struct supervisor *supervisor, bool now)
+{
+    struct supervisor_figures *own = supervisor->pages.pages[PAGE_SUPERVISOR];
+    const int64_t now_ms = clock_monotonic_ms();
+    int64_t processes = 0;
+    if (!now && now_ms < supervisor->beat_ms)
+        return;
+    for (int child = 0; child < CHILDREN; child++)
+        processes += supervisor->children.pids[child] != 0;
+    figure_set(&own->processes, processes);
+    figure_set(&own->directory_version, (int64_t)supervisor->files.directory->version);
+    const bool sizes = now || now_ms >= supervisor->sizes_ms;
+    worker_pages_beat(&supervisor->pages, supervisor->dir, sizes);
+    notify_say(supervisor->notify, "WATCHDOG=1");
+    supervisor->beat_ms = now_ms + FIGURES_BEAT_MS;
+    supervisor->sizes_ms = sizes ? now_ms + SIZES_MS : supervisor->sizes_ms;
+}
+
+/* Waits for signals, snapshots, the next beat and (timeout_ms ≥ 0) the clock. *gone: a child has ended. */
 static void wait_events(struct supervisor *supervisor, int timeout_ms, bool *gone)
 {
+    beat(supervisor, false);
+    const int64_t next_ms = supervisor->beat_ms - clock_monotonic_ms();
+    if (timeout_ms < 0 || timeout_ms > next_ms)
+        timeout_ms = next_ms > 0 ? (int)next_ms : 0;
     struct pollfd ready[2] = {{.fd = supervisor->signals, .events = POLLIN},
                               {.fd = supervisor->watch, .events = POLLIN}};
     poll(ready, 2, timeout_ms);
@@ -191,13 +225,16 @@ static void look_at_month(struct supervisor *supervisor)
 
 static enum maille_code start(struct supervisor *supervisor, struct maille_error *error)
 {
-    const int close_fds[] = {supervisor->signals, supervisor->watch};
+    const int close_fds[] = {supervisor->signals, supervisor->watch, supervisor->notify};
     supervisor->started_ms = clock_monotonic_ms();
     supervisor->files.build = supervisor->build[0] != '\0' ? supervisor->build : NULL;
+    supervisor->files.pages = &supervisor->pages;
+    supervisor->files.way = supervisor->way;
     enum maille_code code =
-        children_start(&supervisor->children, &supervisor->files, &supervisor->owners, close_fds, 2, error);
+        children_start(&supervisor->children, &supervisor->files, &supervisor->owners, close_fds, 3, error);
     if (code != MAILLE_OK)
         children_stop(&supervisor->children, STOP_MS);
+    beat(supervisor, true);
     return code;
 }
 
@@ -206,7 +243,9 @@ static void start_again(struct supervisor *supervisor)
 {
     struct maille_error error = {0};
     bool gone;
+    struct supervisor_figures *own = supervisor->pages.pages[PAGE_SUPERVISOR];
     const int64_t first_ms = (int64_t)supervisor->files.settings.restart_after_ms;
+    figure_add(&own->restarts, 1);
     if (supervisor->backoff_ms == 0 || clock_monotonic_ms() - supervisor->started_ms >= STEADY_MS)
         supervisor->backoff_ms = first_ms;
     for (;;) {
@@ -226,6 +265,14 @@ static void start_again(struct supervisor *supervisor)
     }
 }
 
+/* The files have proved themselves. */
+static void steady(struct supervisor *supervisor)
+{
+    if (!supervisor->ever_steady)
+        notify_say(supervisor->notify, "READY=1\nSTATUS=serves");
+    supervisor->ever_steady = true;
+}
+
 static void run(struct supervisor *supervisor)
 {
     while (!supervisor->stop) {
@@ -238,17 +285,22 @@ static void run(struct supervisor *supervisor)
                     supervisor->ever_steady ? MONTH_LOOK_MS : (int)(lived_ms < 1000 ? 1000 - lived_ms : 0),
                     &gone);
         if (!gone && clock_monotonic_ms() - supervisor->started_ms >= 1000)
-            supervisor->ever_steady = true;
+            steady(supervisor);
         if (supervisor->stop)
             break;
         if (supervisor->reload) {
             struct maille_error error = {0};
+            notify_say(supervisor->notify, "RELOADING=1");
             supervisor->reload = false;
-            if (!reread(supervisor) && !gone)
+            if (!reread(supervisor) && !gone) {
+                notify_say(supervisor->notify, "READY=1\nSTATUS=serves, with the files that it read before");
                 continue;
+            }
             children_stop(&supervisor->children, STOP_MS);
-            if (start(supervisor, &error) == MAILLE_OK)
+            if (start(supervisor, &error) == MAILLE_OK) {
+                notify_say(supervisor->notify, "READY=1\nSTATUS=serves");
                 continue;
+            }
             log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
             gone = true;
         }
@@ -257,7 +309,38 @@ static void run(struct supervisor *supervisor)
             start_again(supervisor);
         }
     }
+    notify_say(supervisor->notify, "STOPPING=1");
     children_stop(&supervisor->children, STOP_MS);
+}
+
+static void show_figures(void *context, struct bytes *out)
+{
+    const struct supervisor *supervisor = context;
+    int64_t values[FIGURES_ROWS];
+    figures_take(values, worker_figure_rows, FIGURES_ROWS, supervisor->pages.pages);
+    figures_prometheus(out, "maille_worker", worker_figure_rows, FIGURES_ROWS, values);
+}
+
+/* The pages that everybody counts in, the file and, where worker.yaml names one, the port at which they are
+ * read. */
+static enum maille_code open_figures(struct supervisor *supervisor, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const char *where = supervisor->files.settings.metrics;
+    const struct metrics metrics = {.name = "maille-metrics",
+                                    .text = show_figures,
+                                    .context = supervisor,
+                                    .without_landlock =
+                                        supervisor->files.settings.walls == WALLS_WITHOUT_LANDLOCK};
+    int fd;
+    MAILLE_TRY(worker_pages_open(&supervisor->pages, supervisor->dir, error));
+    if (where[0] == '\0')
+        goto out;
+    MAILLE_TRY(metrics_listen(&fd, where, error));
+    MAILLE_TRY(metrics_start(&metrics, fd, error));
+    log_line(LOG_LEVEL_INFO, "Prometheus may read http://%s/metrics", where);
+out:
+    return code;
 }
 
 /* Walls first, then secrets: nothing but files of this folder has been read so far. */
@@ -294,17 +377,28 @@ static enum maille_code serve(struct supervisor *supervisor, struct maille_error
     if (credential_warning(warning, sizeof warning, supervisor->credential, supervisor->dir) != NULL)
         log_line(LOG_LEVEL_WARNING, "%s", warning);
     MAILLE_TRY(open_events(supervisor, error));
+    MAILLE_TRY(open_figures(supervisor, error));
+    if (supervisor->files.settings.proxy[0] != '\0') {
+        MAILLE_TRY(wire_way_open(&supervisor->way, supervisor->files.settings.proxy,
+                                 supervisor->files.settings.proxy_credential, error));
+        log_line(LOG_LEVEL_INFO, "the way out is %s", supervisor->files.settings.proxy);
+    }
+    supervisor->notify = notify_open();
     MAILLE_TRY(raise_walls(supervisor, error));
     MAILLE_TRY(start(supervisor, error));
     log_line(LOG_LEVEL_INFO, "%s serves the network %s", supervisor->dir,
              supervisor->files.directory->network);
     run(supervisor);
+    beat(supervisor, true);
     log_line(LOG_LEVEL_INFO, "stopped");
 out:
     if (supervisor->signals >= 0)
         close(supervisor->signals);
     if (supervisor->watch >= 0)
         close(supervisor->watch);
+    if (supervisor->notify >= 0)
+        close(supervisor->notify);
+    wire_way_free(supervisor->way);
     site_files_clear(&supervisor->files);
     return code;
 }
@@ -312,7 +406,8 @@ out:
 int worker_serve(int argc, char **argv)
 {
     struct maille_error error = {0};
-    struct supervisor supervisor = {.signals = -1, .watch = -1, .etc = -1};
+    struct supervisor supervisor = {
+        .signals = -1, .watch = -1, .etc = -1, .notify = -1, .pages = {.file = -1}};
     struct arena *arena = arena_new();
     bool done = false;
     size_t n = 0;

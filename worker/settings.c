@@ -62,6 +62,16 @@ static const struct settings_row rows[] = {
     {"restart_after", SETTINGS_DURATION, "ms", 50, 60000, "500ms", NULL,
      offsetof(struct worker_settings, restart_after_ms),
      "wait before a process that died is started again; doubles each time, to at most 30 s"},
+    {"proxy", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL, offsetof(struct worker_settings, proxy),
+     "the proxy that leads out, such as http://proxy.hospital:3128 or socks5://proxy.hospital:1080; counts "
+     "from the "
+     "next start"},
+    {"proxy_credential", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
+     offsetof(struct worker_settings, proxy_credential),
+     "a file of the owner's alone whose first line is USER:PASSWORD for the proxy"},
+    {"metrics", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL, offsetof(struct worker_settings, metrics),
+     "where Prometheus reads what this site counts of itself: an address of this machine alone, such as "
+     "127.0.0.1:9701; counts from the next start"},
     {"walls", SETTINGS_CHOICE, "", 0, 1, "all", "all|without-landlock",
      offsetof(struct worker_settings, walls),
      "without-landlock lets the site run where the kernel has no Landlock; where it has, it is used"},

@@ -21,8 +21,10 @@ struct worker_settings {
     int64_t record_retention_years;                                 /* of archives and bundles */
     int64_t import_fewer, import_more, import_share, import_median; /* percent: past them an import asks */
     int64_t hello_every_ms, restart_after_ms;
-    int64_t walls;     /* enum worker_walls */
-    int64_t log_level; /* enum log_level */
+    const char *proxy, *proxy_credential; /* the way out; "": directly */
+    const char *metrics;                  /* a loopback address at which Prometheus reads; "": none */
+    int64_t walls;                        /* enum worker_walls */
+    int64_t log_level;                    /* enum log_level */
 };
 
 /* Reads DIR/worker.yaml. Missing keys have their defaults. MAILLE_INVALID with file, line and column for an

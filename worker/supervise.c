@@ -197,7 +197,8 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
                                           .log_retention_months =
                                               (uint32_t)files->settings.log_retention_months,
                                           .queries_max = (size_t)files->settings.queries_max,
-                                          .tell = tell_operator};
+                                          .tell = tell_operator,
+                                          .figures = files->pages->pages[PAGE_VAULT]};
     if (code == MAILLE_OK)
         code = vault_hold_signals(&error);
     if (code == MAILLE_OK)
@@ -207,7 +208,8 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
         return code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL ? PROCESS_FAILED
                                                                                      : PROCESS_CONFIG;
     }
-    code = vault_serve(vault, &(struct vault_others){&remote, &steps}, ends->of[CHILD_NET][0], &error);
+    code = vault_serve(vault, &(struct vault_others){&remote, &steps}, ends->of[CHILD_NET][0],
+                       options.figures, &error);
     vault_free(vault);
     return exit_status(code, &error);
 }
@@ -216,6 +218,8 @@ static int run_net(const struct site_files *files, struct net_options *options, 
 {
     struct maille_error error = {0};
     options->hello_every_ms = (int64_t)files->settings.hello_every_ms;
+    options->figures = files->pages->pages[PAGE_NET];
+    options->way = files->way;
     return exit_status(net_serve(options, ends->of[CHILD_NET][1], &error), &error);
 }
 
@@ -291,6 +295,11 @@ static void child_run(int child, const struct site_files *files, struct secret_k
     if (child != CHILD_VAULT)
         secret_keys_free(keys);
     close_others(ends, child);
+    worker_pages_keep(files->pages, child == CHILD_VAULT ? PAGE_VAULT
+                                    : child == CHILD_NET ? PAGE_NET
+                                                         : FIGURES_PAGES);
+    if (child != CHILD_NET)
+        wire_way_free(files->way); /* a password of the proxy's */
     raise_walls(child, files);
     switch (child) {
     case CHILD_DATA:

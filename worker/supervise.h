@@ -6,7 +6,9 @@
 
 #include "crypto/identity.h"
 #include "proto/directory.h"
+#include "worker/figures.h"
 #include "worker/settings.h"
+#include "wire/way.h"
 
 enum { CHILD_DATA, CHILD_STEP, CHILD_VAULT, CHILD_NET, CHILDREN };
 
@@ -18,7 +20,9 @@ struct children {
 struct site_files {
     struct arena *arena;
     const char *dir, *credential, *network_path;
-    const char *build; /* hash of the program, for the log; NULL: unknown. Borrowed */
+    const char *build;          /* hash of the program, for the log; NULL: unknown. Borrowed */
+    struct worker_pages *pages; /* of figures. Borrowed */
+    struct wire_way *way;       /* through a proxy; NULL: directly. Borrowed */
     struct worker_settings settings;
     const char *policy, *network; /* texts */
     size_t policy_length, network_length;

@@ -138,7 +138,7 @@ static void tell_policy(const struct vault *vault)
 }
 
 enum maille_code vault_serve(struct vault *vault, const struct vault_others *others, int end,
-                             struct maille_error *error)
+                             struct vault_figures *figures, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct record record = {0};
@@ -146,6 +146,7 @@ enum maille_code vault_serve(struct vault *vault, const struct vault_others *oth
     bool there;
     tell_policy(vault);
     while (!vault_directory_changed(vault)) {
+        figure_set(&figures->open, (int64_t)vault_queries(vault));
         MAILLE_TRY(wait_record(vault, end, &there, error));
         if (asked_to_stop != 0)
             break;

@@ -100,8 +100,11 @@ enum maille_code walls_raise(int child, const struct site_files *files, struct m
     MAILLE_TRY(paths_of(paths, child, files, error));
     wall.paths = paths->rows;
     wall.n_paths = paths->n;
-    if (child == CHILD_NET)
-        look_up(files->directory->coordinator.endpoint, &wall.connect_port);
+    if (child == CHILD_NET) {
+        look_up(files->way != NULL ? wire_way_proxy(files->way) : files->directory->coordinator.endpoint,
+                &wall.connect_port);
+        wall.near_port = files->way != NULL ? wire_way_port(files->way) : WALL_PORT_NONE;
+    }
     if (child == CHILDREN)
         wall.connect_port =
             WALL_PORT_ANY; /* net's own walls say which: the directory may name another one day */

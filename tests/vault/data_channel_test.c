@@ -42,7 +42,7 @@ static void the_far_source_is_the_near_one(void **state)
     struct data_source near = data_local(world->data[0]), far = data_over(&remote);
     struct data_facts a, b;
     struct data_cells cells_a, cells_b;
-    struct data_round round_a, round_b;
+    struct data_round round_a = {0}, round_b = {0};
     assert_ok(near.facts(near.context, &a, 0, world->arena, &error), &error);
     assert_ok(near.cells(near.context, &cells_a, 1, study, &error), &error);
     assert_ok(near.round(near.context, &round_a, 1, study, all_open, no_thetas, NULL, &error), &error);
@@ -86,7 +86,7 @@ static void a_domain_error_is_of_its_analysis(void **state)
     struct world *world = world_make("domain", "policy: open\n", true, false);
     struct maille_error error = {0};
     struct data_source data = data_local(world->data[0]);
-    struct data_round round;
+    struct data_round round = {0};
     const struct study *study =
         world_study(world, WORLD_STUDY
                     "  - { id: n, method: count, by: arm }\n"
@@ -97,7 +97,7 @@ static void a_domain_error_is_of_its_analysis(void **state)
     assert_null(strpbrk(round.failures[1].sentence, "123456789"));
     /* The other has its sums, in the place that the plan of both gives it; that of this one holds zeros. */
     struct round_plan plan = {0};
-    struct data_round alone;
+    struct data_round alone = {0};
     const bool first[2] = {true, false};
     assert_ok(round_plan(&plan, study, all_open, no_thetas, NULL, 0, &error), &error);
     assert_int_equal(round.words.words.length, plan.bytes);
