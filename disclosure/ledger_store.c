@@ -278,6 +278,8 @@ enum maille_code ledger_open(struct ledger **ledger, const char *path, struct ma
     /* Pages that hold several pieces; a small cache of SQLite's own, the system's does the rest. */
     MAILLE_TRY(execute(made, "PRAGMA page_size = 32768", error));
     MAILLE_TRY(execute(made, pragma, error));
+    /* What a statement needs beside: the walls of the vault let it write in its own folders alone. */
+    MAILLE_TRY(execute(made, "PRAGMA temp_store = MEMORY", error));
     MAILLE_TRY(execute(made, "PRAGMA journal_mode = WAL", error));
     MAILLE_TRY(execute(made, "PRAGMA synchronous = FULL", error));
     MAILLE_TRY(open_version(made, error));
