@@ -120,7 +120,7 @@ json 'a["d"]["n"] == 1200'
 question young 'cohort: age < 60' 'analyses:' '  - { id: d, method: describe, variables: [bmi] }'
 answered young
 question old 'cohort: age >= 60 && age < 97' 'analyses:' '  - { id: d, method: describe, variables: [bmi] }'
-stopped old combinations
+stopped old few
 
 # 4. The same question after one patient has objected: her centre's next snapshot is without her.
 printf 'pseudonym,date,purposes\nP000001,2026-11-01,all\n' >"$tmp/objections.csv"
