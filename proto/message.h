@@ -211,6 +211,13 @@ struct message_ledger_entry {
     bool moved;                  /* the site had another snapshot then */
     bool lost;                   /* of a union: a site of its roster does not list it; in no message */
 };
+/* A result that was shown in this epoch, of an analysis that is asked again. */
+struct message_stored {
+    uint8_t id[LEDGER_ID_BYTES]; /* of the query that it was shown to, as in a ledger entry */
+    uint32_t analysis;           /* of this study */
+    bool moved;                  /* the site had another snapshot then */
+    int64_t asked_ms;            /* when that query was made */
+};
 struct message_accept {
     uint8_t qid[QID_BYTES];
     struct digest manifest_hash; /* qh = KDF(-, "manifest", the manifest envelope's bytes) */
@@ -224,6 +231,8 @@ struct message_accept {
     const struct message_ledger_entry *ledger;
     struct message_head head;
     uint32_t arithmetic; /* of its steps: ARITHMETIC_VERSION (stats/arithmetic.h) */
+    size_t n_stored;
+    const struct message_stored *stored; /* ascending by analysis */
 };
 struct message_roster {
     uint8_t qid[QID_BYTES];

@@ -132,6 +132,16 @@ static void accept_pack(Maille__Wire__Accept *out, const struct message_accept *
         out->ledger[i]->moved = in->ledger[i].moved;
         out->ledger[i]->families = codec_encode_view(in->ledger[i].families);
     }
+    out->n_stored = in->n_stored;
+    out->stored = arena_array(arena, in->n_stored, sizeof *out->stored);
+    for (size_t i = 0; i < in->n_stored; i++) {
+        out->stored[i] = arena_alloc(arena, sizeof *out->stored[i]);
+        maille__wire__stored_result__init(out->stored[i]);
+        out->stored[i]->id = codec_encode_bytes(in->stored[i].id, LEDGER_ID_BYTES);
+        out->stored[i]->analysis = in->stored[i].analysis;
+        out->stored[i]->moved = in->stored[i].moved;
+        out->stored[i]->asked_ms = in->stored[i].asked_ms;
+    }
     out->head = codec_encode_head(arena, &in->head);
     out->arithmetic = in->arithmetic;
 }
@@ -162,6 +172,20 @@ static void accept_unpack(struct decoder *d, struct message_accept *out, const M
         }
         out->n_ledger = in->n_ledger;
         out->ledger = ledger;
+    }
+    if (codec_decode_count(d, "stored", in->n_stored, 0, MESSAGE_ANALYSES_MAX)) {
+        struct message_stored *stored = arena_array(d->arena, in->n_stored, sizeof *stored);
+        for (size_t i = 0; i < in->n_stored; i++) {
+            codec_decode_fixed(d, "stored.id", stored[i].id, LEDGER_ID_BYTES, in->stored[i]->id);
+            stored[i].analysis =
+                codec_decode_u32(d, "stored.analysis", in->stored[i]->analysis, 0, MESSAGE_ANALYSES_MAX - 1);
+            stored[i].moved = codec_decode_u32(d, "stored.moved", in->stored[i]->moved, 0, 1) != 0;
+            stored[i].asked_ms = in->stored[i]->asked_ms;
+            if (d->code == MAILLE_OK && i > 0 && stored[i - 1].analysis >= stored[i].analysis)
+                decoder_refuse(d, "stored.analysis", "analyses in ascending order");
+        }
+        out->n_stored = in->n_stored;
+        out->stored = stored;
     }
     out->head = codec_decode_head(d, in->head);
     out->arithmetic = in->arithmetic;

@@ -253,6 +253,7 @@ out:
 static enum maille_code accept_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
                                       const struct query_secrets *secrets, const struct data_facts *facts,
                                       const struct message_ledger_entry *ledger, size_t n_ledger,
+                                      const struct message_stored *stored, size_t n_stored,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -265,6 +266,8 @@ static enum maille_code accept_encode(struct bytes *envelope, struct vault *vaul
                                     .own_totals = vault->policy->own_totals,
                                     .ledger = ledger,
                                     .n_ledger = n_ledger,
+                                    .stored = stored,
+                                    .n_stored = n_stored,
                                     .arithmetic = ARITHMETIC_VERSION};
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
@@ -292,7 +295,8 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     struct data_facts facts = {0};
     struct answer answer = {0};
     const struct message_ledger_entry *ledger = NULL;
-    size_t n_ledger = 0;
+    const struct message_stored *stored = NULL;
+    size_t n_ledger = 0, n_stored = 0;
     bool same = true;
     MAILLE_TRY(vault_check_researcher(in, query->manifest.researcher, error));
     MAILLE_TRY(vault_check_call(vault, query, &in->body.call, error));
@@ -318,7 +322,9 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     if (code != MAILLE_OK)
         goto out;
     MAILLE_TRY(query_secrets_new(&secrets, error));
-    MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, error));
+    MAILLE_TRY(vault_stored_list(&stored, &n_stored, vault, query, facts.number, in->arena, error));
+    MAILLE_TRY(
+        accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, stored, n_stored, error));
     MAILLE_TRY(vault_record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_ACCEPT, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(

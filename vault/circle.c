@@ -241,6 +241,8 @@ static enum maille_code step(struct bytes *run, struct bytes *near, struct vault
     MAILLE_TRY(bytes_check(run, error));
     if (which == THRESHOLD_BEFORE)
         MAILLE_TRY(refuse_near(run, near, query, totals, arena, error));
+    if (which != 0 && query->attempt.header.round == 1)
+        MAILLE_TRY(vault_stored_take(run, vault, query, arena, error));
     if (which == THRESHOLD_BEFORE || which == THRESHOLD_FIRST)
         goto out;
     if (which == THRESHOLD_SECOND)

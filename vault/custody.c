@@ -27,6 +27,7 @@ enum maille_code custody_settle(struct query *query, const struct message_accept
     }
     MAILLE_TRY(policy_strictest(&custody->strictest, query->arena, texts, lengths, n, error));
     custody->needed = threshold_needed(custody->strictest);
+    vault_stored_settle(query, accepts, n);
     custody->n_ledger = message_ledger_union(&custody->ledger, query->arena, accepts, n);
 out:
     return code;
@@ -78,8 +79,11 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for %zu earlier questions", custody->n_ledger);
     struct threshold_past *past = arena_array(arena, custody->n_ledger + 1, sizeof *past);
+    bool *counted = arena_array(arena, query->study->n_analyses + 1, sizeof *counted);
+    memcpy(counted, open, query->study->n_analyses * sizeof *counted);
+    vault_stored_close(counted, query);
     vault_ledger_past(past, query, header, arena);
-    enum maille_code code = threshold_init(threshold, query->study, open, custody->strictest,
+    enum maille_code code = threshold_init(threshold, query->study, counted, custody->strictest,
                                            header->n_members, past, custody->n_ledger, error);
     arena_free(arena);
     return code;

@@ -251,8 +251,8 @@ out:
     return code;
 }
 
-/* id = KDF(earlier qid, "ledger", this qid), cut: who does not know the earlier qid does not learn it. */
-static void past_id(uint8_t id[LEDGER_ID_BYTES], const uint8_t *earlier, const struct query *query)
+/* Who does not know the earlier qid does not learn it. */
+void vault_past_id(uint8_t id[LEDGER_ID_BYTES], const uint8_t *earlier, const struct query *query)
 {
     struct digest digest;
     hash_kdf(&digest, earlier, "ledger", query->qid, QID_BYTES);
@@ -305,7 +305,7 @@ static enum maille_code list_past(const struct message_ledger_entry **out, size_
             }
             roster[past[i].sites[s] / 8] |= (uint8_t)(1u << past[i].sites[s] % 8);
         }
-        past_id(made[i].id, past[i].query, query);
+        vault_past_id(made[i].id, past[i].query, query);
         made[i].shown = trimmed(past[i].shown.data, past[i].shown.length);
         made[i].families = past[i].families;
         made[i].roster = trimmed(roster, LEDGER_ROSTER_MAX);
@@ -451,7 +451,7 @@ static const uint8_t *past_query(const struct message_ledger_entry *entry, const
 {
     for (size_t i = 0; i < n; i++) {
         uint8_t id[LEDGER_ID_BYTES];
-        past_id(id, queries + i * LEDGER_QUERY_BYTES, query);
+        vault_past_id(id, queries + i * LEDGER_QUERY_BYTES, query);
         if (memcmp(id, entry->id, LEDGER_ID_BYTES) == 0)
             return queries + i * LEDGER_QUERY_BYTES;
     }
@@ -511,11 +511,14 @@ out:
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header, struct maille_error *error)
 {
+    uint32_t counted[STUDY_ANALYSES_MAX];
+    size_t n = 0;
     if (!circle_is(query))
         return ledger_commit(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
-    return header->round == 1
-               ? ledger_pool(vault->ledger, query->qid, header->analyses, header->n_analyses, error)
-               : MAILLE_OK;
+    for (size_t i = 0; i < header->n_analyses; i++)
+        if (!query->custody.stored[header->analyses[i]].used)
+            counted[n++] = header->analyses[i];
+    return header->round == 1 ? ledger_pool(vault->ledger, query->qid, counted, n, error) : MAILLE_OK;
 }
 
 enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
@@ -540,11 +543,19 @@ static bool answers(const struct analysis_state *state, bool values)
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
                                     const struct study_run *run, struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     uint32_t analyses[STUDY_ANALYSES_MAX];
     const struct message_round_header *header = &query->attempt.header;
     size_t n = 0;
-    for (size_t i = 0; i < header->n_analyses; i++)
-        if (answers(&run->states[header->analyses[i]], custody_which(query, header) == 0))
-            analyses[n++] = header->analyses[i];
-    return n == 0 ? MAILLE_OK : ledger_commit(vault->ledger, query->qid, analyses, n, error);
+    for (size_t i = 0; i < header->n_analyses; i++) {
+        const uint32_t k = header->analyses[i];
+        if (query->custody.stored[k].used || !answers(&run->states[k], custody_which(query, header) == 0))
+            continue;
+        analyses[n++] = k;
+        MAILLE_TRY(vault_stored_put(vault, query, run, k, error));
+    }
+    if (n > 0)
+        code = ledger_commit(vault->ledger, query->qid, analyses, n, error);
+out:
+    return code;
 }

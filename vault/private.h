@@ -46,14 +46,22 @@ struct attempt {
 };
 
 /* The threshold rounds of one query (docs/PROTOCOL.md §7): what the sites alone know of it. */
+/* An analysis that is answered by what the epoch showed of it before (stored.c). */
+struct custody_stored {
+    bool used;
+    uint8_t id[LEDGER_ID_BYTES];
+    int64_t asked_ms;
+};
+
 struct custody {
     bool needed;                         /* a policy of the roster asks for them */
     const struct policy *strictest;      /* of the roster; in the query's arena, as the two below */
     struct message_ledger_entry *ledger; /* the union of the accepts' entries, ascending */
     size_t n_ledger;
-    struct bytes near;   /* groups that T0 found near (threshold_near_write) */
-    struct bytes first;  /* totals of T1; never leave this process, wiped with the query */
-    struct bytes answer; /* the envelope that says that the last totals are here: taken */
+    struct custody_stored *stored; /* per analysis, in the query's arena */
+    struct bytes near;             /* groups that T0 found near (threshold_near_write) */
+    struct bytes first;            /* totals of T1; never leave this process, wiped with the query */
+    struct bytes answer;           /* the envelope that says that the last totals are here: taken */
     struct bytes plan_bytes;
     struct plan plan;  /* plan.arena NULL: not made yet */
     int64_t *patients; /* per analysis, of the pooled cohort of a model, else 0; in the query's arena, NULL
@@ -468,6 +476,31 @@ enum maille_code vault_approval_check(struct vault *vault, const struct query *q
                                       const struct surviving *const *surviving, const struct round_plan *plan,
                                       const struct data_round *sums,
                                       struct maille_error *error) MAILLE_CHECKED;
+
+/* --- stored.c: what the epoch showed stands until it ends (decision 0019) --- */
+
+/* Canonical bytes of what is asked, hashed: registration.c. */
+enum maille_code vault_analysis_hash(struct digest *hash, const struct query *query, size_t k,
+                                     struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* M1: what this site has of the analyses of this query. In arena. */
+enum maille_code vault_stored_list(const struct message_stored **list, size_t *n, struct vault *vault,
+                                   const struct query *query, uint32_t snapshot, struct arena *arena,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* M2: which of them are answered from there: those that every accept of the roster names alike, where a site
+ * has another snapshot now. Public facts, the same at every member. */
+void vault_stored_settle(struct query *query, const struct message_accept *accepts, size_t n);
+/* Takes them out of what is counted. */
+void vault_stored_close(bool *open, const struct query *query);
+/* The first round: their results, into a run as bytes. MAILLE_REFUSED again: this site has not what it named.
+ */
+enum maille_code vault_stored_take(struct bytes *run, struct vault *vault, const struct query *query,
+                                   struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* Keeps the result of analysis k, which is shown. */
+enum maille_code vault_stored_put(struct vault *vault, const struct query *query, const struct study_run *run,
+                                  size_t k, struct maille_error *error) MAILLE_CHECKED;
+
+/* How an earlier query is named to this one's members: KDF(earlier qid, "ledger", this qid), cut. */
+void vault_past_id(uint8_t id[LEDGER_ID_BYTES], const uint8_t *earlier, const struct query *query);
 
 /* --- ledger.c: the cohort ledger (disclosure/ledger.h) in the life of a query --- */
 
