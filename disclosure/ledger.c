@@ -109,8 +109,7 @@ out:
 
 /* --- differences --- */
 
-/* The sets of a group, of rows and patients; 0: not known here. */
-static enum maille_code group_sets(int64_t sets[2], struct ledger *ledger, const uint8_t *query,
+enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const uint8_t *query,
                                    uint32_t analysis, uint32_t part, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -151,7 +150,7 @@ static enum maille_code asked_load(struct asked *asked, struct ledger *ledger, c
     if (asked->analysis == analysis && asked->part == part)
         return MAILLE_OK;
     asked_clear(asked);
-    MAILLE_TRY(group_sets(asked->ids, ledger, query, analysis, part, error));
+    MAILLE_TRY(ledger_group_sets(asked->ids, ledger, query, analysis, part, error));
     asked->known = asked->ids[0] != 0;
     for (int view = 0; asked->known && view < 2; view++)
         MAILLE_TRY(ledger_get_set(&asked->sets[view], ledger, asked->ids[view], error));
@@ -173,7 +172,7 @@ static enum maille_code differ(int64_t out[2], struct ledger *ledger, const stru
         out[0] = out[1] = asked->sets[1].n;
         goto out;
     }
-    MAILLE_TRY(group_sets(then, ledger, pair->query, pair->its_analysis, pair->its_part, error));
+    MAILLE_TRY(ledger_group_sets(then, ledger, pair->query, pair->its_analysis, pair->its_part, error));
     for (int view = 0; then[0] != 0 && view < 2; view++) {
         struct difference difference = {0};
         if (view == 1 && then[0] == then[1] && asked->ids[0] == asked->ids[1]) { /* a row is a patient */

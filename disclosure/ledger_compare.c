@@ -64,6 +64,14 @@ out:
     return code;
 }
 
+enum maille_code ledger_read_persons(const struct person_map **map, struct ledger *ledger,
+                                     struct maille_error *error)
+{
+    const enum maille_code code = read_map(ledger, error);
+    *map = &ledger->map;
+    return code;
+}
+
 static enum maille_code put_person_row(struct ledger *ledger, size_t at, char *packed,
                                        struct maille_error *error)
 {

@@ -78,6 +78,10 @@ static inline uint32_t ledger_roster_site(const uint8_t *roster, size_t at)
 /* Its number; 0: it is not there. */
 enum maille_code ledger_find_query(int64_t *id, struct ledger *ledger, const uint8_t *query,
                                    struct maille_error *error) MAILLE_CHECKED;
+/* The sets of a group, of rows and patients; 0: not known here. */
+enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const uint8_t *query,
+                                   uint32_t analysis, uint32_t part,
+                                   struct maille_error *error) MAILLE_CHECKED;
 /* ledger_release, within a transaction. */
 enum maille_code ledger_forget(struct ledger *ledger, const uint8_t *query,
                                struct maille_error *error) MAILLE_CHECKED;
@@ -165,6 +169,9 @@ enum maille_code ledger_compare(struct difference *difference, struct ledger *le
                                 const struct plain_set *now, int64_t then, bool by_patient, int64_t limit,
                                 struct maille_error *error) MAILLE_CHECKED;
 
+/* Whose the rows are, of all snapshots in which patients have several. Borrowed. */
+enum maille_code ledger_read_persons(const struct person_map **map, struct ledger *ledger,
+                                     struct maille_error *error) MAILLE_CHECKED;
 /* Numbers and their patients, of a snapshot in which patients have several rows. */
 enum maille_code ledger_put_persons(struct ledger *ledger, const uint8_t *persons, size_t n,
                                     struct maille_error *error) MAILLE_CHECKED;

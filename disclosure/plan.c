@@ -269,11 +269,14 @@ static void hide_use(struct judge *judge, size_t k, const struct part_use *use)
     }
 }
 
-/* Groups that are too near to one that was shown, or to that of an earlier analysis of this study. */
-static void judge_near(struct judge *judge)
+/* Groups that are too near to one that was shown, or to that of an earlier analysis of this study; and those
+ * with which others add up to a few patients. */
+static enum maille_code judge_near(struct judge *judge, struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     const struct threshold *threshold = judge->threshold;
     bool *near = arena_array(judge->plan->arena, threshold->n_groups + 1, sizeof *near);
+    bool *combined = arena_array(judge->plan->arena, judge->plan->n + 1, sizeof *combined);
     threshold_near_groups(near, threshold, THRESHOLD_FIRST, judge->first, judge->policy);
     if (threshold->near_before != NULL)
         threshold_near_read(near, threshold, threshold->near_before);
@@ -290,6 +293,13 @@ static void judge_near(struct judge *judge)
             if (parts->uses[u].part == group->part)
                 hide_use(judge, group->analysis, &parts->uses[u]);
     }
+    MAILLE_TRY(
+        threshold_combined_refused(combined, threshold, THRESHOLD_FIRST, judge->first, judge->policy, error));
+    for (size_t k = 0; k < judge->plan->n; k++)
+        if (threshold->analyses[k].open && (combined[k] || threshold_combined_crowded(threshold, k)))
+            plan_refuse(judge, k, "combinations");
+out:
+    return code;
 }
 
 static void judge_analysis(struct judge *judge, size_t k)
@@ -405,7 +415,7 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
     for (size_t k = 0; k < made.n; k++)
         if (threshold->analyses[k].open)
             judge_begin(&judge, k);
-    judge_near(&judge);
+    MAILLE_TRY(judge_near(&judge, error));
     for (size_t k = 0; k < made.n; k++)
         if (threshold->analyses[k].open) {
             judge_analysis(&judge, k);

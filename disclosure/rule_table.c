@@ -539,6 +539,20 @@ const struct rule rule_rows[] = {
                 "fewer analyses at once",
                 "demander exactement la cohorte déjà étudiée, ou une cohorte qui en diffère davantage, ou "
                 "moins d'analyses à la fois"}},
+    {.code = "combinations",
+     .stages = RULE_ROSTER | RULE_POOLED,
+     .value = rule_value_differencing,
+     .demand = {"no combination of groups that were shown to the researcher or under the registration that "
+                "stands on at most %s patients",
+                "aucune combinaison de groupes déjà publiés pour le chercheur ou sous l'enregistrement qui "
+                "porte sur au plus %s patients"},
+     .sentence = {"its group, added to and taken from groups that were shown before, would leave a few "
+                  "patients or nobody, or too many groups were shown to be compared",
+                  "son groupe, ajouté à des groupes déjà publiés ou soustrait d'eux, ne laisserait que "
+                  "quelques patients ou personne, ou trop de groupes ont été publiés pour être comparés"},
+     .remedy = {"take coarser cuts, ask for a group that was shown before, or ask for fewer groups at once",
+                "prendre des coupures plus larges, redemander un groupe déjà publié, ou demander moins de "
+                "groupes à la fois"}},
     {.code = "site_rule",
      .stages = RULE_POOLED,
      .demand = {"nothing against it that one site alone can judge",

@@ -334,7 +334,8 @@ static void pair_up(struct threshold *threshold, enum threshold_which which, siz
 }
 
 /* The past, kept as long as the shape. */
-static const struct threshold_past *past_kept(struct arena *arena, const struct threshold_past *past, size_t n)
+static const struct threshold_past *past_kept(struct arena *arena, const struct threshold_past *past,
+                                              size_t n)
 {
     struct threshold_past *kept = arena_array(arena, n + 1, sizeof *kept);
     for (size_t e = 0; e < n; e++) {
@@ -380,7 +381,8 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
             MAILLE_TRY(analysis_init(&made, k, error));
     if (strictest->differencing != POLICY_OFF) {
         list_groups(&made);
-        pair_up(&made, THRESHOLD_BEFORE, least(THRESHOLD_BEFORE_MAX, CIRCLE_WORDS_MAX / n_members));
+        pair_up(&made, THRESHOLD_BEFORE,
+                least(THRESHOLD_BEFORE_MAX, CIRCLE_WORDS_MAX / n_members - COMBINATION_ROWS_MAX));
         pair_up(&made, THRESHOLD_FIRST, least(THRESHOLD_PAIRS_MAX, CIRCLE_WORDS_MAX / 2 / n_members));
     }
     if (made.n_words[THRESHOLD_FIRST] > THRESHOLD_WORDS_MAX ||
@@ -396,6 +398,15 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
 out:
     threshold_clear(&made);
     return code;
+}
+
+void threshold_combine(struct threshold *threshold, const struct combined *combined, bool before)
+{
+    if (combined == NULL)
+        return;
+    threshold->combined = combined;
+    threshold->combined_in = before ? THRESHOLD_BEFORE : THRESHOLD_FIRST;
+    threshold->combined_at = reserve(threshold, threshold->combined_in, combined->n_rows);
 }
 
 void threshold_clear(struct threshold *threshold)
@@ -429,6 +440,8 @@ void threshold_layout(struct bytes *out, const struct threshold *threshold, enum
         bytes_put_u64(out, analysis->cells->n_parameters);
         bytes_put_u64(out, analysis->at[which]);
     }
+    if (threshold->combined != NULL && threshold->combined_in == which)
+        combined_layout(out, threshold->combined);
     bytes_put_u64(out, threshold->n_words[which]);
 }
 
@@ -457,6 +470,8 @@ const uint8_t *threshold_random(const struct threshold *threshold, enum threshol
         }
     }
     mark(random, threshold->pairs[which].at, threshold->pairs[which].n);
+    if (threshold->combined != NULL && threshold->combined_in == which)
+        mark(random, threshold->combined_at, threshold->combined->n_rows);
     return random;
 }
 

@@ -28,12 +28,17 @@
  * of analyses (disclosure/parts.h); parts of the same rows are asked for once. What is near in T0 is refused
  * as a whole where it is the cohort of an analysis; of any other part the plan shows nothing.
  *
+ * A combination word is of the same kind: by how many of this site's patients a combination of groups
+ * (disclosure/combination.h) is not 0. They stand behind the pair words, in T0 where there is one, else in
+ * T1.
+ *
  * All words have 8 bytes. A veto word is 0 where the site agrees, else uniformly random and not 0: what the
  * sites' sum says is that there is a veto, never whose or how many. All others are counts. Everything here is
  * a pure function of its arguments; the counts and where they stand are the same at every site. */
 #ifndef DISCLOSURE_THRESHOLD_H
 #define DISCLOSURE_THRESHOLD_H
 
+#include "disclosure/combination_words.h"
 #include "disclosure/gate.h"
 #include "disclosure/parts.h"
 #include "disclosure/shown.h"
@@ -142,6 +147,9 @@ struct threshold {
     const struct bytes
         *near_before; /* for the plan: what T0 found near (threshold_near_write); NULL: nothing */
     struct threshold_pairs pairs[THRESHOLD_WHICH]; /* [which]: of T0 and T1 */
+    const struct combined *combined;               /* NULL: none; borrowed */
+    enum threshold_which combined_in;              /* the round of its words */
+    size_t combined_at;                            /* its first word */
     struct threshold_analysis *analyses;
     size_t n_open;
     size_t n_words[THRESHOLD_WHICH]; /* [which] */
@@ -165,6 +173,9 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
                                 const struct threshold_past *past, size_t n_past,
                                 struct maille_error *error) MAILLE_CHECKED;
 void threshold_clear(struct threshold *threshold);
+/* Puts the words of combinations behind all others. combined: of the same study and open analyses; outlives
+ * the threshold; NULL: none. before: whether there is a T0. */
+void threshold_combine(struct threshold *threshold, const struct combined *combined, bool before);
 
 /* Canonical bytes: their hash is the layout hash of the round's header. The vector has 8 · n_words[which]
  * bytes, one run of width 8. */
@@ -213,6 +224,18 @@ void threshold_near_groups(bool *near, const struct threshold *threshold, enum t
  * is passed over). */
 void threshold_near_write(struct bytes *out, const struct threshold *threshold, const bool *near);
 void threshold_near_read(bool *near, const struct threshold *threshold, const struct bytes *bytes);
+/* Puts this site's words of combinations into those of round `which`, where that has any. counts: per row by
+ * rows, then by patients. policy, noise: as above. */
+void threshold_put_combined(struct tally *out, const struct threshold *threshold, enum threshold_which which,
+                            const int64_t *counts, const struct policy *policy, const uint8_t *noise);
+/* Marks the analyses of which a combination stands on too few patients, by the totals of round `which`.
+ * MAILLE_MEMORY. */
+enum maille_code threshold_combined_refused(bool *refused, const struct threshold *threshold,
+                                            enum threshold_which which, const uint8_t *totals,
+                                            const struct policy *policy,
+                                            struct maille_error *error) MAILLE_CHECKED;
+/* Has an analysis more combinations than one question may have? A public fact. */
+bool threshold_combined_crowded(const struct threshold *threshold, size_t analysis);
 /* Which words of round `which` are veto words or pair words: one byte a word, 1 where it is. In arena. What
  * sites pool in these is no count. */
 const uint8_t *threshold_random(const struct threshold *threshold, enum threshold_which which,

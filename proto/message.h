@@ -201,7 +201,7 @@ enum {
     LEDGER_ROSTER_MAX = 512,
     LEDGER_FAMILIES_MAX = 64 * 1024,
     LEDGER_ENTRIES_MAX = 2048,
-    LEDGER_BYTES_MAX = 896 * 1024 /* of all of them, in one accept */
+    LEDGER_BYTES_MAX = 640 * 1024 /* of all of them, in one accept */
 };
 struct message_ledger_entry {
     uint8_t id[LEDGER_ID_BYTES]; /* KDF(earlier qid, "ledger", this qid), cut */
@@ -218,6 +218,13 @@ struct message_stored {
     bool moved;                  /* the site had another snapshot then */
     int64_t asked_ms;            /* when that query was made */
 };
+/* The words of a group that was shown to the same researcher, or under the same registration. */
+enum { LEDGER_FORMS_MAX = 1024, LEDGER_FORM_BYTES_MAX = 16384, LEDGER_FORMS_BYTES_MAX = 512 * 1024 };
+struct message_ledger_form {
+    uint8_t id[LEDGER_ID_BYTES]; /* as of an entry */
+    uint32_t analysis;
+    struct byte_view form; /* disclosure/combination_form.h */
+};
 struct message_accept {
     uint8_t qid[QID_BYTES];
     struct digest manifest_hash; /* qh = KDF(-, "manifest", the manifest envelope's bytes) */
@@ -229,6 +236,8 @@ struct message_accept {
     uint32_t own_totals;
     size_t n_ledger;
     const struct message_ledger_entry *ledger;
+    size_t n_forms;
+    const struct message_ledger_form *forms; /* ascending by id and analysis */
     struct message_head head;
     uint32_t arithmetic; /* of its steps: ARITHMETIC_VERSION (stats/arithmetic.h) */
     size_t n_stored;
@@ -452,6 +461,10 @@ enum maille_code message_rho(struct digest *rho, const struct digest *manifest_h
                              const struct byte_view *accepts, size_t n,
                              struct maille_error *error) MAILLE_CHECKED;
 
+/* The forms of n accepts, each once, ascending: those that two sites list at least, since one alone may make
+ * them up. In arena. */
+size_t message_forms_union(struct message_ledger_form **forms, struct arena *arena,
+                           const struct message_accept *accepts, size_t n);
 /* The ledger entries of a roster's accepts, each once, by id: the order in which they stand in the threshold
  * rounds. What was shown and the roster are what any of them says (of families, which are the same, the
  * greatest); moved: what any says, or a site of the entry's roster that does not know it. Returns their

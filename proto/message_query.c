@@ -144,6 +144,43 @@ static void accept_pack(Maille__Wire__Accept *out, const struct message_accept *
     }
     out->head = codec_encode_head(arena, &in->head);
     out->arithmetic = in->arithmetic;
+    out->n_forms = in->n_forms;
+    out->forms = arena_array(arena, in->n_forms, sizeof *out->forms);
+    for (size_t i = 0; i < in->n_forms; i++) {
+        out->forms[i] = arena_alloc(arena, sizeof *out->forms[i]);
+        maille__wire__ledger_form__init(out->forms[i]);
+        out->forms[i]->id = codec_encode_bytes(in->forms[i].id, LEDGER_ID_BYTES);
+        out->forms[i]->analysis = in->forms[i].analysis;
+        out->forms[i]->form = codec_encode_view(in->forms[i].form);
+    }
+}
+
+static int compare_forms(const void *a, const void *b)
+{
+    const struct message_ledger_form *x = a, *y = b;
+    const int order = memcmp(x->id, y->id, LEDGER_ID_BYTES);
+    return order != 0 ? order : (x->analysis > y->analysis) - (x->analysis < y->analysis);
+}
+
+static void forms_unpack(struct decoder *d, struct message_accept *out, const Maille__Wire__Accept *in)
+{
+    size_t bytes = 0;
+    if (!codec_decode_count(d, "forms", in->n_forms, 0, LEDGER_FORMS_MAX))
+        return;
+    struct message_ledger_form *forms = arena_array(d->arena, in->n_forms, sizeof *forms);
+    for (size_t i = 0; i < in->n_forms; i++) {
+        codec_decode_fixed(d, "forms.id", forms[i].id, LEDGER_ID_BYTES, in->forms[i]->id);
+        forms[i].analysis =
+            codec_decode_u32(d, "forms.analysis", in->forms[i]->analysis, 0, MESSAGE_ANALYSES_MAX - 1);
+        forms[i].form = codec_decode_view(d, "forms.form", in->forms[i]->form, 1, LEDGER_FORM_BYTES_MAX);
+        bytes += forms[i].form.length;
+        if (d->code == MAILLE_OK && i > 0 && compare_forms(&forms[i - 1], &forms[i]) >= 0)
+            decoder_refuse(d, "forms", "forms in ascending order");
+        if (d->code == MAILLE_OK && bytes > LEDGER_FORMS_BYTES_MAX)
+            decoder_refuse(d, "forms", "fewer bytes of forms");
+    }
+    out->n_forms = in->n_forms;
+    out->forms = forms;
 }
 
 static void accept_unpack(struct decoder *d, struct message_accept *out, const Maille__Wire__Accept *in)
@@ -189,6 +226,7 @@ static void accept_unpack(struct decoder *d, struct message_accept *out, const M
     }
     out->head = codec_decode_head(d, in->head);
     out->arithmetic = in->arithmetic;
+    forms_unpack(d, out, in);
 }
 CODEC(accept, Maille__Wire__Accept, maille__wire__accept, codec_limit(MESSAGE_ACCEPT))
 
@@ -288,6 +326,39 @@ size_t message_ledger_union(struct message_ledger_entry **entries, struct arena 
         made[kept].moved = made[kept].moved || made[kept].lost;
     }
     *entries = made;
+    return kept;
+}
+
+static int compare_whole_forms(const void *a, const void *b)
+{
+    const struct message_ledger_form *x = a, *y = b;
+    const int order = compare_forms(x, y);
+    if (order != 0)
+        return order;
+    if (x->form.length != y->form.length)
+        return x->form.length < y->form.length ? -1 : 1;
+    return memcmp(x->form.data, y->form.data, x->form.length);
+}
+
+size_t message_forms_union(struct message_ledger_form **forms, struct arena *arena,
+                           const struct message_accept *accepts, size_t n)
+{
+    size_t all = 0, kept = 0;
+    for (size_t i = 0; i < n; i++)
+        all += accepts[i].n_forms;
+    struct message_ledger_form *list = arena_array(arena, all + 1, sizeof *list);
+    struct message_ledger_form *made = arena_array(arena, all + 1, sizeof *made);
+    for (size_t i = 0, at = 0; i < n; at += accepts[i++].n_forms)
+        if (accepts[i].n_forms > 0)
+            memcpy(list + at, accepts[i].forms, accepts[i].n_forms * sizeof *list);
+    qsort(list, all, sizeof *list, compare_whole_forms);
+    for (size_t first = 0, end; first < all; first = end) {
+        for (end = first + 1; end < all && compare_whole_forms(&list[first], &list[end]) == 0;)
+            end++;
+        if (end - first > 1)
+            made[kept++] = list[first];
+    }
+    *forms = made;
     return kept;
 }
 

@@ -140,13 +140,13 @@ static void test_by_site(void **state)
 }
 
 /* The sites' own estimates of a term: how many there are, and their sums with weights 1/(se² + τ²). */
-struct combined {
+struct pooled_tally {
     double k, w, wy, wyy, ww;
 };
 
-static struct combined combine(const double *y, const double *se, size_t n, double tau2)
+static struct pooled_tally combine(const double *y, const double *se, size_t n, double tau2)
 {
-    struct combined sums = {0};
+    struct pooled_tally sums = {0};
     for (size_t i = 0; i < n; i++) {
         double w = 1 / (se[i] * se[i] + tau2);
         sums.k += 1;
@@ -219,10 +219,10 @@ static void test_meta(void **state)
         assert_int_equal(federation_split(sites, n_sites, table, i, &error), MAILLE_OK);
         size_t k =
             fit_sites(y, se, make_study(arena, dictionary, cases[c].alone), sites, n_sites, cases[c].term);
-        struct combined fixed = combine(y, se, k, 0);
+        struct pooled_tally fixed = combine(y, se, k, 0);
         double q = fixed.wyy - fixed.wy * fixed.wy / fixed.w,
                tau2 = fmax(0, (q - (fixed.k - 1)) / (fixed.w - fixed.ww / fixed.w));
-        struct combined random = combine(y, se, k, tau2);
+        struct pooled_tally random = combine(y, se, k, tau2);
         assert_int_equal(federation_run(&run, &rounds, make_study(arena, dictionary, cases[c].meta), sites,
                                         n_sites, NULL, &error),
                          MAILLE_OK);

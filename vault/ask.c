@@ -253,6 +253,7 @@ out:
 static enum maille_code accept_encode(struct bytes *envelope, struct vault *vault, const struct query *query,
                                       const struct query_secrets *secrets, const struct data_facts *facts,
                                       const struct message_ledger_entry *ledger, size_t n_ledger,
+                                      const struct message_ledger_form *forms, size_t n_forms,
                                       const struct message_stored *stored, size_t n_stored,
                                       struct maille_error *error)
 {
@@ -266,6 +267,8 @@ static enum maille_code accept_encode(struct bytes *envelope, struct vault *vaul
                                     .own_totals = vault->policy->own_totals,
                                     .ledger = ledger,
                                     .n_ledger = n_ledger,
+                                    .forms = forms,
+                                    .n_forms = n_forms,
                                     .stored = stored,
                                     .n_stored = n_stored,
                                     .arithmetic = ARITHMETIC_VERSION};
@@ -295,8 +298,9 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     struct data_facts facts = {0};
     struct answer answer = {0};
     const struct message_ledger_entry *ledger = NULL;
+    const struct message_ledger_form *forms = NULL;
     const struct message_stored *stored = NULL;
-    size_t n_ledger = 0, n_stored = 0;
+    size_t n_ledger = 0, n_forms = 0, n_stored = 0;
     bool same = true;
     MAILLE_TRY(vault_check_researcher(in, query->manifest.researcher, error));
     MAILLE_TRY(vault_check_call(vault, query, &in->body.call, error));
@@ -314,6 +318,8 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     }
     code = vault_ledger_reserve(&ledger, &n_ledger, vault, query, &facts, &in->body.call, in->arena, error);
     if (code == MAILLE_OK)
+        code = vault_combination_reserve(&forms, &n_forms, vault, query, in->arena, error);
+    if (code == MAILLE_OK)
         code = vault_registration_reserve(vault, query, error);
     if (code == MAILLE_REFUSED) {
         code = vault_cancel(vault, query, error->rule, outbox, error);
@@ -323,8 +329,8 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
         goto out;
     MAILLE_TRY(query_secrets_new(&secrets, error));
     MAILLE_TRY(vault_stored_list(&stored, &n_stored, vault, query, facts.number, in->arena, error));
-    MAILLE_TRY(
-        accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, stored, n_stored, error));
+    MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, forms, n_forms,
+                             stored, n_stored, error));
     MAILLE_TRY(vault_record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_ACCEPT, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(

@@ -29,6 +29,7 @@ enum maille_code custody_settle(struct query *query, const struct message_accept
     custody->needed = threshold_needed(custody->strictest);
     vault_stored_settle(query, accepts, n);
     custody->n_ledger = message_ledger_union(&custody->ledger, query->arena, accepts, n);
+    code = vault_combination_settle(query, accepts, n, error);
 out:
     return code;
 }
@@ -40,6 +41,7 @@ void custody_clear(struct custody *custody)
     bytes_clear(&custody->answer);
     bytes_clear(&custody->plan_bytes);
     plan_clear(&custody->plan);
+    vault_combination_clear(custody);
 }
 
 /* Is the first round of these members T0? */
@@ -75,6 +77,7 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
                                      struct maille_error *error)
 {
     const struct custody *custody = &query->custody;
+    const struct combined *combined;
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for %zu earlier questions", custody->n_ledger);
@@ -85,6 +88,10 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
     vault_ledger_past(past, query, header, arena);
     enum maille_code code = threshold_init(threshold, query->study, counted, custody->strictest,
                                            header->n_members, past, custody->n_ledger, error);
+    if (code == MAILLE_OK)
+        code = vault_combination_of(&combined, query, counted, error);
+    if (code == MAILLE_OK)
+        threshold_combine(threshold, combined, before(query, header));
     arena_free(arena);
     return code;
 }
@@ -198,7 +205,7 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
-    const int64_t *differences = NULL;
+    const int64_t *differences = NULL, *combined = NULL;
     MAILLE_TRY(threshold_of(&work->threshold, query, &work->header, work->open, why));
     MAILLE_TRY(bind_threshold(query, in, work, why));
     MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, true, why));
@@ -209,9 +216,16 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
                                             in->arena, why));
     MAILLE_TRY(query_secrets_fill(&work->noise, query->secrets, &work->mask_psi,
                                   8 * work->threshold.n_words[work->which], why));
-    code = work->which == THRESHOLD_BEFORE ? threshold_zeroth(&work->words, &work->threshold, differences,
-                                                              query->custody.strictest, work->noise.data, why)
-                                           : count_words(vault, query, work, differences, why);
+    MAILLE_TRY(work->which == THRESHOLD_BEFORE
+                   ? threshold_zeroth(&work->words, &work->threshold, differences, query->custody.strictest,
+                                      work->noise.data, why)
+                   : count_words(vault, query, work, differences, why));
+    if (work->threshold.combined != NULL && work->threshold.combined_in == work->which) {
+        MAILLE_TRY(
+            vault_combination_counts(&combined, vault, query, work->threshold.combined, in->arena, why));
+        threshold_put_combined(&work->words, &work->threshold, work->which, combined,
+                               query->custody.strictest, work->noise.data);
+    }
 out:
     return code;
 }
@@ -421,6 +435,8 @@ enum maille_code custody_near(bool *refused, struct bytes *found, const struct q
     for (size_t g = 0; g < threshold.n_groups; g++)
         if (near[g] && threshold.groups[g].part == 0)
             refused[threshold.groups[g].analysis] = true;
+    MAILLE_TRY(threshold_combined_refused(refused, &threshold, THRESHOLD_BEFORE, totals->data,
+                                          query->custody.strictest, error));
     threshold_near_write(found, &threshold, near);
     code = bytes_check(found, error);
 out:

@@ -251,8 +251,7 @@ out:
     return code;
 }
 
-/* Who does not know the earlier qid does not learn it. */
-void vault_past_id(uint8_t id[LEDGER_ID_BYTES], const uint8_t *earlier, const struct query *query)
+void vault_ledger_past_id(uint8_t id[LEDGER_ID_BYTES], const uint8_t *earlier, const struct query *query)
 {
     struct digest digest;
     hash_kdf(&digest, earlier, "ledger", query->qid, QID_BYTES);
@@ -305,7 +304,7 @@ static enum maille_code list_past(const struct message_ledger_entry **out, size_
             }
             roster[past[i].sites[s] / 8] |= (uint8_t)(1u << past[i].sites[s] % 8);
         }
-        vault_past_id(made[i].id, past[i].query, query);
+        vault_ledger_past_id(made[i].id, past[i].query, query);
         made[i].shown = trimmed(past[i].shown.data, past[i].shown.length);
         made[i].families = past[i].families;
         made[i].roster = trimmed(roster, LEDGER_ROSTER_MAX);
@@ -445,14 +444,13 @@ void vault_ledger_past(struct threshold_past *past, const struct query *query,
     }
 }
 
-/* The query of an entry in this ledger; NULL: it is not there. */
-static const uint8_t *past_query(const struct message_ledger_entry *entry, const uint8_t *queries, size_t n,
-                                 const struct query *query)
+const uint8_t *vault_ledger_past_query(const uint8_t entry[LEDGER_ID_BYTES], const uint8_t *queries, size_t n,
+                                       const struct query *query)
 {
     for (size_t i = 0; i < n; i++) {
         uint8_t id[LEDGER_ID_BYTES];
-        vault_past_id(id, queries + i * LEDGER_QUERY_BYTES, query);
-        if (memcmp(id, entry->id, LEDGER_ID_BYTES) == 0)
+        vault_ledger_past_id(id, queries + i * LEDGER_QUERY_BYTES, query);
+        if (memcmp(id, entry, LEDGER_ID_BYTES) == 0)
             return queries + i * LEDGER_QUERY_BYTES;
     }
     return NULL;
@@ -477,7 +475,7 @@ enum maille_code vault_ledger_differences(const int64_t **differences, struct va
     MAILLE_TRY(
         ledger_queries(&known, &n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
     for (size_t e = 0; e < custody->n_ledger; e++) {
-        queries[e] = past_query(&custody->ledger[e], known, n, query);
+        queries[e] = vault_ledger_past_query(custody->ledger[e].id, known, n, query);
         /* Who was not asked then takes T as empty, where that counts; else the site has no part in the pair.
          */
         if (queries[e] == NULL && (custody->strictest->own_totals != OWN_TOTALS_COUNTED ||

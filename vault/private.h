@@ -58,6 +58,9 @@ struct custody {
     const struct policy *strictest;      /* of the roster; in the query's arena, as the two below */
     struct message_ledger_entry *ledger; /* the union of the accepts' entries, ascending */
     size_t n_ledger;
+    const struct message_ledger_form *forms; /* the union of the accepts' forms, ascending */
+    size_t n_forms;
+    struct combining *combining;   /* what combination.c has made of them; in the query's arena */
     struct custody_stored *stored; /* per analysis, in the query's arena */
     struct bytes near;             /* groups that T0 found near (threshold_near_write) */
     struct bytes first;            /* totals of T1; never leave this process, wiped with the query */
@@ -499,9 +502,6 @@ enum maille_code vault_stored_take(struct bytes *run, struct vault *vault, const
 enum maille_code vault_stored_put(struct vault *vault, const struct query *query, const struct study_run *run,
                                   size_t k, struct maille_error *error) MAILLE_CHECKED;
 
-/* How an earlier query is named to this one's members: KDF(earlier qid, "ledger", this qid), cut. */
-void vault_past_id(uint8_t id[LEDGER_ID_BYTES], const uint8_t *earlier, const struct query *query);
-
 /* --- ledger.c: the cohort ledger (disclosure/ledger.h) in the life of a query --- */
 
 /* Opens state/ledger and releases the queries that are not open any more. After vault_load. */
@@ -536,6 +536,11 @@ enum maille_code vault_ledger_differences(const int64_t **differences, struct va
                                           const struct query *query, const struct threshold *threshold,
                                           enum threshold_which which, struct arena *arena,
                                           struct maille_error *error) MAILLE_CHECKED;
+/* id = KDF(earlier qid, "ledger", this qid), cut: who does not know the earlier qid does not learn it. */
+void vault_ledger_past_id(uint8_t id[LEDGER_ID_BYTES], const uint8_t *earlier, const struct query *query);
+/* The query of an entry or a form, in a list of `n` queries; NULL: it is not there. */
+const uint8_t *vault_ledger_past_query(const uint8_t id[LEDGER_ID_BYTES], const uint8_t *queries, size_t n,
+                                       const struct query *query);
 /* Before a reveal is in the journal: a value to the researcher is shown; in the first round to the sites the
  * groups are pooled. MAILLE_REFUSED again: those of another query were, since M1. */
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
@@ -548,6 +553,26 @@ enum maille_code vault_ledger_planned(struct vault *vault, const struct query *q
  * one, or that failed, are shown. run: where the study stands after the attempt. */
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
                                     const struct study_run *run, struct maille_error *error) MAILLE_CHECKED;
+
+/* --- combination.c: combinations of groups (disclosure/combination.h) in the life of a query --- */
+
+/* M1, after vault_ledger_reserve: the words of this question's groups are kept, and those of the groups that
+ * were shown to its researcher, or under its registration, are listed, ascending, in arena. MAILLE_REFUSED
+ * combinations: more than an accept holds. */
+enum maille_code vault_combination_reserve(const struct message_ledger_form **forms, size_t *n,
+                                           struct vault *vault, const struct query *query,
+                                           struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* M2: what the roster lists. */
+enum maille_code vault_combination_settle(struct query *query, const struct message_accept *accepts, size_t n,
+                                          struct maille_error *error) MAILLE_CHECKED;
+void vault_combination_clear(struct custody *custody);
+/* The rows of the analyses that are open, kept until others are; NULL: the roster has no such rule. */
+enum maille_code vault_combination_of(const struct combined **combined, const struct query *query,
+                                      const bool *open, struct maille_error *error) MAILLE_CHECKED;
+/* By how many of this site's patients each row is not 0: by rows, then by patients. In arena. */
+enum maille_code vault_combination_counts(const int64_t **counts, struct vault *vault,
+                                          const struct query *query, const struct combined *combined,
+                                          struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
 
 /* Cancels a query of this site's own accord: says so to the others, then ends it. */
 enum maille_code vault_cancel(struct vault *vault, struct query *query, const char *rule,

@@ -70,7 +70,7 @@ enum maille_code vault_stored_list(const struct message_stored **list, size_t *n
                                       query->qid, error));
         if (!found)
             continue;
-        vault_past_id(made[*n].id, stored.query, query);
+        vault_ledger_past_id(made[*n].id, stored.query, query);
         made[*n].analysis = (uint32_t)k;
         made[*n].moved = stored.snapshot != snapshot;
         made[(*n)++].asked_ms = stored.asked_ms;
@@ -174,7 +174,7 @@ static enum maille_code take_one(struct study_run *run, struct vault *vault, con
     MAILLE_TRY(ledger_stored_find(&found, &stored, vault->ledger, asked.b, vault->directory->epoch.number,
                                   query->qid, error));
     if (found) {
-        vault_past_id(id, stored.query, query);
+        vault_ledger_past_id(id, stored.query, query);
         found = memcmp(id, settled->id, LEDGER_ID_BYTES) == 0;
     }
     if (found)

@@ -202,6 +202,18 @@ static struct audit_released pairs_of(struct arena *arena, const struct threshol
         .variables = block_variables(arena, study->dictionary, spec, &spec->blocks[0])};
 }
 
+/* The words of an analysis's combinations. */
+static struct audit_released combined_of(struct arena *arena, const struct threshold *threshold, size_t row,
+                                         size_t n)
+{
+    const struct combined *combined = threshold->combined;
+    struct audit_released made = pairs_of(arena, threshold, combined->analysis_of[combined->rows[row].group],
+                                          threshold->combined_at + row, n, false);
+    made.what = "combination words, for the sites alone: by how many patients its group and groups that were "
+                "shown, added and taken away, differ from nobody";
+    return made;
+}
+
 size_t vault_words_threshold(const struct audit_released **released, struct arena *arena,
                              const struct threshold *threshold, enum threshold_which which)
 {
@@ -231,6 +243,12 @@ size_t vault_words_threshold(const struct audit_released **released, struct aren
         for (end = first; end < pairs->n && threshold->groups[pairs->list[end].group].analysis == k;)
             end++;
         made[n++] = pairs_of(arena, threshold, k, pairs->at + first, end - first, which == THRESHOLD_BEFORE);
+    }
+    const struct combined *combined = threshold->combined_in == which ? threshold->combined : NULL;
+    for (size_t first = 0, end; combined != NULL && first < combined->n_rows; first = end) {
+        for (end = first; end < combined->n_rows && combined->rows[end].group == combined->rows[first].group;)
+            end++;
+        made[n++] = combined_of(arena, threshold, first, end - first);
     }
     *released = made;
     return n;

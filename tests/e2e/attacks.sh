@@ -114,13 +114,12 @@ wait_for 20 "$maille" catalogue --network "$net/network.yaml" --key "$net/resear
 answered everyone
 json 'a["d"]["n"] == 1200'
 
-# 11. Not stopped, and said so in docs/THREAT_MODEL.md: three groups, no two of which differ by a few, and all three together do:
-# everyone, those below 60, and those from 60 to 96 leave one patient over. Her mean follows from three sums.
+# 11. Three groups, no two of which differ by a few, and all three together do: everyone, those below 60, and those from 60 to 96
+# leave one patient over.
 question young 'cohort: age < 60' 'analyses:' '  - { id: d, method: describe, variables: [bmi] }'
 answered young
 question old 'cohort: age >= 60 && age < 97' 'analyses:' '  - { id: d, method: describe, variables: [bmi] }'
-answered old
-json 'a["d"]["status"] == "ok"'
+stopped old combinations
 
 # 4. The same question after one patient has objected: her centre's next snapshot is without her.
 printf 'pseudonym,date,purposes\nP000001,2026-11-01,all\n' >"$tmp/objections.csv"

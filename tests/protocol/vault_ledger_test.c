@@ -329,7 +329,8 @@ static void what_fails_before_is_not_counted(void **state)
     for (size_t i = 0; i < world->n; i++) {
         const struct message_outgoing *said = site_said(world, i, MESSAGE_MASKED);
         assert_non_null(said);
-        assert_int_equal(said->frame.length, 2 * 8); /* a word for each pair, and no count */
+        assert_int_equal(said->frame.length,
+                         4 * 8); /* a word for each pair and each combination, and no count */
     }
     sites_finish_round(world);
     assert_int_equal(world->run.states[0].status, ANALYSIS_REFUSED);

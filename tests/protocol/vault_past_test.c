@@ -119,8 +119,8 @@ static void a_long_past_is_looked_through(void **state)
     const int64_t began_ms = clock_monotonic_ms();
     sites_to_roster(world);
     sites_to_masked(world, 1, 1);
-    /* T0: a word for each group of another snapshot, and each of the two. */
-    assert_int_equal(world->length, 8 * 2 * GROUPS * 458);
+    /* T0: a word for each group of another snapshot, and each of the two; those of their combinations. */
+    assert_int_equal(world->length, 8 * (2 * GROUPS * 458 + 3));
     sites_finish_round(world);
     sites_to_masked(world, 2, 1);
     /* T1: those of the same, and each other; beside them a few words of counts. */
@@ -152,7 +152,7 @@ static void what_is_the_same_counts_once(void **state)
     give_past(world, ALIKE, true);
     sites_to_roster(world);
     sites_to_masked(world, 1, 1);
-    assert_int_equal(world->length, 8 * 2 * GROUPS * (SNAPSHOTS - 1));
+    assert_int_equal(world->length, 8 * (2 * GROUPS * (SNAPSHOTS - 1) + 3));
     void *down = world;
     sites_down(&down);
 }
