@@ -87,15 +87,16 @@ static enum maille_code init(const struct init_options *options, struct maille_e
     MAILLE_TRY(keyfile_write(path, keys, &unlock, error));
     MAILLE_TRY(card_write_beside(&card, path, keys, options->token, error));
     fwrite(card.data, 1, card.length, stdout);
-    fprintf(
-        stderr,
-        "Give this card (%s/site.pub) to the network's authority and compare the safety number by voice.\n"
-        "Next: maille-worker import --dir %s --dictionary DICT.yaml --data FILE.csv\n"
-        "then put the signed network.yaml into %s, read %s/policy.yaml, and: maille-worker serve --dir "
-        "%s%s%s\n",
-        options->dir, options->dir, options->dir, options->dir, options->dir,
-        options->credential != NULL ? " --credential " : "",
-        options->credential != NULL ? options->credential : "");
+    const char *flag = options->credential != NULL ? " --credential " : "",
+               *file = options->credential != NULL ? options->credential : "";
+    fprintf(stderr,
+            "Give this card (%s/site.pub) to the network's authority and compare the safety number by voice.\n"
+            "Next, with your DICT.yaml, FILE.csv and the signed network.yaml that comes back:\n"
+            "  maille-worker import --dir %s --dictionary DICT.yaml --data FILE.csv%s%s\n"
+            "  maille-worker policy check %s/policy.yaml --dictionary DICT.yaml\n"
+            "  cp network.yaml %s/network.yaml\n"
+            "  maille-worker serve --dir %s%s%s\n",
+            options->dir, options->dir, flag, file, options->dir, options->dir, options->dir, flag, file);
     if (credential_warning(warning, sizeof warning, options->credential, options->dir) != NULL)
         fprintf(stderr, "maille-worker init: warning: %s\n", warning);
 out:
