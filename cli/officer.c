@@ -162,8 +162,7 @@ static int sign_main(int argc, char **argv, enum decision_kind kind)
         [DECISION_DENY] = "Signs that the study in FILE may not run at the site that asked.",
         [DECISION_APPROVE] = "Signs that the study in FILE may run at the site that asked, as FILE says it.",
         [DECISION_STOP] =
-            "Signs that a study ends at the site, whether or not it was approved: nothing more of it "
-            "leaves."};
+            "Signs that a study ends at the site, whether or not it was approved; nothing more leaves."};
     const struct option_usage usage = {programs[kind], kind == DECISION_STOP ? "ID|FILE" : "FILE",
                                        sentences[kind], 1, 1};
     enum maille_code code = options_parse(&usage, rows, argc, argv, &asked, &n, &done, &error);

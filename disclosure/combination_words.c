@@ -185,67 +185,33 @@ void threshold_put_combined(struct tally *out, const struct threshold *threshold
     }
 }
 
-/* What the total of a row says. NOBODY: it is decided by the classes that it stands on. */
-enum said { ENOUGH, FEW, NOBODY };
-
-static enum said said_by(const struct threshold *threshold, uint64_t total, const struct policy *policy)
+/* What the total of a row says: 1 … differencing − 1 patients, or as many rows of nobody else. Nobody is not
+ * few, as in a pair (decision 0020). */
+static bool says_few(const struct threshold *threshold, uint64_t total, const struct policy *policy)
 {
     const int64_t patients = (int64_t)(total & patient_part),
                   rows = (int64_t)(total >> THRESHOLD_PATIENT_BITS);
-    if (threshold->scope == CELL_SCOPE_LOCAL)
-        return total != 0 ? FEW : ENOUGH;
-    if (few(patients, policy) || (patients == 0 && few(rows, policy)))
-        return FEW;
-    return patients == 0 ? NOBODY : ENOUGH;
-}
-
-struct judging {
-    const struct threshold *threshold;
-    const struct policy *policy;
-    const uint8_t *totals;
-    bool *bad; /* [own group] */
-};
-
-/* Of a row on nobody: nobody is few, but where the classes say that each of its patients would lack a value:
- * that nobody lacks one says of no patient what he has. */
-static enum maille_code judge_nobody(void *context, size_t row, const uint64_t *coefficients,
-                                     struct maille_error *error)
-{
-    const struct judging *judging = context;
-    const struct combined *combined = judging->threshold->combined;
-    const struct combined_row *own = &combined->rows[row];
-    const uint64_t total = le64_load(judging->totals + 8 * (judging->threshold->combined_at + row));
-    (void)error;
-    if (!own->implied && !judging->bad[own->group] &&
-        said_by(judging->threshold, total, judging->policy) == NOBODY &&
-        combination_of_present(&combined->combination, coefficients))
-        judging->bad[own->group] = true;
-    return MAILLE_OK;
+    return threshold->scope == CELL_SCOPE_LOCAL
+               ? total != 0
+               : few(patients, policy) || (patients == 0 && few(rows, policy));
 }
 
 enum maille_code threshold_combined_refused(bool *refused, const struct threshold *threshold,
                                             enum threshold_which which, const uint8_t *totals,
                                             const struct policy *policy, struct maille_error *error)
 {
-    enum maille_code code = MAILLE_OK;
     const struct combined *combined = threshold->combined;
     const size_t n = threshold->study->n_analyses;
-    bool nobody = false;
+    (void)error;
     if (!has_words(threshold, which))
         return MAILLE_OK;
-    struct judging judging = {threshold, policy, totals, arena_array(threshold->arena, n + 1, sizeof(bool))};
-    for (size_t i = 0; i < combined->n_rows; i++) {
-        const enum said said =
-            said_by(threshold, le64_load(totals + 8 * (threshold->combined_at + i)), policy);
-        judging.bad[combined->rows[i].group] |= said == FEW;
-        nobody = nobody || said == NOBODY;
-    }
-    if (nobody)
-        MAILLE_TRY(combined_rows(combined, judge_nobody, &judging, error));
+    bool *bad = arena_array(threshold->arena, n + 1, sizeof *bad);
+    for (size_t i = 0; i < combined->n_rows; i++)
+        bad[combined->rows[i].group] |=
+            says_few(threshold, le64_load(totals + 8 * (threshold->combined_at + i)), policy);
     for (size_t k = 0; k < n; k++)
-        refused[k] = refused[k] || (combined->group_of[k] != SIZE_MAX && judging.bad[combined->group_of[k]]);
-out:
-    return code;
+        refused[k] = refused[k] || (combined->group_of[k] != SIZE_MAX && bad[combined->group_of[k]]);
+    return MAILLE_OK;
 }
 
 bool threshold_combined_crowded(const struct threshold *threshold, size_t analysis)

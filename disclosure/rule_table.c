@@ -547,9 +547,9 @@ const struct rule rule_rows[] = {
                 "aucune combinaison de groupes déjà publiés pour le chercheur ou sous l'enregistrement qui "
                 "porte sur au plus %s patients"},
      .sentence = {"its group, added to and taken from groups that were shown before, would leave a few "
-                  "patients or nobody, or too many groups were shown to be compared",
+                  "patients, or too many groups were shown to be compared",
                   "son groupe, ajouté à des groupes déjà publiés ou soustrait d'eux, ne laisserait que "
-                  "quelques patients ou personne, ou trop de groupes ont été publiés pour être comparés"},
+                  "quelques patients, ou trop de groupes ont été publiés pour être comparés"},
      .remedy = {"take coarser cuts, ask for a group that was shown before, or ask for fewer groups at once",
                 "prendre des coupures plus larges, redemander un groupe déjà publié, ou demander moins de "
                 "groupes à la fois"}},
