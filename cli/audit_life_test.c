@@ -310,9 +310,9 @@ static void test_outcomes(void **state)
                 query->decided_by, (unsigned long long)query->bytes,
                 (unsigned long long)query->threshold_bytes, steps);
         for (int language = 0; language < LANGUAGES; language++) {
-            assert_true(word_of_outcome(language, query->outcome)[0] != '\0');
+            assert_true(word_of_outcome((enum language)language, query->outcome)[0] != '\0');
             for (size_t k = 0; k < query->n_steps; k++)
-                assert_true(word_of_step(arena, language, &query->steps[k])[0] != '\0');
+                assert_true(word_of_step(arena, (enum language)language, &query->steps[k])[0] != '\0');
         }
         /* Neither a refused nor a denied study reads as if it had been let through. */
         if (story->outcome == OUTCOME_REFUSED || story->outcome == OUTCOME_DENIED)
