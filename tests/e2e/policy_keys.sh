@@ -9,10 +9,16 @@ policy() {
         wait_for 20 reread "$site"
     done
 }
-# The vault has started as often as policies were given, and the coordinator hears it.
+# The vault has started again since the last policy was given, and the coordinator hears it.
 reread() {
-    [ "$(grep -c 'vault: policy' "$1/program.log")" -gt "$(cat "$1/starts" 2>/dev/null || echo 0)" ] && [ "$(tail -n 3 "$1/program.log" | grep -c 'connected to')" -gt 0 ] &&
-        grep -c 'vault: policy' "$1/program.log" >"$1/starts"
+    [ "$(starts "$1")" -gt "$(cat "$1/starts" 2>/dev/null || echo 0)" ] && [ "$(connections "$1")" -gt "$(cat "$1/connections" 2>/dev/null || echo 0)" ] &&
+        remember "$1"
+}
+starts() { grep -c 'vault: policy' "$1/program.log"; }
+connections() { grep -c 'connected to' "$1/program.log"; }
+remember() {
+    starts "$1" >"$1/starts"
+    connections "$1" >"$1/connections"
 }
 # key RULE QUESTION LINE…: answered under open alone (asked once before all keys), refused under open and these lines.
 key() {
@@ -35,7 +41,7 @@ vetoed() {
 }
 
 for site in "$net"/sites/*; do
-    grep -c 'vault: policy' "$site/program.log" >"$site/starts"
+    remember "$site"
 done
 study few 'cohort: age < 32' 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
 study arm 'derive:' '  old: age > 87' 'analyses:' '  - { id: x, method: ttest, formula: "nodes ~ old" }'
