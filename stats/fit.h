@@ -81,8 +81,20 @@ const struct expression *const *fit_theta_terms(const struct fit_theta *view, st
 
 /* FIT_LOST: aliased because it varies by no more than the rounding of the tally: it is constant, or its
  * spread is lost in the bounds of the dictionary. FIT_BELOW, FIT_ABOVE: a level without an event, or with
- * nothing else, whose estimate is infinite; used in the first step, then held where its rows say no more. */
-enum fit_state { FIT_UNUSED, FIT_USED, FIT_ALIASED, FIT_LOST, FIT_BELOW, FIT_ABOVE };
+ * nothing else, whose estimate is infinite; used in the first step, then held where its rows say no more.
+ * FIT_OTHERS_ABOVE, FIT_OTHERS_BELOW: such a level that others are compared with, whose column is none of
+ * R's. FIT_BASE: the one of these that stands in its place (stats/fit_levels.c). */
+enum fit_state {
+    FIT_UNUSED,
+    FIT_USED,
+    FIT_ALIASED,
+    FIT_LOST,
+    FIT_BELOW,
+    FIT_ABOVE,
+    FIT_OTHERS_ABOVE,
+    FIT_OTHERS_BELOW,
+    FIT_BASE
+};
 /* Stands for infinity in a coefficient: e^-40 of a patient is below every tolerance. */
 #define FIT_INFINITY 40.0
 enum fit_scalar {
@@ -115,14 +127,26 @@ void fit_bind(struct fit *fit, const struct design *design, bool centred, struct
 enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome,
                                     struct maille_error *error) MAILLE_CHECKED;
 
+/* --- fit_levels.c: levels without an event --- */
+
 /* A level (or combination of levels) without any event, or without anything else (`both`), has an infinite
- * estimate: FIT_BELOW or FIT_ABOVE, with a warning that names it (a policy that hides how few events a level
- * has refuses the model before: CELL_EVENTS). The others are what R's tend to. MAILLE_FAILED where it is a
- * level that others are compared with. events: n_columns sums of what counts as an event. */
+ * estimate, with a warning that names it (a policy that hides how few events a level has refuses the model
+ * before: CELL_EVENTS). The others are what R's tend to. Where it is a level that others are compared with,
+ * theirs are infinite, and the constant; MAILLE_FAILED where it stands in an interaction, too. events:
+ * n_columns sums of what counts as an event. */
 enum maille_code fit_check_levels(struct fit *fit, const double *events, bool both, const char *what,
                                   struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
+/* Is the coefficient held where it is, after the first step? */
 bool fit_is_infinite(const struct fit *fit, size_t j);
-/* How many levels have an infinite estimate: R counts them among the parameters. */
+/* Where it is held. */
+double fit_held(const struct fit *fit, size_t j);
+/* Is it held, and no column of R's design? */
+bool fit_is_reference(const struct fit *fit, size_t j);
+/* Has the column a coefficient of its own in the step at hand? */
+bool fit_is_free(const struct fit *fit, size_t j);
+/* Is its estimate infinite, or a difference from one that is? */
+bool fit_is_hidden(const struct fit *fit, size_t j);
+/* How many are held: R counts them among the parameters. */
 size_t fit_infinite(const struct fit *fit);
 
 /* θ anew: its head, whose shift is 0. */
@@ -225,7 +249,8 @@ struct fit_report {
 void fit_report_terms(const struct fit *fit, const struct fit_report *report, struct outcome *outcome,
                       struct result *result);
 /* `vcov`, nulls where aliased; null with a warning where report says no_covariance. */
-void fit_report_vcov(const struct fit_report *report, struct outcome *outcome, struct result *result);
+void fit_report_vcov(const struct fit *fit, const struct fit_report *report, struct outcome *outcome,
+                     struct result *result);
 /* {statistic, df, p_value} of a χ². */
 void fit_report_chisq(struct result *to, const char *name, double statistic, double df);
 

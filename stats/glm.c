@@ -494,7 +494,7 @@ static void report(struct step *step, const struct normal *normal, double devian
     result_add_integer(result, "iterations", llround(step->fit.scalars[FIT_STEPS]));
     if (step->glm.by_site)
         result_add_integer(result, "site_effects", llround(step->own[MEMO_SITES]));
-    fit_report_vcov(&report, step->outcome, result);
+    fit_report_vcov(&step->fit, &report, step->outcome, result);
     fit_subgroups_report(&shown, &report, step->analysis, step->arena, result);
 }
 
