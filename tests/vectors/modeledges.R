@@ -73,9 +73,15 @@ infinite <- function(gold, terms, reference = FALSE) {
   }
   gold
 }
-# Wald's statistic of what is finite: R's has the square of how far its iteration got.
-with_wald <- function(gold, finite) {
+# Wald's statistic and zph of what is finite: R's have the square of how far its iteration got.
+with_finite <- function(gold, finite, term) {
   gold$result$tests$wald <- chisq_test(finite$result$tests$wald$statistic, gold$result$tests$wald$df)
+  gold$result$zph <- lapply(finite$result$zph, function(row) {
+    row$df <- row$df + row$term %in% c("hosp", "GLOBAL")
+    row$p_value <- pchisq(row$chisq, row$df, lower.tail = FALSE)
+    if (row$term == "hosp") row$term <- term
+    row
+  })
   gold
 }
 b <- binomial(); g <- gaussian(); p <- poisson()
@@ -98,9 +104,10 @@ write_gold("tests/vectors/modeledges.models.gold.json", list(
            c("(Intercept)", paste0("relevel(hosp, ref = \"island\")", c("north", "south"))), TRUE),
   infinite(glm_gold("pois-reference", raw, p, "won ~ relevel(hosp, ref = \"island\") + x * arm"),
            c("(Intercept)", paste0("relevel(hosp, ref = \"island\")", c("north", "south"))), TRUE),
-  with_wald(infinite(cox_gold("cox-reference", d, "Surv(time, won) ~ x + stage + relevel(hosp, ref = \"island\")"),
-                     paste0("relevel(hosp, ref = \"island\")", c("north", "south")), TRUE),
-            cox_gold("finite", droplevels(d[d$hosp != "island", ]), "Surv(time, won) ~ x + stage + hosp")),
+  with_finite(infinite(cox_gold("cox-reference", d, "Surv(time, won) ~ x + stage + relevel(hosp, ref = \"island\")"),
+                       paste0("relevel(hosp, ref = \"island\")", c("north", "south")), TRUE),
+              cox_gold("finite", droplevels(d[d$hosp != "island", ]), "Surv(time, won) ~ x + stage + hosp", zph = "identity"),
+              "relevel(hosp, ref = \"island\")"),
   failed("fg-rows", "finegray"),
   glm_gold("logit-missing", raw, b, "won ~ arm * stage + x"),
   without_aic(glm_gold("logit-weight", raw, b, "won ~ stage + x", weights = "weight")),
