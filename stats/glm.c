@@ -75,6 +75,8 @@ static enum maille_code read_response(struct glm *glm, const struct analysis *an
 {
     enum maille_code code = MAILLE_OK;
     const struct expression *y = glm->formula->response;
+    if (y->kind == EXPRESSION_CODE && y->n_levels == 2 && glm->family->events)
+        y = expression_in_level(arena, y, 1); /* of iptw: as R, the first level is none */
     if (y->kind == EXPRESSION_CODE) {
         code = wording_invalid(error, analysis, "expected %s as response of family %s, found the category %s",
                                glm->family->expected, glm->family->name, glm->formula->response_label);
