@@ -569,6 +569,20 @@ f128 *fit_influence(struct arena *arena, const struct fit *fit, const struct fit
     return along;
 }
 
+enum maille_code fit_check_middle(const f128 *middle, size_t n, double rows, int fraction,
+                                  struct maille_error *error)
+{
+    const double rounding = sqrt(rows) * ldexp(1, -fraction);
+    for (size_t j = 0; j < n; j++)
+        if (middle[j * n + j] > 0 && middle[j * n + j] < (f128)(1e9 * rounding))
+            return maille_fail(
+                error, MAILLE_FAILED,
+                "expected robust errors of nine digits, found that the linear predictor may be "
+                "so large over the bounds of the dictionary that their sums hold fewer: narrow "
+                "the bounds, or leave `robust` out");
+    return MAILLE_OK;
+}
+
 f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
                    const struct normal *normal, const f128 *middle)
 {
@@ -634,6 +648,18 @@ enum maille_code fit_check_divergence(const struct fit *fit, const struct normal
                            "expected the iteration to converge, found that %d Newton steps did not do it",
                            FIT_STEPS_MAX);
     return MAILLE_OK;
+}
+
+double fit_predictor_max(bool robust)
+{
+    return robust ? FIT_PREDICTOR_MAX : FIT_CUT_MAX;
+}
+
+const struct expression *fit_cut(struct arena *arena, const struct expression *eta)
+{
+    if (!(eta->high > FIT_PREDICTOR_MAX && eta->high <= FIT_CUT_MAX))
+        return eta;
+    return expression_binary(arena, OP_MIN, eta, expression_constant(arena, FIT_PREDICTOR_MAX));
 }
 
 const struct expression *fit_logit(struct arena *arena, const struct expression *eta)
@@ -717,7 +743,7 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double 
         fit_gamma(fit, gamma);
         const struct expression *eta =
             design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
-        if (eta->high <= most && eta->low >= -(fit->centred ? FIT_LOGIT_MAX : most))
+        if (eta->high <= most && eta->low >= -(fit->centred ? FIT_CUT_MAX : most))
             return true;
     }
     memcpy(fit->beta, whole, n * sizeof *whole);

@@ -23,9 +23,16 @@ enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 #define FIT_COLLINEAR 1e-14
 /* The interval of a linear predictor under exp() ends here; the tally refuses above (rule "theta"). */
 #define FIT_PREDICTOR_MAX 30.0
-/* A logit is cut off there, as R's is (THRESH in family.c of its stats package): beyond, 1 − p is below
- * 1e-13. So it may go further over the dictionary's bounds, up to this. */
-#define FIT_LOGIT_MAX 100.0
+/* Over the dictionary's bounds, where nobody need be, a predictor may go so far: it is cut off at
+ * FIT_PREDICTOR_MAX. R cuts a logit off there (THRESH in family.c of its stats package; 1 − p is below
+ * 1e-13), that of coxph at 22, and no count of a poisson model reaches exp(30). */
+#define FIT_CUT_MAX 100.0
+/* How far the predictor of a model may go over the dictionary's bounds. Robust errors square what exp() is
+ * in: on the scale of exp(2·30) their sums would have no digits left. */
+double fit_predictor_max(bool robust);
+/* What exp() is taken of: the predictor, cut off at FIT_PREDICTOR_MAX where it may go beyond. One beyond
+ * FIT_CUT_MAX is left as it is, so that the tally refuses it. */
+const struct expression *fit_cut(struct arena *arena, const struct expression *eta);
 /* The predictor of a logistic mean; itself where it cannot leave ±FIT_PREDICTOR_MAX. */
 const struct expression *fit_logit(struct arena *arena, const struct expression *eta);
 
@@ -201,6 +208,10 @@ void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, c
 f128 *fit_influence(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
                     const struct normal *normal, const f128 *gradient);
 
+/* MAILLE_FAILED where B, n square on the kept columns, has less than nine digits: the sums of `rows` rows
+ * have `fraction` bits behind the point, since the dictionary's bounds let exp() be large. */
+enum maille_code fit_check_middle(const f128 *middle, size_t n, double rows, int fraction,
+                                  struct maille_error *error) MAILLE_CHECKED;
 /* V·B·V, normal->n square: V the inverse of the information, B the middle on the kept columns of θ (full
  * square). */
 f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
@@ -223,7 +234,7 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
 void fit_take_step(struct fit *fit, const struct normal *normal);
 
 /* The same where exp() is taken of the linear predictor: a step whose predictor could leave ±most
- * over the public bounds (below, where the fit is centred, −FIT_LOGIT_MAX) is shortened; one that would have
+ * over the public bounds (below, where the fit is centred, −FIT_CUT_MAX) is shortened; one that would have
  * to be shorter than 1/64 is left as it is, and the tally refuses it by rule "theta": false then. */
 bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double most, struct arena *arena,
                            const struct expression *offset);

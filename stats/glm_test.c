@@ -292,7 +292,13 @@ static void large_theta_is_refused(void **state)
     paper_round(&paper);
     struct vector *theta = &paper.run.states[0].iteration.theta;
     struct tally_spec *spec = arena_alloc(paper.arena, sizeof *spec);
-    theta->v[3] = 80; /* γ of x, whose scaled interval is ±9/16 */
+    theta->v[3] = 80; /* γ of x, whose scaled interval is ±9/16: the predictor is cut off at 30 */
+    assert_int_equal(
+        method_find("glm")->plan(&paper.study->analyses[0], theta, NULL, paper.arena, spec, &error),
+        MAILLE_OK);
+    assert_int_equal(tally_layout(extents, &bytes, spec, &error), MAILLE_OK);
+    theta->v[3] = 200; /* beyond 100 it is refused */
+    memset(spec, 0, sizeof *spec);
     assert_int_equal(
         method_find("glm")->plan(&paper.study->analyses[0], theta, NULL, paper.arena, spec, &error),
         MAILLE_OK);
