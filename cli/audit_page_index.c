@@ -215,11 +215,14 @@ static void put_register_table(struct html *h, const struct audit_page *page, co
             audit_page_cell(h, arena_printf(page->arena, "%s; %s; %s", query->purpose, query->legal_basis,
                                             query->protocol));
             audit_page_cell(h, audit_page_outcome(page, query));
-            audit_page_cell(
-                h, query->decided_by[0] == '\0' ? audit_page_say(page, "the policy", "la politique")
-                   : query->decided_reason[0] == '\0'
-                       ? query->decided_by
-                       : arena_printf(page->arena, "%s: %s", query->decided_by, query->decided_reason));
+            audit_page_cell(h, query->decided_by[0] == '\0'
+                                   ? query->outcome == OUTCOME_HELD
+                                         ? audit_page_say(page, "nobody yet", "encore personne")
+                                         : audit_page_say(page, "the policy", "la politique")
+                               : query->decided_reason[0] == '\0'
+                                   ? query->decided_by
+                                   : arena_printf(page->arena, audit_page_say(page, "%s: %s", "%s : %s"),
+                                                  query->decided_by, query->decided_reason));
             audit_page_cell(h, query->cohort_band[0] != '\0' ? query->cohort_band : "–");
             audit_page_number(h, query->bytes);
             audit_page_cell(h, page->logs[i].book.party);
@@ -241,8 +244,8 @@ static void put_open(struct html *h, const struct audit_page *page)
                 continue;
             html_open(h, "h3");
             link_to(h, audit_page_file(page, &page->logs[i], k), query->study_id);
-            html_textf(h, ", %s, %s: %s", query->requester, page->logs[i].book.party,
-                       audit_page_outcome(page, query));
+            html_textf(h, audit_page_say(page, ", %s, %s: %s", ", %s, %s : %s"), query->requester,
+                       page->logs[i].book.party, audit_page_outcome(page, query));
             html_close(h);
             audit_page_stop(h, page, query);
         }

@@ -97,9 +97,11 @@ says 0 '^NOT SOUND (altered)' "$maille" audit show "$tmp/flipped" --network "$ro
 says 0 '^maille-worker [0-9.]* [0-9a-f]\{64\}$' "$bin/maille-worker" --version --hash
 cp "$tmp/said" "$tmp/programs"
 says 0 'all [1-9][0-9]* judgements were made by listed programs' "$maille" audit verify "$log" --network "$roster" --programs "$tmp/programs"
-sed 's/[0-9a-f]\{64\}$/0000/' "$tmp/programs" >"$tmp/others"
+sed 's/[0-9a-f]\{64\}$/'"$(printf %064d 0)"'/' "$tmp/programs" >"$tmp/others"
+sed 's/ [0-9a-f]*$//' "$tmp/programs" >"$tmp/short"
 says 0 'but \([1-9][0-9]*\) of \1 judgements were made by a program that is not listed, the first in entry' \
     "$maille" audit verify "$log" --network "$roster" --programs "$tmp/others"
+says 2 'short:1: expected a line "maille-worker VERSION HASH"' "$maille" audit verify "$log" --network "$roster" --programs "$tmp/short"
 # The same for programs, and in French.
 says 0 '"light": "green", "sound": true, .*"judgements_by_unlisted_programs": 0, "doubts": \[\]' \
     "$maille" audit verify "$log" --network "$roster" --witness "$net/coordinator/log" --programs "$tmp/programs" --json

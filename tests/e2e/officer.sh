@@ -52,17 +52,25 @@ says 0 '' "$worker" approve "$id" --dir "$net/sites/site-6" --credential "$crede
 says 1 '' "$maille" resume "$id" --network "$roster" --key "$net/researcher.key" --credential "$credential" --timeout 20s
 says 2 'expected one open study' "$worker" stop ffffffff --dir "$site" --credential "$credential"
 
-# An objection, and a study after it; one waits.
+# An objection, and a study after it; one waits. The worker runs: its log says all the same what was imported, and with whom left out.
 first=$(sed -n 2p "$site/data.csv" | cut -d, -f1)
 printf 'pseudonym,date,purposes\n%s,2026-01-01,all\n' "$first" >"$tmp/objections.csv"
 says 0 '' "$worker" import --dir "$site" --objections "$tmp/objections.csv" --yes --credential "$credential"
 says 0 '' "$worker" import --dir "$site" --dictionary examples/rotterdam/dictionary.yaml --data "$site/data.csv" --public --yes --credential "$credential"
 study after 'analyses:' '  - { id: n, method: count, variables: [chemo] }'
-wait_for 20 sh -c "grep -q . '$site/snapshots/index'"
+wait_for 20 sh -c "'$maille' audit show '$site/log' --network '$roster' --lang en --details | grep -q 'data imported.*snapshot 2, public, without 1 patient who objects'"
 says 0 '' ask "$tmp/after.yaml"
 id=$(detached "$tmp/waits.yaml")
 wait_for 20 "$worker" pending "$id" --dir "$site"
-"$worker" --version --hash >"$tmp/programs"
+# Before she has decided no count is shown, of the id and of the same study in a file; afterwards with her key.
+says 0 'has yet to decide on it: its counts are not shown' "$worker" preview "$id" --dir "$site" --lang en
+! grep -Eq '= .*: [0-9]|sum.*: [0-9.]+$' "$tmp/said" || fail "a count is shown before the decision: $(cat "$tmp/said")"
+says 0 'has yet to decide on it' "$worker" preview "$tmp/waits.yaml" --dir "$site" --lang en
+says 0 'une personne doit encore en décider' "$worker" preview "$id" --dir "$site" --lang fr
+says 0 '"waits_for_a_decision": true, "analyses": \[{"id": "cox", "method": "cox", "cohort": "everyone", "asked": \["' "$worker" preview "$id" --dir "$site" --json
+says 0 '"waits_for_a_decision": false, .*"numbers": \[.*: [0-9]' "$worker" preview "$tmp/after.yaml" --dir "$site" --json
+says 0 'lignes par chemo' "$worker" preview "$tmp/after.yaml" --dir "$site" --lang fr
+scripts/programs "$bin" >"$tmp/programs"
 
 # The page, in both languages, and as a browser shows it.
 for lang in en fr; do
