@@ -104,6 +104,7 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     MAILLE_TRY(vault_format_check(made, error));
     MAILLE_TRY(open_directory(made, error));
     MAILLE_TRY(open_policy(made, error));
+    MAILLE_TRY(vault_officers_open(made, error));
     secret_keys_derive(&made->state_key, options->keys, "state");
     MAILLE_TRY(vault_log_open(made, error));
     MAILLE_TRY(vault_log_start(made, error));
@@ -359,6 +360,7 @@ enum maille_code vault_tick(struct vault *vault, struct message_outbox *outbox, 
     int64_t now_ms = vault_now_ms(vault);
     MAILLE_TRY(vault_log_tick(vault, error));
     MAILLE_TRY(audit_access_take(vault->options.folder, note_left, vault, error));
+    MAILLE_TRY(vault_officers_tick(vault, error));
     MAILLE_TRY(vault_loss_tick(vault, outbox, error));
     if (!vault->revoked)
         MAILLE_TRY(vault_revoke(vault, outbox, error));

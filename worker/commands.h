@@ -19,6 +19,7 @@ int worker_approve(int argc, char **argv);
 int worker_deny(int argc, char **argv);
 int worker_stop(int argc, char **argv);
 int worker_decide(int argc, char **argv);
+int worker_notify(int argc, char **argv);
 int worker_rekey(int argc, char **argv);
 int worker_serve(int argc, char **argv);
 int worker_status(int argc, char **argv);
