@@ -12,6 +12,7 @@
 #include "base/language.h"
 #include "base/options.h"
 #include "report/pending.h"
+#include "crypto/passphrase.h"
 #include "worker/commands.h"
 #include "vault/spool.h"
 
@@ -200,7 +201,7 @@ static enum maille_code decide(const struct decide_command *command, const char 
             "expected the data protection officer's key at %s, found nothing; name it with --key", path);
         goto out;
     }
-    MAILLE_TRY(worker_unlock(&unlock, command->credential, error));
+    MAILLE_TRY(passphrase_unlock(&unlock, command->credential, error));
     MAILLE_TRY(keyfile_read(&keys, path, &unlock, error));
     if (secret_keys_role(keys) != KEY_DPO) {
         code = maille_fail(error, MAILLE_INVALID, "expected a key of role dpo in %s, found a %s's", path,
