@@ -92,6 +92,22 @@ says 0 'approved as the first of two by site-6-dpo' "$maille" audit show "$last/
 says 1 '' "$maille" resume "$id" --network "$roster" --key "$net/researcher.key" --credential "$credential" --timeout 20s
 says 2 'expected one open study' "$worker" stop ffffffff --dir "$site" --credential "$credential"
 
+# A policy that denies a variable by a name that nobody has denies nothing: the site answers no question under it, and its log says why.
+cp "$last/policy.yaml" "$tmp/before.yaml"
+printf 'policy: standard\nmin_cell: 8\nvariables: { deny: [PGR] }\n' >"$last/policy.yaml"
+kill -HUP "$(cat "$last/pid")"
+wait_for 20 sh -c "grep -q 'vault: policy standard, loosened: min_cell 8 (standard: 11)' '$last/program.log'"
+study misspelled 'analyses:' '  - { id: n, method: count, variables: [hormon] }'
+sleep 1
+says 1 '' ask "$tmp/misspelled.yaml"
+json 'a["n"]["rule"] == "variables.deny"'
+says 0 'did you mean "pgr"' "$maille" audit show "$last/log" --network "$roster" --lang en --details --study misspelled
+says 0 '' "$maille" audit show "$last/log" --network "$roster" --lang en
+grep -q 'policy in force *standard, loosened: min_cell 8 (standard: 11)' "$tmp/said" || fail "a loosened preset is called by its name alone: $(cat "$tmp/said")"
+grep -aq 'deny: \[PGR\]\|deny=PGR\|PGR' "$last/log/messages.log" || fail "expected the policy's text in the log"
+cp "$tmp/before.yaml" "$last/policy.yaml"
+kill -HUP "$(cat "$last/pid")"
+
 # An objection, and a study after it; one waits. The worker runs: its log says all the same what was imported, and with whom left out.
 first=$(sed -n 2p "$site/data.csv" | cut -d, -f1)
 printf 'pseudonym,date,purposes\n%s,2026-01-01,all\n' "$first" >"$tmp/objections.csv"
