@@ -92,7 +92,9 @@ static void put_log(struct html *h, const struct audit_page *page, const struct 
     else if (!health->sound) {
         html_open(h, "p");
         html_set(h, "class", "no");
-        html_textf(h, "%s: %s", audit_fault_word(health->report.fault, page->language), health->sentence);
+        html_textf(h, audit_page_say(page, "%s: %s", "%s : %s"),
+                   audit_fault_word(health->report.fault, page->language),
+                   audit_fault_sentence(page->arena, health->sentence, page->language));
         html_close(h);
         html_element(h, "p", NULL, audit_fault_advice(health->report.fault, page->language));
         if (!log->told)
