@@ -136,6 +136,7 @@ for lang in en fr; do
 done
 python3 tests/e2e/tamper.py flip "$site/log" "$tmp/flipped"
 says 1 '' "$maille" audit page "$tmp/flipped" --network "$roster" --out "$tmp/page.red" --lang en
+says 0 '' python3 -B tests/e2e/odd_logs.py "$maille" "$site/log" "$roster" "$tmp/odd"
 says 2 'expected --network FILE' "$maille" audit page "$site/log" --out "$tmp/none"
 [ ! -e "$tmp/none" ] || fail "something was written without a verdict"
 python3 -B tests/figures/officer.py "$tmp" "$(command -v chromium || true)" || fail "the officer's page"
