@@ -79,6 +79,19 @@ static const char *kind_of(const char *name)
     return NULL;
 }
 
+/* A line counts where root or the folder's owner left it: whoever may put decisions there (spool_group) says
+ * nothing in the log. Anything else is put away. */
+static bool is_left(const char *path, uid_t owner)
+{
+    struct stat found;
+    if (lstat(path, &found) != 0)
+        return false;
+    if (S_ISREG(found.st_mode) && found.st_nlink == 1 && (found.st_uid == 0 || found.st_uid == owner))
+        return true;
+    file_put_away(path);
+    return false;
+}
+
 static enum maille_code take_one(const char *path, const char *kind,
                                  enum maille_code (*take)(void *context, const char *kind, const char *line,
                                                           struct maille_error *error),
@@ -108,18 +121,21 @@ enum maille_code audit_access_take(const char *dir,
 {
     enum maille_code code;
     char spool[PATH_MAX], path[PATH_MAX];
+    struct stat folder;
     DIR *stream = NULL;
     size_t n = 0;
     MAILLE_TRY(file_path_join(spool, sizeof spool, dir, "spool", error));
     stream = opendir(spool);
-    if (stream == NULL)
+    if (stream == NULL || fstat(dirfd(stream), &folder) != 0)
         goto out; /* nobody left anything */
     for (const struct dirent *entry; n < AUDIT_ACCESSES_MAX && (entry = readdir(stream)) != NULL;) {
         const char *kind = kind_of(entry->d_name);
         if (kind == NULL)
             continue;
-        n++;
         MAILLE_TRY(file_path_join(path, sizeof path, spool, entry->d_name, error));
+        if (!is_left(path, folder.st_uid))
+            continue;
+        n++;
         MAILLE_TRY(take_one(path, kind, take, context, error));
     }
 out:

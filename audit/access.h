@@ -22,8 +22,8 @@ enum maille_code audit_import_leave(const char *dir, const char *what,
                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* Gives each line that was left, and its kind ("access", "import"), to take, and removes it once that said
- * MAILLE_OK. A file that is no such line is removed unread. At most AUDIT_ACCESSES_MAX at once. MAILLE_IO,
- * and what take says. */
+ * MAILLE_OK. A file that is no such line, or neither root's nor of who owns the folder, is removed unread. At
+ * most AUDIT_ACCESSES_MAX at once. MAILLE_IO, and what take says. */
 enum { AUDIT_ACCESSES_MAX = 1000 };
 enum maille_code audit_access_take(const char *dir,
                                    enum maille_code (*take)(void *context, const char *kind, const char *line,

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "audit/access.h"
 #include "base/file.h"
@@ -73,6 +74,32 @@ static void a_line_is_kept_until_it_was_taken(void **state)
     assert_true(strncmp(taken.lines[2], "snapshot 2 by ", 14) == 0);
 }
 
+/* Whoever is of spool_group writes into the folder, and neither into the log nor between it and others. */
+static void what_somebody_else_leaves_is_no_line(void **state)
+{
+    (void)state;
+    char folder[512], path[700];
+    struct maille_error error = {0};
+    struct taken taken = {.says = MAILLE_OK};
+    make(test_path(folder, "others"), "spool");
+    make(folder, "spool/access-folder");
+    make(folder, "spool/access-folder/full");
+    snprintf(path, sizeof path, "%s/spool/import-link", folder);
+    unlink(path);
+    assert_int_equal(symlink("/etc/hostname", path), 0);
+    snprintf(path, sizeof path, "%s/spool/import-00", folder);
+    assert_ok(file_write_atomic(path, "snapshot 9 by root", 18, 0644, &error), &error);
+    const bool root = geteuid() == 0;
+    if (root)
+        assert_int_equal(chown(path, 12345, (gid_t)-1), 0);
+    assert_ok(audit_access_leave(folder, "replay", &error), &error);
+    assert_ok(audit_access_take(folder, take, &taken, &error), &error);
+    assert_int_equal(taken.n, root ? 1 : 2);
+    assert_int_equal(taken.imports, root ? 0 : 1);
+    assert_ok(audit_access_take(folder, take, &taken, &error), &error);
+    assert_int_equal(taken.n, root ? 1 : 2);
+}
+
 static void a_copy_without_a_spool_keeps_nothing(void **state)
 {
     (void)state;
@@ -112,6 +139,7 @@ int main(void)
     if (crypto_start(&error) != MAILLE_OK)
         return 1;
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_line_is_kept_until_it_was_taken),
+                                       cmocka_unit_test(what_somebody_else_leaves_is_no_line),
                                        cmocka_unit_test(a_copy_without_a_spool_keeps_nothing),
                                        cmocka_unit_test(what_is_no_line_is_not_logged)};
     return cmocka_run_group_tests_name("audit.access", tests, NULL, NULL);

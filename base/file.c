@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -181,26 +182,16 @@ static bool belongs(int fd, const char *folder)
            fchown(fd, owner.st_uid, owner.st_gid) == 0;
 }
 
-enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
-                                   struct maille_error *error)
+/* flags: how the file beside is opened. */
+static enum maille_code write_over(const char *path, const char *beside, int flags, const void *data,
+                                   size_t length, mode_t mode, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    char beside[PATH_MAX], folder[PATH_MAX], real[PATH_MAX];
-    const char *named = path;
-    int fd = -1;
-    bool made = false, done = false;
-    MAILLE_TRY(write_in_place(&done, path, data, length, error));
-    if (done)
-        goto out;
-    MAILLE_TRY(follow_links(real, path, error));
-    path = real;
-    if (snprintf(beside, sizeof beside, "%s.new-%ld", path, (long)getpid()) >= (int)sizeof beside)
-        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", named);
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
-    if (fd < 0) {
-        code = maille_fail_errno(error, "cannot create %s", beside);
-        goto out;
-    }
+    char folder[PATH_MAX];
+    bool made = false;
+    const int fd = open(beside, O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
+    if (fd < 0)
+        return maille_fail_errno(error, "cannot create %s", beside);
     made = true;
     file_folder_of(folder, path);
     MAILLE_TRY(file_write_all(fd, data, length, error));
@@ -219,9 +210,56 @@ out:
         close(fd);
     if (made)
         unlink(beside);
-    if (code != MAILLE_OK && error != NULL && strstr(error->sentence, named) == NULL)
-        maille_error_prefix(error, "%s", named);
     return code;
+}
+
+static enum maille_code named_in(enum maille_code code, const char *path, struct maille_error *error)
+{
+    if (code != MAILLE_OK && error != NULL && strstr(error->sentence, path) == NULL)
+        maille_error_prefix(error, "%s", path);
+    return code;
+}
+
+enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char beside[PATH_MAX], real[PATH_MAX];
+    bool done = false;
+    MAILLE_TRY(write_in_place(&done, path, data, length, error));
+    if (done)
+        goto out;
+    MAILLE_TRY(follow_links(real, path, error));
+    if (snprintf(beside, sizeof beside, "%s.new-%ld", real, (long)getpid()) >= (int)sizeof beside)
+        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", path);
+    code = write_over(real, beside, O_TRUNC, data, length, mode, error);
+out:
+    return named_in(code, path, error);
+}
+
+enum maille_code file_write_shared(const char *path, const void *data, size_t length, mode_t mode,
+                                   struct maille_error *error)
+{
+    char beside[PATH_MAX];
+    uint64_t chance;
+    if (getrandom(&chance, sizeof chance, 0) != (ssize_t)sizeof chance)
+        return maille_fail_errno(error, "cannot choose a name beside %s", path);
+    if (snprintf(beside, sizeof beside, "%s.new-%016llx", path, (unsigned long long)chance) >=
+        (int)sizeof beside)
+        return maille_fail(error, MAILLE_INVALID, "expected a shorter path, found %s", path);
+    return named_in(write_over(path, beside, O_EXCL | O_NOFOLLOW, data, length, mode, error), path, error);
+}
+
+void file_put_away(const char *path)
+{
+    char aside[PATH_MAX + 32], folder[PATH_MAX];
+    uint64_t chance;
+    if (unlink(path) == 0 || errno == ENOENT ||
+        getrandom(&chance, sizeof chance, 0) != (ssize_t)sizeof chance)
+        return;
+    file_folder_of(folder, path);
+    snprintf(aside, sizeof aside, "%s/not-%016llx", folder, (unsigned long long)chance);
+    (void)rename(path, aside);
 }
 
 void file_give(int fd, const char *path)

@@ -18,6 +18,12 @@ enum maille_code file_read(struct bytes *out, const char *path, size_t limit,
  * output as /dev/stdout) is written to and never replaced. */
 enum maille_code file_write_atomic(const char *path, const void *data, size_t length, mode_t mode,
                                    struct maille_error *error) MAILLE_CHECKED;
+/* The same in a folder that others may write to: no link is followed, and what stands at path is replaced,
+ * whoever put it there. */
+enum maille_code file_write_shared(const char *path, const void *data, size_t length, mode_t mode,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* Removes a file there; what cannot be removed, as a folder, gets another name beside. */
+void file_put_away(const char *path);
 
 /* What root makes belongs to whoever the folder that it stands in belongs to, so that a service that is
  * another user can use it: fd, an open file or folder, at path. Best effort; nothing where this is not root.

@@ -158,6 +158,32 @@ int flock(int fd, int operation)
     return (int)syscall(SYS_flock, fd, operation);
 }
 
+/* In a folder that others may write to, a link of theirs leads nowhere, and a folder is no obstacle. */
+static void what_others_put_there_is_replaced(void **state)
+{
+    (void)state;
+    char real[512], path[512], folder[512];
+    struct stat status;
+    struct maille_error error = {0};
+    test_path(real, "theirs");
+    test_path(path, "shared");
+    test_path(folder, "shared-folder");
+    unlink(path);
+    assert_ok(file_write_atomic(real, "old", 3, 0600, &error), &error);
+    assert_int_equal(symlink("theirs", path), 0);
+    assert_ok(file_write_shared(path, "new", 3, 0640, &error), &error);
+    is_written(real, "old");
+    is_written(path, "new");
+    assert_int_equal(lstat(path, &status), 0);
+    assert_true(S_ISREG(status.st_mode));
+    assert_int_equal(status.st_mode & 0777, 0640);
+    assert_ok(file_folder_make(folder, 0700, &error), &error);
+    file_put_away(folder);
+    assert_false(file_exists(folder));
+    file_put_away(path);
+    assert_false(file_exists(path));
+}
+
 static void a_file_system_without_locks_is_not_somebody_else(void **state)
 {
     char path[512];
@@ -179,9 +205,11 @@ static void a_file_system_without_locks_is_not_somebody_else(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_file_system_without_locks_is_not_somebody_else),
-        cmocka_unit_test(a_write_is_whole_or_not_there), cmocka_unit_test(limits_and_wrong_kinds),
-        cmocka_unit_test(what_stands_there_stays), cmocka_unit_test(standard_output_is_written_to)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_file_system_without_locks_is_not_somebody_else),
+                                       cmocka_unit_test(a_write_is_whole_or_not_there),
+                                       cmocka_unit_test(limits_and_wrong_kinds),
+                                       cmocka_unit_test(what_stands_there_stays),
+                                       cmocka_unit_test(what_others_put_there_is_replaced),
+                                       cmocka_unit_test(standard_output_is_written_to)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 
 enum { LOOK_EVERY_MS = 1000, TELL_LAST_MS = 6 * 3600 * 1000 };
 
-/* Snapshot, policy in force and build: what an approval stands on. */
+/* Snapshot, policy in force, build and how many must sign: what an approval stands on. */
 static void basis_of(struct digest *basis, const struct vault *vault, const struct digest *snapshot,
                      struct maille_error *error)
 {
@@ -24,6 +24,8 @@ static void basis_of(struct digest *basis, const struct vault *vault, const stru
     bytes_put(&all, snapshot->b, HASH_BYTES);
     policy_write(&all, vault->policy);
     bytes_put_string(&all, MAILLE_VERSION);
+    if (vault->options.signatures > 1)
+        bytes_put_u8(&all, (uint8_t)vault->options.signatures);
     if (bytes_check(&all, error) == MAILLE_OK)
         hash_kdf(basis, NULL, "approval-basis", all.data, all.length);
     else
@@ -214,7 +216,8 @@ static enum maille_code ask_again(struct vault *vault, struct query *query, cons
     MAILLE_TRY(vault_ready_encode(&envelope, vault, query, answer, arena, error));
     if (!digest_equal(&query->pending, &(struct digest){{0}}))
         MAILLE_TRY(vault_log_note(vault, "approval", query->qid,
-                                  "void: the snapshot, the policy or the build is another one", error));
+                                  "void: the snapshot, the policy, the build or how many sign is another one",
+                                  error));
     if (answer->state == READY_HELD) {
         MAILLE_TRY(vault_approval_ask(vault, query, facts, answer, &envelope, error));
     } else {

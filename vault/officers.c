@@ -44,12 +44,17 @@ const struct officer *vault_second(const struct vault *vault)
     return in_force(vault, APPOINTMENT_SECOND);
 }
 
-static void add(struct vault *vault, const struct appointment *appointment)
+/* text: as it was signed; NULL: the directory's. */
+static void add(struct vault *vault, const struct appointment *appointment, const struct bytes *text)
 {
     struct officer *officer = &vault->officers[vault->n_officers++];
     *officer = (struct officer){.role = appointment->role,
                                 .name = arena_strdup(vault->arena, appointment->officer),
+                                .by = text != NULL ? arena_strdup(vault->arena, appointment->by) : "",
+                                .at = text != NULL ? arena_strdup(vault->arena, appointment->at) : "",
                                 .from = appointment->from};
+    if (text != NULL)
+        hash_bytes(&officer->text, text->data, text->length);
     memcpy(officer->identity, appointment->identity, PUBLIC_BYTES);
     memcpy(officer->box, appointment->box, PUBLIC_BYTES);
 }
@@ -76,7 +81,7 @@ enum maille_code vault_officers_open(struct vault *vault, struct maille_error *e
     struct appointment first = {.role = APPOINTMENT_SUCCESSOR, .officer = "", .from = INT32_MIN};
     memcpy(first.identity, vault->self->dpo_identity, PUBLIC_BYTES);
     memcpy(first.box, vault->self->dpo_box, PUBLIC_BYTES);
-    add(vault, &first);
+    add(vault, &first, NULL);
     MAILLE_TRY(officers_path(path, vault, error));
     if (!file_exists(path))
         goto out;
@@ -100,7 +105,7 @@ enum maille_code vault_officers_open(struct vault *vault, struct maille_error *e
                      path);
             break;
         }
-        add(vault, &appointment);
+        add(vault, &appointment, &one);
         at += one.length;
     }
 out:
@@ -109,9 +114,25 @@ out:
     return code;
 }
 
+/* Whether it was taken before, or is older than one of the same officer's that was: whoever has such a file
+ * would bring back whom she replaced. */
+static bool is_past(const struct vault *vault, const struct appointment *appointment,
+                    const struct bytes *text)
+{
+    struct digest hash;
+    hash_bytes(&hash, text->data, text->length);
+    for (size_t i = 1; i < vault->n_officers; i++) {
+        const struct officer *taken = &vault->officers[i];
+        if (digest_equal(&hash, &taken->text) ||
+            (strcmp(taken->by, appointment->by) == 0 && strcmp(appointment->at, taken->at) < 0))
+            return true;
+    }
+    return false;
+}
+
 /* What is wrong with an appointment that the officer signed; NULL: nothing. In arena. */
 static const char *objection(const struct vault *vault, const struct appointment *appointment,
-                             struct arena *arena)
+                             const struct bytes *text, struct arena *arena)
 {
     const struct officer *officer = vault_officer(vault);
     if (strcmp(appointment->site, vault->self->name) != 0)
@@ -124,6 +145,8 @@ static const char *objection(const struct vault *vault, const struct appointment
                             OFFICERS_MAX - 1);
     if (memcmp(appointment->identity, officer->identity, PUBLIC_BYTES) == 0)
         return "expected another person's key, found that of the officer herself";
+    if (is_past(vault, appointment, text))
+        return "expected an appointment signed after those that were taken, found one of before";
     return NULL;
 }
 
@@ -153,7 +176,7 @@ static enum maille_code keep(struct vault *vault, const struct appointment *appo
     MAILLE_TRY(bytes_check(&all, error));
     MAILLE_TRY(vault_log_append(vault, &entry, true, error));
     MAILLE_TRY(file_write_atomic(path, all.data, all.length, 0600, error));
-    add(vault, appointment);
+    add(vault, appointment, text);
     log_line(LOG_LEVEL_INFO, "%s", entry.detail);
 out:
     bytes_clear(&all);
@@ -170,7 +193,7 @@ enum maille_code vault_officers_tick(struct vault *vault, struct maille_error *e
     const char *wrong = NULL;
     struct arena *arena = NULL;
     MAILLE_TRY(spool_appointment_path(path, vault->options.folder, error));
-    if (!vault->self->has_dpo || !file_exists(path))
+    if (!vault->self->has_dpo || !spool_holds(path))
         goto out;
     arena = arena_new();
     if (arena == NULL)
@@ -179,7 +202,7 @@ enum maille_code vault_officers_tick(struct vault *vault, struct maille_error *e
     if (code == MAILLE_OK)
         code = appointment_read(&appointment, arena, path, &text, vault_officer(vault)->identity, &why);
     if (code == MAILLE_OK)
-        wrong = objection(vault, &appointment, arena);
+        wrong = objection(vault, &appointment, &text, arena);
     else if (code == MAILLE_SIGNATURE || code == MAILLE_INVALID)
         wrong = why.sentence;
     else {

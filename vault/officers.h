@@ -13,7 +13,9 @@ struct officer {
     enum appointment_role role;
     const char *name;
     uint8_t identity[PUBLIC_BYTES], box[PUBLIC_BYTES];
-    int32_t from; /* day */
+    int32_t from;        /* day */
+    const char *by, *at; /* who appointed her, and when, as signed; "": the directory */
+    struct digest text;  /* hash of the signed text */
 };
 
 /* --- officers.c: whose keys decide --- */

@@ -463,8 +463,8 @@ const char *answer_words(struct arena *arena, const struct query *query, const s
 enum maille_code vault_approval_ask(struct vault *vault, struct query *query, const struct data_facts *facts,
                                     const struct answer *answer, const struct bytes *ready,
                                     struct maille_error *error) MAILLE_CHECKED;
-/* Reads decisions; asks again where the snapshot, the policy or the build is another; says again what was
- * decided. */
+/* Reads decisions; asks again where the snapshot, the policy, the build or how many sign is another; says
+ * again what was decided. */
 enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox *outbox,
                                      struct maille_error *error) MAILLE_CHECKED;
 /* Whether the officer stops a study: then it is in the log. One that has begun is cancelled under `approval`,

@@ -49,7 +49,18 @@ static void spool_remove(const char *dir, const uint8_t qid[QID_BYTES], const ch
     struct maille_error ignored;
     char path[PATH_MAX];
     if (spool_path(path, dir, qid, end, &ignored) == MAILLE_OK)
-        unlink(path);
+        file_put_away(path);
+}
+
+bool spool_holds(const char *path)
+{
+    struct stat found;
+    if (lstat(path, &found) != 0)
+        return false;
+    if (S_ISREG(found.st_mode) && access(path, R_OK) == 0)
+        return true;
+    file_put_away(path);
+    return false;
 }
 
 void spool_drop_decision(const char *dir, const uint8_t qid[QID_BYTES])
@@ -76,9 +87,8 @@ enum maille_code spool_ask(const char *dir, const uint8_t qid[QID_BYTES], const 
     char path[PATH_MAX];
     MAILLE_TRY(make_folder(dir, error));
     MAILLE_TRY(spool_path(path, dir, qid, "pending", error));
-    spool_drop_decision(dir, qid);
-    spool_remove(dir, qid, ends[SPOOL_FIRST]);
-    MAILLE_TRY(file_write_atomic(path, pending->data, pending->length, shared_mode(dir, 0640), error));
+    spool_forget(dir, qid);
+    MAILLE_TRY(file_write_shared(path, pending->data, pending->length, shared_mode(dir, 0640), error));
 out:
     return code;
 }
@@ -168,7 +178,7 @@ enum maille_code spool_put(const char *dir, const uint8_t qid[QID_BYTES], const 
                         "it up within seconds, if it runs",
                         before);
     else
-        code = file_write_atomic(path, decision->data, decision->length, shared_mode(dir, 0644), error);
+        code = file_write_shared(path, decision->data, decision->length, shared_mode(dir, 0644), error);
 out:
     arena_free(arena);
     return code;
@@ -180,6 +190,7 @@ enum maille_code spool_keep_first(const char *dir, const uint8_t qid[QID_BYTES],
     char from[PATH_MAX], to[PATH_MAX];
     MAILLE_TRY(spool_path(from, dir, qid, ends[SPOOL_DECISION], error));
     MAILLE_TRY(spool_path(to, dir, qid, ends[SPOOL_FIRST], error));
+    file_put_away(to);
     if (rename(from, to) != 0)
         code = maille_fail_errno(error, "cannot rename %s to %s", from, to);
 out:
@@ -205,7 +216,7 @@ enum maille_code spool_appoint(const char *dir, const struct bytes *appointment,
     MAILLE_TRY(make_folder(dir, error));
     MAILLE_TRY(spool_appointment_path(path, dir, error));
     MAILLE_TRY(
-        file_write_atomic(path, appointment->data, appointment->length, shared_mode(dir, 0644), error));
+        file_write_shared(path, appointment->data, appointment->length, shared_mode(dir, 0644), error));
 out:
     return code;
 }
@@ -230,7 +241,7 @@ enum maille_code spool_decision(struct decision *decision, bool *there, struct b
     char path[PATH_MAX];
     *there = false;
     MAILLE_TRY(spool_path(path, dir, qid, ends[slot], error));
-    if (!file_exists(path))
+    if (!spool_holds(path))
         goto out;
     *there = true;
     MAILLE_TRY(file_read_regular(bytes, path, DECISION_BYTES_MAX, error));

@@ -55,6 +55,9 @@ enum maille_code spool_decision(struct decision *decision, bool *there, struct b
                                 struct arena *arena, const char *dir, const uint8_t qid[QID_BYTES],
                                 enum spool_slot slot, const uint8_t identity[PUBLIC_BYTES],
                                 struct maille_error *error) MAILLE_CHECKED;
+/* Whether a file stands there that can be read. What is none, as a link or a folder that somebody of the
+ * group made, is put away. */
+bool spool_holds(const char *path);
 /* Removes a question that was answered. */
 void spool_drop_question(const char *dir, const uint8_t qid[QID_BYTES]);
 /* Removes a decision that was read. */

@@ -237,9 +237,10 @@ static enum maille_code look(struct notify *notify, struct maille_error *error)
         notify->again_ms = clock_monotonic_ms() + AGAIN_AFTER_MS;
     if (!notify->once)
         notify->failed = false;
-    if (changed || keep.length != notify->told.length) /* what waits no more is forgotten */
-        MAILLE_TRY(file_write_atomic(path, keep.data, keep.length, 0600, error));
-    MAILLE_TRY(bytes_copy(&notify->told, keep.data, keep.length));
+    changed = changed || keep.length != notify->told.length;       /* what waits no more is forgotten */
+    MAILLE_TRY(bytes_copy(&notify->told, keep.data, keep.length)); /* first: a full disk tells nobody twice */
+    if (changed)
+        MAILLE_TRY(file_write_shared(path, keep.data, keep.length, 0600, error));
 out:
     bytes_clear(&pending);
     bytes_clear(&keep);

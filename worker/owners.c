@@ -67,8 +67,9 @@ static enum maille_code give(int fd, const char *name, uid_t uid, gid_t gid, int
                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    struct stat folder;
     DIR *stream = fdopendir(fd);
-    if (stream == NULL || fchown(fd, uid, gid) != 0) {
+    if (stream == NULL || fstat(fd, &folder) != 0 || fchown(fd, uid, gid) != 0) {
         code = maille_fail_errno(error, "cannot give %s to its process", name);
         if (stream == NULL)
             close(fd);
@@ -79,6 +80,8 @@ static enum maille_code give(int fd, const char *name, uid_t uid, gid_t gid, int
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
             fstatat(fd, entry->d_name, &found, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
+        if ((folder.st_mode & S_ISGID) != 0 && found.st_uid != 0 && found.st_uid != folder.st_uid)
+            continue; /* somebody of the group that it is shared with put it there, and stands for it */
         if (S_ISDIR(found.st_mode) && depth < DEPTH_MAX) {
             int below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             if (below >= 0)
@@ -112,6 +115,18 @@ enum maille_code owners_find_group(struct owners *owners, const char *name, stru
     return MAILLE_OK;
 }
 
+/* A link that one of the group put there leads nowhere. */
+static void share_file(int folder, const char *name, gid_t group)
+{
+    struct stat in, found;
+    const int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0 && fstat(folder, &in) == 0 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode) &&
+        found.st_nlink == 1 && found.st_uid == in.st_uid && fchown(fd, (uid_t)-1, group) == 0)
+        (void)fchmod(fd, 0640);
+    if (fd >= 0)
+        close(fd);
+}
+
 /* The group's, with what is in it; and others may pass through DIR, whose files are its owner's alone. */
 static enum maille_code share(const struct owners *owners, const char *dir, struct maille_error *error)
 {
@@ -131,9 +146,8 @@ static enum maille_code share(const struct owners *owners, const char *dir, stru
     stream = fdopendir(fd);
     for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;) {
         const char *end = strrchr(entry->d_name, '.');
-        if (end != NULL && strcmp(end, ".pending") == 0 &&
-            fchownat(fd, entry->d_name, (uid_t)-1, owners->spool_group, AT_SYMLINK_NOFOLLOW) == 0)
-            (void)fchmodat(fd, entry->d_name, 0640, 0);
+        if (end != NULL && strcmp(end, ".pending") == 0)
+            share_file(fd, entry->d_name, owners->spool_group);
     }
 out:
     if (stream != NULL)

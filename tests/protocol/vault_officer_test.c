@@ -3,8 +3,11 @@
 #include "tests/protocol/sites.h"
 
 #include "audit/log.h"
+#include <unistd.h>
+
 #include "base/test.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "tests/approving.h"
 
 static const char held[] = "policy: standard\napproval: { default: hold }\n";
@@ -84,11 +87,13 @@ static void appoint(struct world *world, enum appointment_role role, const struc
 {
     struct maille_error error = {0};
     struct bytes text = {0};
+    char at[32];
+    clock_format(at, sites_now_ms);
     struct appointment appointment = {.site = site,
                                       .role = role,
                                       .officer = secret_keys_name(who),
                                       .from = (int32_t)(sites_now_ms / DAY_MS) + days,
-                                      .at = "2026-01-01T00:00:00Z"};
+                                      .at = at};
     memcpy(appointment.identity, secret_keys_public(who)->identity, PUBLIC_BYTES);
     memcpy(appointment.box, secret_keys_public(who)->box, PUBLIC_BYTES);
     assert_ok(appointment_write(&text, &appointment, by, &error), &error);
@@ -189,6 +194,114 @@ static void one_of_two_denies(void **state)
     sites_down(&down);
 }
 
+/* Whoever has the file by which she was appointed does not come back with it. */
+static void an_appointment_of_before_is_over(void **state)
+{
+    (void)state;
+    struct world *world = up(1);
+    void *down = world;
+    struct maille_error error = {0};
+    struct secret_keys *next = person("next"), *second = person("second"), *other = person("other");
+    struct bytes text = {0};
+    const char *path = arena_printf(world->arena, "%s/state/officers", world->sites[0].folder);
+    appoint(world, APPOINTMENT_SUCCESSOR, next, 0, world->officer, "alpha");
+    assert_ok(file_read(&text, path, 2 * APPOINTMENT_BYTES_MAX, &error), &error);
+    sites_now_ms += 1000;
+    appoint(world, APPOINTMENT_SUCCESSOR, world->officer, 0, next, "alpha"); /* she is back */
+    assert_ok(spool_appoint(world->sites[0].folder, &text, &error), &error);
+    tick(world, 0);
+    ask(world);
+    decide(world, 0, DECISION_APPROVE, next);
+    assert_true(waits(world));
+    says(world, "officer", "not taken: expected an appointment signed after those that were taken");
+    sites_now_ms += 1000; /* nor with one that was never brought */
+    appoint(world, APPOINTMENT_SECOND, second, 0, world->officer, "alpha");
+    sites_now_ms -= 1000;
+    appoint(world, APPOINTMENT_SECOND, other, 0, world->officer, "alpha");
+    sites_now_ms += 1000;
+    decide(world, 0, DECISION_APPROVE, other);
+    assert_true(waits(world));
+    decide(world, 0, DECISION_APPROVE, second);
+    assert_false(waits(world));
+    bytes_clear(&text);
+    secret_keys_free(next);
+    secret_keys_free(second);
+    secret_keys_free(other);
+    sites_down(&down);
+}
+
+/* A site that asks for two from now on asks again what one approved and has not begun. */
+static void two_from_now_on(void **state)
+{
+    (void)state;
+    struct world *world = up(1);
+    void *down = world;
+    struct secret_keys *second = person("second");
+    appoint(world, APPOINTMENT_SECOND, second, 0, world->officer, "alpha");
+    ask(world);
+    decide(world, 0, DECISION_APPROVE, world->officer);
+    assert_int_equal(answer(world), READY_READY);
+    site_close(world, 0);
+    world->signatures = 2;
+    site_open(world, 0);
+    tick(world, 0);
+    assert_true(waits(world));
+    decide(world, 0, DECISION_APPROVE, world->officer);
+    assert_true(waits(world));
+    decide(world, 0, DECISION_APPROVE, second);
+    assert_false(waits(world));
+    assert_int_equal(answer(world), READY_READY);
+    secret_keys_free(second);
+    sites_down(&down);
+}
+
+/* Makes a folder in the spool, with something in it. */
+static void block(struct world *world, const char *name)
+{
+    struct maille_error error = {0};
+    assert_ok(file_folder_make(arena_printf(world->arena, "%s/spool/%s/full", world->sites[0].folder, name),
+                               0700, &error),
+              &error);
+}
+
+/* Folders and links that somebody of spool_group makes stop no decision, and lead to no file of the site. */
+static void what_others_put_into_the_spool_stands_for_nothing(void **state)
+{
+    (void)state;
+    struct world *world = up(2);
+    void *down = world;
+    struct maille_error error = {0};
+    struct secret_keys *second = person("second");
+    const char *folder = world->sites[0].folder,
+               *format = arena_printf(world->arena, "%s/state/format", folder);
+    char qid[2 * QID_BYTES + 1];
+    struct bytes before = {0}, after = {0};
+    bytes_to_hex(qid, world->qid, QID_BYTES);
+    assert_ok(file_read(&before, format, 1000, &error), &error);
+    block(world, "access-x");
+    block(world, "appointment");
+    block(world, arena_printf(world->arena, "%s.first", qid));
+    assert_int_equal(
+        symlink("../state/format", arena_printf(world->arena, "%s/spool/%s.pending", folder, qid)), 0);
+    tick(world, 0);
+    appoint(world, APPOINTMENT_SECOND, second, 0, world->officer, "alpha");
+    ask(world);
+    assert_ok(file_read(&after, format, 1000, &error), &error);
+    assert_int_equal(after.length, before.length);
+    assert_memory_equal(after.data, before.data, before.length);
+    block(world, arena_printf(world->arena, "%s.decision", qid));
+    tick(world, 0);
+    block(world, arena_printf(world->arena, "%s.first", qid));
+    decide(world, 0, DECISION_APPROVE, second);
+    decide(world, 0, DECISION_APPROVE, world->officer);
+    assert_false(waits(world));
+    assert_int_equal(answer(world), READY_READY);
+    bytes_clear(&before);
+    bytes_clear(&after);
+    secret_keys_free(second);
+    sites_down(&down);
+}
+
 /* From a day on her successor decides and she does not; what she approved before stays approved. */
 static void a_successor_decides_from_a_day_on(void **state)
 {
@@ -255,6 +368,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_persons_must_sign),
         cmocka_unit_test(one_of_two_denies),
+        cmocka_unit_test(an_appointment_of_before_is_over),
+        cmocka_unit_test(two_from_now_on),
+        cmocka_unit_test(what_others_put_into_the_spool_stands_for_nothing),
         cmocka_unit_test(a_successor_decides_from_a_day_on),
         cmocka_unit_test(a_stop_comes_before_the_reveal),
     };
