@@ -66,6 +66,18 @@ for secret in "$one/site.key" "$one/worker.yaml" "$one/log/messages.log" "$one/s
     ! as_officer cat "$secret" >/dev/null 2>&1 || fail "the officer's account reads $secret"
 done
 ! as_officer rm -f "$one/spool/$id.pending" 2>/dev/null || fail "the officer's account removes what is asked"
+# Nor does it reach more by what it lays there: links to a file of root's, folders in the way, a line for the log.
+key=$(sha256sum <"$one/site.key")
+as_officer sh -c "ln -s ../site.key '$one/spool/$id.decision' && ln -s ../site.key '$one/spool/00.pending' && mkdir -p '$one/spool/access-00/full' '$one/spool/appointment/full' &&
+    printf 'snapshot 9 by root' >'$one/spool/import-00'"
+says 0 'approved' "$bin/maille-worker" approve "$id" --dir "$one" --key /mnt/dpo.key --credential /mnt/credential --reason "by root"
+[ "$(sha256sum <"$one/site.key")" = "$key" ] || fail "a link of the officer's account led root to site.key"
+says 0 '' "$maille" resume "$id" --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential" --timeout 60s
+"$maille" sandbox restart --dir "$net" site-1 >/dev/null
+[ "$(stat -c '%a %u' "$one/site.key")" = "600 0" ] || fail "a link of the officer's account opened site.key: $(stat -c '%a %u' "$one/site.key")"
+! grep -aq 'snapshot 9 by root' "$one/log/messages.log" || fail "the officer's account writes into the log"
+id=$("$maille" sandbox run --dir "$net" "$tmp/one.yaml" --detach 2>/dev/null)
+wait_for 20 as_officer /mnt/worker pending "$id" --dir "$one"
 says 0 'approved' as_officer /mnt/worker approve "$id" --dir "$one" --key /mnt/dpo.key --credential /mnt/credential --reason "from her own account"
 says 0 '' "$maille" resume "$id" --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential" --timeout 60s
 says 0 'approved by site-1-dpo: from her own account' "$maille" audit show "$one/log" --network "$net/network.yaml" --query "$id" --lang en
