@@ -71,7 +71,7 @@ stopped one-less differencing
 question indicator 'derive:' '  target: age == 97' 'analyses:' '  - { id: c, method: count, variables: [target] }'
 stopped indicator min_cell
 question indicator-model 'derive:' '  target: age == 97' 'analyses:' '  - { id: m, method: glm, family: gaussian, formula: "bmi ~ target" }'
-stopped indicator-model min_cell
+stopped indicator-model min_cell differencing # the others are near to all of whom the age is known
 
 # 3. Bisection by quantiles, towards the oldest.
 question tail 'analyses:' '  - { id: q, method: quantile, variable: age, probs: [0.999] }'

@@ -5,14 +5,21 @@ up
 policy() {
     for site in "$net"/sites/*; do
         { echo 'policy: open'; printf '%s\n' "$@"; } >"$site/policy.yaml"
+        starts "$site"
         [ -f "$site/pid" ] && kill -HUP "$(cat "$site/pid")" 2>/dev/null || "$maille" sandbox restart --dir "$net" "$(basename "$site")" >/dev/null
         wait_for 20 reread "$site"
     done
 }
-# The vault has started as often as policies were given, and the coordinator hears it.
+# Since the last policy the vault has started, and the coordinator hears it.
 reread() {
-    [ "$(grep -c 'vault: policy' "$1/program.log")" -gt "$(cat "$1/starts" 2>/dev/null || echo 0)" ] && [ "$(tail -n 3 "$1/program.log" | grep -c 'connected to')" -gt 0 ] &&
-        grep -c 'vault: policy' "$1/program.log" >"$1/starts"
+    for words in 'vault: policy' 'connected to'; do
+        [ "$(grep -c "$words" "$1/program.log")" -gt "$(sed -n "s/^$words //p" "$1/starts")" ] || return 1
+    done
+}
+starts() {
+    for words in 'vault: policy' 'connected to'; do
+        echo "$words $(grep -c "$words" "$1/program.log")"
+    done >"$1/starts"
 }
 # key RULE QUESTION LINE…: answered under open alone (asked once before all keys), refused under open and these lines.
 key() {
@@ -34,9 +41,6 @@ vetoed() {
     echo "vetoed with: $*"
 }
 
-for site in "$net"/sites/*; do
-    grep -c 'vault: policy' "$site/program.log" >"$site/starts"
-done
 study few 'cohort: age < 32' 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
 study arm 'derive:' '  old: age > 87' 'analyses:' '  - { id: x, method: ttest, formula: "nodes ~ old" }'
 study events 'analyses:' '  - { id: x, method: cox, formula: "Surv(dtime, death) ~ chemo" }'
