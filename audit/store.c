@@ -77,8 +77,11 @@ static enum maille_code current_find(struct store_file *file, bool *there, const
     if (pread(fd, text, sizeof text, 0) == (ssize_t)sizeof text && header_parse(&found.first, text))
         *file = found;
     else
-        code = maille_fail(error, MAILLE_CORRUPT,
-                           "%s: expected a log of maille, version 2, found something else", path);
+        code = maille_fail(
+            error, MAILLE_CORRUPT,
+            "%s: expected a log of maille, version 2, found something else; where a later program has "
+            "written it, install that one again (docs/UPGRADE.md)",
+            path);
 out:
     if (fd >= 0)
         close(fd);

@@ -147,6 +147,22 @@ void display_put_cell(struct bytes *out, const char *text)
         bytes_put_u8(out, '"');
 }
 
+void display_put_word(struct bytes *out, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+,-";
+    if (*text != '\0' && text[strspn(text, plain)] == '\0') {
+        bytes_put_text(out, text);
+        return;
+    }
+    bytes_put_u8(out, '\'');
+    for (; *text != '\0'; text++)
+        if (*text == '\'')
+            bytes_put_text(out, "'\\''");
+        else
+            bytes_put_u8(out, (uint8_t)*text);
+    bytes_put_u8(out, '\'');
+}
+
 void display_put_markup(struct bytes *out, const char *text)
 {
     static const struct {

@@ -24,6 +24,10 @@ void display_put(struct bytes *out, const char *text, size_t length);
  * - @, tab or CR in front; a number is none) gets an apostrophe before it. */
 void display_put_cell(struct bytes *out, const char *text);
 
+/* A word of a command that a person copies into a shell (POSIX, XCU 2.2.2): as it is where it has plain
+ * characters alone, else between apostrophes. */
+void display_put_word(struct bytes *out, const char *text);
+
 /* Text between the tags of a page or in a quoted attribute: & < > " ' escaped too. */
 void display_put_markup(struct bytes *out, const char *text);
 

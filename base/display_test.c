@@ -71,6 +71,18 @@ static void cells_are_no_formulas(void **state)
         assert_string_equal(out.data, cases[i].cell);
         bytes_clear(&out);
     }
+    static const char *const words[][2] = {{"/srv/maille", "/srv/maille"},
+                                           {"a b", "'a b'"},
+                                           {"it's", "'it'\\''s'"},
+                                           {"$(x);", "'$(x);'"},
+                                           {"", "''"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct bytes out = {0};
+        display_put_word(&out, words[i][0]);
+        bytes_put_u8(&out, 0);
+        assert_string_equal(out.data, words[i][1]);
+        bytes_clear(&out);
+    }
     struct bytes markup = {0};
     display_put_markup(&markup, "<b>\x1B&'\"\xE2\x80\xAE");
     bytes_put_u8(&markup, 0);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/display.h"
 #include "base/file.h"
 #include "base/options.h"
 #include "coordinator/commands.h"
@@ -30,6 +31,29 @@ enum maille_code coordinator_check_unlock(const char *path, const struct key_unl
         return maille_fail(error, MAILLE_INVALID,
                            "expected the passphrase of %s in MAILLE_PASSPHRASE, found none", path);
     return MAILLE_OK;
+}
+
+static enum maille_code next_steps(const char *dir, const char *credential, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes text = {0};
+    bytes_printf(&text,
+                 "Give this card (%s/coordinator.pub) to the network's authority and compare the safety "
+                 "number by voice.\nNext, with the signed network.yaml that comes back:\n  cp network.yaml ",
+                 dir);
+    display_put_word(&text, dir);
+    bytes_put_text(&text, "/network.yaml\n  maille-coordinator serve --dir ");
+    display_put_word(&text, dir);
+    if (credential != NULL) {
+        bytes_put_text(&text, " --credential ");
+        display_put_word(&text, credential);
+    }
+    bytes_put_u8(&text, '\n');
+    MAILLE_TRY(bytes_check(&text, error));
+    fwrite(text.data, 1, text.length, stderr);
+out:
+    bytes_clear(&text);
+    return code;
 }
 
 static enum maille_code init(const char *dir, const char *name, const char *credential, const char *endpoint,
@@ -68,6 +92,7 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.yaml", error));
     MAILLE_TRY(file_write_atomic(path, settings, strlen(settings), 0600, error));
     fwrite(text.data, 1, text.length, stdout);
+    MAILLE_TRY(next_steps(dir, credential, error));
     if (credential_warning(warning, sizeof warning, credential, dir) != NULL)
         fprintf(stderr, "maille-coordinator init: warning: %s\n", warning);
 out:

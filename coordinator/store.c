@@ -158,9 +158,12 @@ static enum maille_code open_version(struct store *store, bool read_only, struct
         MAILLE_TRY(run(store, schema, error));
         MAILLE_TRY(run(store, "COMMIT", error));
     } else if (found != STORE_VERSION) {
-        code = maille_fail(error, MAILLE_CORRUPT,
-                           "expected a coordinator's database of version %d, found version %d", STORE_VERSION,
-                           found);
+        code = maille_fail(
+            error, MAILLE_CORRUPT, "expected a coordinator's database of version %d, found version %d%s",
+            STORE_VERSION, found,
+            found > STORE_VERSION ? "; a later maille-coordinator has run here: install that one "
+                                    "again (docs/UPGRADE.md)"
+                                  : "");
     }
 out:
     return code;

@@ -223,9 +223,11 @@ static enum maille_code open_version(struct ledger *ledger, struct maille_error 
     int found;
     MAILLE_TRY(read_version(&found, ledger, error));
     if (found > LEDGER_VERSION)
-        return maille_fail(error, MAILLE_CORRUPT,
-                           "expected a ledger of version %d or before, found version %d", LEDGER_VERSION,
-                           found);
+        return maille_fail(
+            error, MAILLE_CORRUPT,
+            "expected a ledger of version %d or before, found version %d; a later maille-worker has "
+            "run here: install that one again (docs/UPGRADE.md)",
+            LEDGER_VERSION, found);
     if (found == LEDGER_VERSION)
         return MAILLE_OK;
     MAILLE_TRY(execute(ledger, "BEGIN EXCLUSIVE", error));

@@ -115,8 +115,15 @@ static enum maille_code parse(struct row_keys *keys, const struct bytes *file, c
     uint8_t check[ROW_KEY_BYTES];
     struct reader reader = reader_of(file->data, file->length);
     const uint8_t *found = reader_take(&reader, sizeof magic);
-    bool good =
-        found != NULL && memcmp(found, magic, sizeof magic) == 0 && reader_u32(&reader) == FORMAT_VERSION;
+    bool good = found != NULL && memcmp(found, magic, sizeof magic) == 0;
+    const uint32_t version = good ? reader_u32(&reader) : 0;
+    if (version > FORMAT_VERSION)
+        return maille_fail(
+            error, MAILLE_CORRUPT,
+            "%s: expected the numbers of rows in format %d, found format %u; a later maille-worker has "
+            "written it: install that one again (docs/UPGRADE.md)",
+            path, FORMAT_VERSION, version);
+    good = good && version == FORMAT_VERSION;
     keys->next = reader_u64(&reader);
     uint64_t entries = reader_u64(&reader), objections = reader_u64(&reader);
     keys->snapshot = (uint32_t)reader_u64(&reader);

@@ -205,6 +205,12 @@ enum maille_code vault_pin_read(struct vault *vault, struct maille_error *error)
  * there is no pin, and one was written before. */
 enum maille_code vault_pin_write(struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
 
+/* --- format.c: whose state this is --- */
+
+/* state/format, written where there is none. MAILLE_INVALID: a later program's. Before anything else is
+ * opened. */
+enum maille_code vault_format_check(const struct vault *vault, struct maille_error *error) MAILLE_CHECKED;
+
 /* --- query.c: a query in memory, from its journal's records --- */
 
 enum query_record {

@@ -101,6 +101,7 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     MAILLE_TRY(file_path_join(made->log_folder, sizeof made->log_folder, options->folder, "log", error));
     MAILLE_TRY(file_folder_make(made->state_folder, 0700, error));
     MAILLE_TRY(file_folder_make(made->log_folder, 0700, error));
+    MAILLE_TRY(vault_format_check(made, error));
     MAILLE_TRY(open_directory(made, error));
     MAILLE_TRY(open_policy(made, error));
     secret_keys_derive(&made->state_key, options->keys, "state");

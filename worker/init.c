@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/display.h"
 #include "base/file.h"
 #include "base/options.h"
 #include "disclosure/policy.h"
@@ -55,6 +56,42 @@ out:
     return code;
 }
 
+/* One command on a line, to be copied as it stands. */
+static void put_command(struct bytes *out, const char *before, const struct init_options *options,
+                        const char *behind, bool opens)
+{
+    bytes_printf(out, "  %s", before);
+    display_put_word(out, options->dir);
+    bytes_put_text(out, behind);
+    if (opens && options->credential != NULL) {
+        bytes_put_text(out, " --credential ");
+        display_put_word(out, options->credential);
+    }
+    bytes_put_u8(out, '\n');
+}
+
+static enum maille_code next_steps(const struct init_options *options, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes text = {0};
+    bytes_printf(
+        &text,
+        "Give this card (%s/site.pub) to the network's authority and compare the safety number by voice.\n"
+        "Next, with your DICT.yaml, FILE.csv%s:\n",
+        options->dir, options->network != NULL ? "" : " and the signed network.yaml that comes back");
+    put_command(&text, "maille-worker import --dir ", options, " --dictionary DICT.yaml --data FILE.csv",
+                true);
+    put_command(&text, "maille-worker policy check ", options, "/policy.yaml --dictionary DICT.yaml", false);
+    if (options->network == NULL)
+        put_command(&text, "cp network.yaml ", options, "/network.yaml", false);
+    put_command(&text, "maille-worker serve --dir ", options, "", true);
+    MAILLE_TRY(bytes_check(&text, error));
+    fwrite(text.data, 1, text.length, stderr);
+out:
+    bytes_clear(&text);
+    return code;
+}
+
 static enum maille_code init(const struct init_options *options, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -87,15 +124,7 @@ static enum maille_code init(const struct init_options *options, struct maille_e
     MAILLE_TRY(keyfile_write(path, keys, &unlock, error));
     MAILLE_TRY(card_write_beside(&card, path, keys, options->token, error));
     fwrite(card.data, 1, card.length, stdout);
-    fprintf(
-        stderr,
-        "Give this card (%s/site.pub) to the network's authority and compare the safety number by voice.\n"
-        "Next: maille-worker import --dir %s --dictionary DICT.yaml --data FILE.csv\n"
-        "then put the signed network.yaml into %s, read %s/policy.yaml, and: maille-worker serve --dir "
-        "%s%s%s\n",
-        options->dir, options->dir, options->dir, options->dir, options->dir,
-        options->credential != NULL ? " --credential " : "",
-        options->credential != NULL ? options->credential : "");
+    MAILLE_TRY(next_steps(options, error));
     if (credential_warning(warning, sizeof warning, options->credential, options->dir) != NULL)
         fprintf(stderr, "maille-worker init: warning: %s\n", warning);
 out:

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/display.h"
 #include "base/file.h"
 #include "base/options.h"
 #include "proto/card.h"
@@ -45,6 +46,35 @@ static const char *new_credential(const struct rekey_options *options)
 
 /* --- the first step --- */
 
+static enum maille_code next_steps(const struct rekey_options *options, const struct rekey_paths *paths,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes text = {0};
+    const char *const files[][2] = {{" --credential ", options->credential},
+                                    {" --new-credential ", options->new_credential}};
+    bytes_printf(&text,
+                 "The site goes on with the keys that it has. Give this card (%s) to the network's authority "
+                 "and compare the safety number by voice; there: maille network rekey site.pub, and sign.\n"
+                 "Then stop the worker, and with the signed network.yaml that comes back:\n"
+                 "  cp network.yaml ",
+                 paths->new_card);
+    display_put_word(&text, options->dir);
+    bytes_put_text(&text, "/network.yaml\n  maille-worker rekey --dir ");
+    display_put_word(&text, options->dir);
+    for (size_t i = 0; i < 2; i++)
+        if (files[i][1] != NULL) {
+            bytes_put_text(&text, files[i][0]);
+            display_put_word(&text, files[i][1]);
+        }
+    bytes_put_text(&text, " --finish\n");
+    MAILLE_TRY(bytes_check(&text, error));
+    fwrite(text.data, 1, text.length, stderr);
+out:
+    bytes_clear(&text);
+    return code;
+}
+
 static enum maille_code begin(const struct rekey_options *options, const struct rekey_paths *paths,
                               const struct secret_keys *from, struct maille_error *error)
 {
@@ -70,14 +100,7 @@ static enum maille_code begin(const struct rekey_options *options, const struct 
     MAILLE_TRY(card_write_beside(&card, paths->new_key, to, options->token, error));
     MAILLE_TRY(keyfile_write(paths->new_key, to, &unlock, error));
     fwrite(card.data, 1, card.length, stdout);
-    fprintf(stderr,
-            "The site goes on with the keys that it has. Give this card (%s) to the network's authority and "
-            "compare "
-            "the safety number by voice; there: maille network rekey site.pub, and sign.\n"
-            "Then stop the worker, put the signed network.yaml into %s, and: maille-worker rekey --finish "
-            "with the "
-            "same options\n",
-            paths->new_card, options->dir);
+    MAILLE_TRY(next_steps(options, paths, error));
     if (credential_warning(warning, sizeof warning, credential, options->dir) != NULL)
         fprintf(stderr, "maille-worker rekey: warning: %s\n", warning);
 out:

@@ -5,21 +5,20 @@ up
 policy() {
     for site in "$net"/sites/*; do
         { echo 'policy: open'; printf '%s\n' "$@"; } >"$site/policy.yaml"
-        starts "$site"
         [ -f "$site/pid" ] && kill -HUP "$(cat "$site/pid")" 2>/dev/null || "$maille" sandbox restart --dir "$net" "$(basename "$site")" >/dev/null
         wait_for 20 reread "$site"
     done
 }
-# Since the last policy the vault has started, and the coordinator hears it.
+# The vault has started again since the last policy was given, and the coordinator hears it.
 reread() {
-    for words in 'vault: policy' 'connected to'; do
-        [ "$(grep -c "$words" "$1/program.log")" -gt "$(sed -n "s/^$words //p" "$1/starts")" ] || return 1
-    done
+    [ "$(starts "$1")" -gt "$(cat "$1/starts" 2>/dev/null || echo 0)" ] && [ "$(connections "$1")" -gt "$(cat "$1/connections" 2>/dev/null || echo 0)" ] &&
+        remember "$1"
 }
-starts() {
-    for words in 'vault: policy' 'connected to'; do
-        echo "$words $(grep -c "$words" "$1/program.log")"
-    done >"$1/starts"
+starts() { grep -c 'vault: policy' "$1/program.log"; }
+connections() { grep -c 'connected to' "$1/program.log"; }
+remember() {
+    starts "$1" >"$1/starts"
+    connections "$1" >"$1/connections"
 }
 # key RULE QUESTION LINE…: answered under open alone (asked once before all keys), refused under open and these lines.
 key() {
@@ -41,6 +40,9 @@ vetoed() {
     echo "vetoed with: $*"
 }
 
+for site in "$net"/sites/*; do
+    remember "$site"
+done
 study few 'cohort: age < 32' 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
 study arm 'derive:' '  old: age > 87' 'analyses:' '  - { id: x, method: ttest, formula: "nodes ~ old" }'
 study events 'analyses:' '  - { id: x, method: cox, formula: "Surv(dtime, death) ~ chemo" }'
