@@ -304,8 +304,13 @@ enum maille_code vault_stop_asked(bool *stopped, struct vault *vault, struct que
         goto out;
     code = spool_decision(&decision, &there, &bytes, arena, vault->options.folder, query->qid,
                           vault->self->dpo_identity, &why);
-    if (code == MAILLE_OK && there && decision.kind == DECISION_APPROVE)
+    if (code == MAILLE_OK && there && decision.kind == DECISION_APPROVE) {
+        if (query->approved && digest_equal(&decision.pending, &query->pending)) { /* taken before a crash */
+            spool_forget(vault->options.folder, query->qid);
+            goto out;
+        }
         code = maille_fail(&why, MAILLE_INVALID, "expected a stop for a study that runs, found an approval");
+    }
     if (code == MAILLE_SIGNATURE || code == MAILLE_INVALID) {
         log_line(LOG_LEVEL_WARNING, "%s", why.sentence);
         MAILLE_TRY(vault_log_note(vault, "approval", query->qid,
@@ -428,10 +433,34 @@ static enum maille_code tell_again(struct vault *vault, struct query *query, str
                       error);
 }
 
+/* After a crash: questions that were answered, or whose study has ended, do not wait for anybody. */
+static enum maille_code forget_answered(struct vault *vault, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const uint8_t(*qids)[QID_BYTES];
+    size_t n = 0;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for the questions to the officer");
+    MAILLE_TRY(spool_list(&qids, &n, arena, vault->options.folder, error));
+    for (size_t i = 0; i < n; i++) {
+        const struct query *query = vault_query_find(vault, qids[i]);
+        if (query == NULL)
+            spool_forget(vault->options.folder, qids[i]);
+        else if (query->state != QUERY_HELD)
+            spool_drop_question(vault->options.folder, qids[i]);
+    }
+out:
+    arena_free(arena);
+    return code;
+}
+
 enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox *outbox,
                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
+    if (!vault->reconsidered)
+        MAILLE_TRY(forget_answered(vault, error));
     for (struct query *query = vault->queries; query != NULL; query = query->next)
         if (a_person_decides(query) && !vault->reconsidered)
             MAILLE_TRY(reconsider(vault, query, outbox, error));

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "vault/private.h"
+#include "vault/spool.h"
 
 /* How long after its expiry the qid of a query stays taken: no manifest is believed that was made more than
  * this ahead. */
@@ -589,6 +590,7 @@ enum maille_code vault_query_end(struct vault *vault, struct query *query, struc
     enum maille_code code = journal_erase(query->folder, expires_ms + TAKEN_AFTER_MS, error);
     if (code != MAILLE_OK)
         return code;
+    spool_forget(vault->options.folder, query->qid); /* a crash before this: the next start's */
     struct query **at = &vault->queries;
     while (*at != NULL && *at != query)
         at = &(*at)->next;

@@ -35,10 +35,15 @@ void spool_drop_decision(const char *dir, const uint8_t qid[QID_BYTES])
     spool_remove(dir, qid, "decision");
 }
 
+void spool_drop_question(const char *dir, const uint8_t qid[QID_BYTES])
+{
+    spool_remove(dir, qid, "pending");
+}
+
 void spool_forget(const char *dir, const uint8_t qid[QID_BYTES])
 {
-    spool_remove(dir, qid, "decision");
-    spool_remove(dir, qid, "pending");
+    spool_drop_decision(dir, qid); /* first: spool_list knows what has a question */
+    spool_drop_question(dir, qid);
 }
 
 enum maille_code spool_ask(const char *dir, const uint8_t qid[QID_BYTES], const struct bytes *pending,

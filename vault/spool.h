@@ -38,6 +38,8 @@ enum maille_code spool_decision(struct decision *decision, bool *there, struct b
                                 struct arena *arena, const char *dir, const uint8_t qid[QID_BYTES],
                                 const uint8_t identity[PUBLIC_BYTES],
                                 struct maille_error *error) MAILLE_CHECKED;
+/* Removes a question that was answered. */
+void spool_drop_question(const char *dir, const uint8_t qid[QID_BYTES]);
 /* Removes a decision that was read. */
 void spool_drop_decision(const char *dir, const uint8_t qid[QID_BYTES]);
 

@@ -76,7 +76,7 @@ struct kind {
     const char *what;
     enum sets_of of;
     size_t n_studies;
-    bool nothing; /* nobody may be told apart; else it is left, and told (README.md) */
+    bool nothing; /* nothing may be learnt; else it is left, and told (README.md) */
 };
 static const struct kind kinds[] = {
     {"a study of tables", SETS_TABLES, 1, false}, {"two cohorts", SETS_COHORTS, 2, true},
@@ -127,8 +127,8 @@ static void test_sets(void **state)
     (void)state;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         struct found found = search(&kinds[k], setting("MAILLE_SETS", SETS), ALL_RULES, false);
-        if (kinds[k].nothing && found.victims > 0) /* nobody: decision 0020 */
-            fail_msg("%s: expected that nothing is told of few patients", kinds[k].what);
+        if (kinds[k].nothing && found.victims > 0) /* nobody is no combination (decision 0020): only counted */
+            fail_msg("%s: expected that nobody is told apart", kinds[k].what);
     }
 }
 

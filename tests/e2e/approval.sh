@@ -108,6 +108,16 @@ waits site-2 "$id"
 says 0 '' resume "$id" --without-held --timeout 60s
 json 'a["cox"]["status"] == "ok" and r["sites"] == 5'
 
+# What has ended waits for nobody.
+id=$(asked "$tmp/held.yaml")
+waits site-2 "$id"
+says 0 '' "$maille" cancel --network "$net/network.yaml" --key "$net/researcher.key" --credential "$credential" "$id"
+for _ in $(seq 50); do
+    [ "$(ls "$site/spool" | wc -l)" != 0 ] || break
+    sleep 0.1
+done
+[ "$(ls "$site/spool" | wc -l)" = 0 ] || fail "expected an empty spool, found $(ls "$site/spool")"
+
 # A study that nobody holds is not asked about.
 study free 'analyses:' '  - { id: n, method: count, variables: [size] }'
 says 0 '' ask "$tmp/free.yaml"
