@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""docs/GOALS.md held against the messages and the tests, docs/DPIA.md and its French against the tests; tests/silence held against its patches.
+"""docs/GOALS.md held against the messages and the tests, docs/DPIA.md and its French against the tests, docs/methods/faults.md against the tests and
+vectors; tests/silence held against its patches.
 
 goals.py BUILD     every kind of message of proto/message.h has its row; every test that a row names is one of BUILD's, and
                    every function in brackets behind it is one that a test runs; every patch of tests/silence/faults names a
@@ -7,6 +8,7 @@ goals.py BUILD     every kind of message of proto/message.h has its row; every t
 
 Run from the root of the tree. Prints each fault on a line of its own; exit status 1 if there is one."""
 import glob
+import json
 import os
 import re
 import subprocess
@@ -41,21 +43,27 @@ def functions():
 
 
 def named_in(where):
-    return re.findall(r"`([a-z0-9_.]+)`(?: \(([^)]*)\))?", where)
+    return re.findall(r"`([a-z0-9_.-]+)`(?: \(([^)]*)\))?", where)
 
 
-def page(path, known, run):
-    """Every row of a table "what | … | test" names a test that there is."""
+def vectors():
+    """{vector: names of its analyses}, of those that have R's numbers."""
+    return {os.path.basename(path)[: -len(".gold.json")]: {a["id"] for a in json.load(open(path, encoding="utf-8"))["analyses"]}
+            for path in glob.glob("tests/vectors/*.gold.json")}
+
+
+def page(path, known, run, analyses={}):
+    """Every row of a table "what | … | test" names a test that there is, or a vector and its analyses."""
     for what, goal, where in rows(path, 3):
         if where in ("test", "you", "vous") or "`" not in where and path != "docs/GOALS.md":
             continue
         if not named_in(where):
             yield f'{path} names no test of "{goal}"'
         for test, inside in named_in(where):
-            if test not in known:
+            if test not in known and test not in analyses:
                 yield f"{path} names the test {test}, which there is not"
             for function in filter(None, re.split(r",\s*", inside)):
-                if function not in run:
+                if function not in analyses.get(test, run):
                     yield f"{path} names {function} of {test}, which no test runs"
 
 
@@ -70,6 +78,7 @@ def goals(build):
         yield f"expected tests in {build}, found none"
     for path in ("docs/GOALS.md", "docs/DPIA.md", "docs/DPIA.fr.md"):
         yield from page(path, known, run)
+    yield from page("docs/methods/faults.md", known, run, vectors())
     if not measures("docs/DPIA.md") or measures("docs/DPIA.md") != measures("docs/DPIA.fr.md"):
         yield "docs/DPIA.md and docs/DPIA.fr.md name other tests"
     for message, _, _ in rows("docs/GOALS.md", 3):

@@ -91,6 +91,7 @@ gold("reports.tables", list(
   anova_gold("tiny_anova", d, far ~ arm), correlation("constant", table_, c("y", "same", "x")),
   failed("constant_t", "ttest"), failed("alone_t", "ttest"),
   logrank("trend", case("ties"), Surv(time, event) ~ arm, trend = TRUE, dropped_levels = dropped("ties")),
+  logrank("trend_gap", gap <- droplevels(half[half$arm != "h3", ]), Surv(time, event) ~ arm, trend = TRUE, dropped_levels = list("arm=h3")),
   smd("smd", table_, "won", c("y", "same", "grade", "event"), dropped_levels = list("grade=mid")),
   count("and", table_[!is.na(table_$flag) & table_$flag & !is.na(table_$grade) & table_$grade == "low", ], "arm"),
   count("or", table_[(!is.na(table_$flag) & table_$flag) | (!is.na(table_$grade) & table_$grade == "low"), ], "arm"),
