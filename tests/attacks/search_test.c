@@ -127,7 +127,8 @@ static void test_sets(void **state)
     (void)state;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         struct found found = search(&kinds[k], setting("MAILLE_SETS", SETS), ALL_RULES, false);
-        if (kinds[k].nothing && found.victims > 0) /* nobody is no combination (decision 0020): only counted */
+        if (kinds[k].nothing &&
+            found.victims > 0) /* nobody is no combination (decision 0020): only counted */
             fail_msg("%s: expected that nobody is told apart", kinds[k].what);
     }
 }
