@@ -250,7 +250,7 @@ static bool run_hidden(struct hiding *h, const struct hidden *hidden)
     const struct surviving surviving = {.n_blocks = h->cells->spec.n_blocks,
                                         .kept = (const uint8_t *const *)h->kept},
                            *one = &surviving;
-    const struct verdict passed = {{0}, {0}};
+    const struct verdict passed = {{0}, {0}, {0}};
     assert_int_equal(study_run_init(&run, h->study, &error), MAILLE_OK);
     study_run_survive(&run, &one);
     for (unsigned round = 1; study_run_open(&run) && round <= ROUNDS_MAX; round++) {
