@@ -620,10 +620,10 @@ const struct rule rule_rows[] = {
     {.code = "theta",
      .stages = RULE_ROUND,
      .value = rule_value_model,
-     .demand = {"a linear predictor within the bound of 30 (of a logistic model 100) for every value within "
+     .demand = {"a linear predictor within the bound of 100, cut off at 30, for every value within "
                 "the dictionary's limits",
-                "un prédicteur linéaire dans la borne de 30 (d'un modèle logistique 100) pour toutes les "
-                "valeurs que permet le dictionnaire"},
+                "un prédicteur linéaire dans la borne de 100, coupé à 30, pour toutes les valeurs que "
+                "permet le dictionnaire"},
      .sentence = {"the linear predictor could reach beyond its bound within the dictionary's limits",
                   "le prédicteur linéaire pourrait dépasser sa borne dans les limites du dictionnaire"},
      .remedy = {"drop terms that separate the outcome, or ask for narrower bounds in the dictionary",

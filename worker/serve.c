@@ -363,6 +363,7 @@ static enum maille_code raise_walls(struct supervisor *supervisor, struct maille
     if (hash_file(&program, "/proc/self/exe", error) == MAILLE_OK)
         bytes_to_hex(supervisor->build, program.b, HASH_BYTES);
     owners_find(&supervisor->owners, supervisor->dir, &users);
+    MAILLE_TRY(owners_find_group(&supervisor->owners, supervisor->files.settings.spool_group, error));
     MAILLE_TRY(walls_raise(CHILDREN, &supervisor->files, error));
     wall_words(words, &kernel, without);
     log_line(without ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s; %s", words, users);
