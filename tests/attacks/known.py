@@ -7,7 +7,7 @@ says "stopped now", and it is to be taken out of the list.
 # What stops an attack. "hidden": its numbers are null; "stored": the answer of before, from the epoch's store.
 RULES = {
     "A1": {"few", "hidden", "min_cell", "min_patients"},
-    "A2": {"few", "hidden", "differencing", "min_cell"},
+    "A2": {"few", "hidden", "differencing", "min_cell", "moments"},
     "A3": {"few", "hidden", "differencing", "min_cell"},
     "A4": {"few", "hidden"},
     "A5": {"few", "differencing"},
@@ -39,7 +39,7 @@ BOTH = {"A1": ZERO, "A2 cross": CROSS, "A3 cross": CROSS, "A5": NOBODY, "A8": BL
 LEFT = {"strict": BOTH, "standard": BOTH, "open": {}}
 # Spellings of those attacks that are stopped already.
 STOPPED = {"A1 " + name for name in ("count", "count-numbers", "count-attribute", "count-and", "count-time", "crosstab", "describe",
-                                     "describe-indicator", "histogram", "quantile", "is_missing", "km")}
+                                     "describe-indicator", "histogram", "quantile", "is_missing", "km", "variables", "table1", "cut", "rate", "cuminc")}
 
 
 def left(policy, attack, name):
