@@ -7,7 +7,7 @@ says "stopped now", and it is to be taken out of the list.
 # What stops an attack. "hidden": its numbers are null; "stored": the answer of before, from the epoch's store.
 RULES = {
     "A1": {"few", "hidden", "min_cell", "min_patients"},
-    "A2": {"few", "hidden", "differencing", "min_cell", "moments"},
+    "A2": {"few", "hidden", "differencing", "min_cell", "min_tail", "moments"},
     "A3": {"few", "hidden", "differencing", "min_cell"},
     "A4": {"few", "hidden"},
     "A5": {"few", "differencing"},
