@@ -57,19 +57,26 @@ enum maille_code sandbox_program_run(const char *const *argv, struct maille_erro
         goto out;
     }
     for (;;) {
-        /* The end of what it says is what matters: the front half goes when the buffer is full. */
+        /* Its last paragraph is what matters, from its beginning: when the buffer is full, what stands before
+         * it goes, or else what comes behind. */
+        char rest[512];
         if (used == sizeof said - 1) {
-            memmove(said, said + sizeof said / 2, used - sizeof said / 2);
-            used -= sizeof said / 2;
+            const char *last = said;
+            for (const char *c = said; (c = strstr(c, "\n\n")) != NULL;)
+                last = c += 2;
+            used -= (size_t)(last - said);
+            memmove(said, last, used + 1);
         }
-        ssize_t got = read(ends[0], said + used, sizeof said - 1 - used);
+        const bool is_full = used == sizeof said - 1;
+        ssize_t got =
+            is_full ? read(ends[0], rest, sizeof rest) : read(ends[0], said + used, sizeof said - 1 - used);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
             break;
-        used += (size_t)got;
+        used += is_full ? 0 : (size_t)got;
+        said[used] = '\0';
     }
-    said[used] = '\0';
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {

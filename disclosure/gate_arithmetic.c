@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "disclosure/lattice.h"
 #include "stats/arithmetic.h"
 #include "tally/elementary.h"
 
@@ -18,7 +19,8 @@ static const double divisor_ratio =
 static const double logarithm_ratio =
     1e5; /* log(x) of an x that goes straight with each variable: log(days + 1) of a life passes */
 static const double knots_in_range = 200; /* ns(): no two knots nearer than this part of the range … */
-static const double steps_to_knot = 2;    /* … or than this many steps of the variable */
+static const double steps_to_knot = 2;    /* … or than this many steps of the variable … */
+enum { VALUES_TO_KNOT = 2 };              /* … or, of log(age), values of the variable */
 static const double slack = 1e-9;         /* of intervals that are rounded outwards */
 enum { DEGREE_OF_ONE_MAX = 3, DEGREE_MAX = 4, DEGREE_CEILING = 1000 };
 static const uint32_t any_variable = UINT32_MAX;
@@ -201,9 +203,54 @@ static const char *expression_fault(const struct expression *e, uint32_t n_varia
     return e == NULL || e->kind != EXPRESSION_NUMBER ? NULL : product_fault(&e, 1, n_variables);
 }
 
-/* A column of ns() is a bump of four knots' width. The pieces of a column (query/formula_spline.c) are
- * min(max(u − knot, 0), width), u on the scale of the boundary knots; x is what the spline is of. */
-static const char *spline_fault(const struct formula_factor *factor)
+/* The piece of a column that begins at a knot: min(max(u − knot, 0), width), u on the scale of the boundary
+ * knots (query/formula_spline.c). False where e is another one. */
+struct piece {
+    double from, width; /* of what the spline is of */
+};
+
+static bool piece_of(struct piece *piece, const struct expression *e)
+{
+    if (e->op != OP_MIN || e->args[0]->op != OP_MAX)
+        return false;
+    const struct expression *above = e->args[0]->args[0], *u = above->args[0]; /* (x − low) / scale */
+    const double scale = u->args[1]->value, low = u->args[0]->args[1]->value;
+    *piece = (struct piece){.from = low + above->args[1]->value * scale, .width = e->args[1]->value * scale};
+    return true;
+}
+
+/* Where x has no steps and is of one variable, as log(age): do enough of its values lie in every piece? */
+static bool pieces_hold_values(const struct expression *sum, const struct expression *x,
+                               const struct dictionary *dictionary)
+{
+    uint32_t variable;
+    bool constant, hold = true;
+    struct piece piece;
+    struct lattice lattice;
+    if (x->step > 0 || !lattice_reads(&variable, &constant, x) || constant)
+        return true;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return false;
+    lattice_make(&lattice, arena, &dictionary->variables[variable], &x, 1);
+    double *numbers = arena_array(arena, lattice.n, sizeof *numbers);
+    lattice_number(numbers, &lattice, x);
+    for (size_t i = 0; lattice.complete && hold && i < sum->n_args; i++) {
+        size_t n = 0;
+        if (!piece_of(&piece, sum->args[i]))
+            continue;
+        for (size_t v = 0; v < lattice.n; v++) {
+            const double beyond = (numbers[v] - piece.from) / piece.width;
+            n += beyond >= -slack && beyond < 1 - slack;
+        }
+        hold = n >= VALUES_TO_KNOT;
+    }
+    arena_free(arena);
+    return hold;
+}
+
+/* A column of ns() is a bump of four knots' width; x is what the spline is of. */
+static const char *spline_fault(const struct formula_factor *factor, const struct dictionary *dictionary)
 {
     static const char *const fault =
         "two knots of ns() are too near each other for the variable's range or steps";
@@ -211,16 +258,12 @@ static const char *spline_fault(const struct formula_factor *factor)
     while (e != NULL && e->op != OP_LINEAR) /* a polynomial has none */
         e = e->n_args > 0 ? e->args[0] : NULL;
     for (size_t i = 0; e != NULL && i < e->n_args; i++) {
-        const struct expression *piece = e->args[i];
-        if (piece->op != OP_MIN || piece->args[0]->op != OP_MAX)
-            continue;
-        /* u = (x − low) / scale */
-        const struct expression *u = piece->args[0]->args[0]->args[0];
-        double width = piece->args[1]->value * u->args[1]->value;
-        if (width < (x->high - x->low) / knots_in_range || width < steps_to_knot * x->step * (1 - slack))
+        struct piece piece;
+        if (piece_of(&piece, e->args[i]) && (piece.width < (x->high - x->low) / knots_in_range ||
+                                             piece.width < steps_to_knot * x->step * (1 - slack)))
             return fault;
     }
-    return NULL;
+    return e == NULL || pieces_hold_values(e, x, dictionary) ? NULL : fault;
 }
 
 /* --- where researchers write numbers --- */
@@ -243,14 +286,15 @@ static const char *term_fault(const struct formula *f, const struct formula_term
     return product_fault(product, n, n_variables);
 }
 
-static const char *formula_fault(const struct formula *f, uint32_t n_variables)
+static const char *formula_fault(const struct formula *f, const struct dictionary *dictionary)
 {
+    const uint32_t n_variables = (uint32_t)dictionary->n_variables;
     const struct expression *const parts[] = {f->response, f->start, f->stop, f->offset};
     const char *fault = NULL;
     for (size_t i = 0; fault == NULL && i < sizeof parts / sizeof *parts; i++)
         fault = expression_fault(parts[i], n_variables);
     for (size_t i = 0; fault == NULL && i < f->n_factors; i++)
-        fault = spline_fault(&f->factors[i]);
+        fault = spline_fault(&f->factors[i], dictionary);
     for (size_t i = 0; fault == NULL && i < f->n_terms; i++)
         fault = term_fault(f, &f->terms[i], n_variables);
     return fault;
@@ -263,16 +307,17 @@ unsigned gate_arithmetic_degree(const struct expression *e)
 
 const char *gate_arithmetic_fault(const struct analysis *analysis)
 {
-    const uint32_t n = (uint32_t)analysis->study->dictionary->n_variables;
+    const struct dictionary *dictionary = analysis->study->dictionary;
+    const uint32_t n = (uint32_t)dictionary->n_variables;
     const char *fault = expression_fault(analysis->weights, n);
     if (fault == NULL && analysis->propensity != NULL)
-        fault = formula_fault(analysis->propensity->formula, n);
+        fault = formula_fault(analysis->propensity->formula, dictionary);
     for (size_t k = 0; fault == NULL && k < analysis->declared->n_keys; k++) {
         const struct query_value *value = &analysis->values[k];
         for (size_t i = 0; fault == NULL && value->expressions != NULL && i < value->n; i++)
             fault = expression_fault(value->expressions[i], n);
         if (fault == NULL && value->formula != NULL)
-            fault = formula_fault(value->formula, n);
+            fault = formula_fault(value->formula, dictionary);
         if (fault == NULL && value->model != NULL)
             fault = gate_arithmetic_fault(value->model);
     }

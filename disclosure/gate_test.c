@@ -257,6 +257,9 @@ static void arithmetic_does_not_single_out(void **state)
         "ns(age, knots = c(96.6, 96.8, 97, 97.2), Boundary.knots = c(20, 100))",
         "ns(age, knots = c(50, 60), Boundary.knots = c(49.5, 100))",
         "ns(time, knots = c(500, 505), Boundary.knots = c(10, 2000))",
+        "ns(log(age + 2), knots = c(0.9, 1.2, 1.5), Boundary.knots = c(0.7, 4.6))", /* 0, 1 and 2 years */
+        "ns(sqrt(age), knots = c(1.5, 2, 3), Boundary.knots = c(0.5, 9))", /* none between 1 and 2 but 1 … 3
+                                                                            */
     };
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
         const char *rule = term_of(*state, "policy: strict\n", terms[i]);
@@ -341,6 +344,8 @@ static void ordinary_terms_pass(void **state)
         "offset(log(time + 1))",
         "ns(age, knots = c(45, 55, 65), Boundary.knots = c(25, 85)) * death",
         "ns(log(time + 1), knots = c(4, 6), Boundary.knots = c(1, 8))",
+        "ns(log(age + 2), knots = c(3, 3.5, 4), Boundary.knots = c(2, 4.6))",
+        "ns(sqrt(age), knots = c(4, 6), Boundary.knots = c(2, 9))",
     };
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
         const char *rule = term_of(*state, "policy: strict\n", terms[i]);

@@ -244,6 +244,12 @@ void lattice_code(int32_t *codes, const struct lattice *lattice, const struct ex
         codes[i] = what_at(e, &(struct place){.value = i == 0 ? NAN : lattice->values[i]});
 }
 
+void lattice_number(double *numbers, const struct lattice *lattice, const struct expression *e)
+{
+    for (size_t i = 0; i < lattice->n; i++)
+        numbers[i] = number_at(e, &(struct place){.value = i == 0 ? NAN : lattice->values[i]});
+}
+
 int32_t lattice_code_of(const struct expression *e, const double *variables)
 {
     return what_at(e, &(struct place){.variables = variables});

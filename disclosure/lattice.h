@@ -30,6 +30,8 @@ void lattice_code(int32_t *codes, const struct lattice *lattice, const struct ex
 /* The same of an expression over several variables: their values by their index in the dictionary, NaN where
  * missing. */
 int32_t lattice_code_of(const struct expression *e, const double *variables);
+/* numbers[i]: what e (a NUMBER) is at value i; NaN where it is missing or cannot be worked out. */
+void lattice_number(double *numbers, const struct lattice *lattice, const struct expression *e);
 /* False where e reads follow-up, or has an operation that is not known here. */
 bool lattice_knows(const struct expression *e);
 

@@ -598,10 +598,10 @@ const struct rule rule_rows[] = {
     {.code = "theta",
      .stages = RULE_ROUND,
      .value = rule_value_model,
-     .demand = {"a linear predictor within the bound of 30 (of a logistic model 100) for every value within "
+     .demand = {"a linear predictor within the bound of 100, cut off at 30, for every value within "
                 "the dictionary's limits",
-                "un prédicteur linéaire dans la borne de 30 (d'un modèle logistique 100) pour toutes les "
-                "valeurs que permet le dictionnaire"},
+                "un prédicteur linéaire dans la borne de 100, coupé à 30, pour toutes les valeurs que "
+                "permet le dictionnaire"},
      .sentence = {"the linear predictor could reach beyond its bound within the dictionary's limits",
                   "le prédicteur linéaire pourrait dépasser sa borne dans les limites du dictionnaire"},
      .remedy = {"drop terms that separate the outcome, or ask for narrower bounds in the dictionary",
@@ -617,6 +617,19 @@ const struct rule rule_rows[] = {
      .remedy = {"truncate the weights, make the groups that they balance more alike, or take the offset out",
                 "tronquer les pondérations, rendre plus semblables les groupes qu'elles équilibrent, ou "
                 "retirer l'offset"}},
+    {.code = "complete",
+     .stages = RULE_ROUND,
+     .demand =
+         {"as many values of each variable as the dictionary's `complete` wants, where the study says "
+          "so",
+          "autant de valeurs de chaque variable que le veut `complete` dans le dictionnaire, si l'étude "
+          "le demande"},
+     .sentence = {"a site has fewer values of a variable than the dictionary wants, and the study requires "
+                  "them",
+                  "un centre a moins de valeurs d'une variable que le dictionnaire n'en veut, et l'étude les "
+                  "exige"},
+     .remedy = {"leave `complete`, or the variable, out of the study",
+                "retirer `complete`, ou la variable, de l'étude"}},
     {.code = "plan",
      .stages = RULE_ROUND,
      .of_study = true,

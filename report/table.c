@@ -202,7 +202,7 @@ static void put_long(struct report_table *t, const struct result *object)
             }
         }
     }
-    t->detail = t->detail || t->n_rows > 30;
+    t->detail = t->detail || t->n_rows > 30 || strcmp(t->part, "grid_edge") == 0;
 }
 
 /* Does an object over time say anything beside its names? */

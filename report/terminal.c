@@ -142,7 +142,8 @@ static size_t column_named(const struct report_table *table, const char *name)
     return j;
 }
 
-/* The columns of the limits of column j; false where it has none in this table. */
+/* The columns of the limits of column j (n_columns: nowhere there, so this table has no such column); false
+ * where it has none in this table. */
 static bool limits_of(size_t *low, size_t *high, bool *is_confidence, const struct report_table *table,
                       size_t j)
 {
@@ -151,7 +152,7 @@ static bool limits_of(size_t *low, size_t *high, bool *is_confidence, const stru
             *low = column_named(table, intervals[i].low);
             *high = column_named(table, intervals[i].high);
             *is_confidence = intervals[i].is_confidence;
-            if (*low < table->n_columns && *high < table->n_columns)
+            if (*low < table->n_columns || *high < table->n_columns)
                 return true;
         }
     return false;
@@ -207,6 +208,15 @@ static const char *one_cell(const struct terminal *t, const struct report_analys
     return arena_strdup(t->arena, cells_words(buffer, &t->labels, a, table, row, column));
 }
 
+/* A limit of column j; no row of the table has one where its column is not there. */
+static const char *limit_of(const struct terminal *t, const struct report_analysis *a,
+                            const struct report_table *table, size_t row, size_t j, size_t limit)
+{
+    if (limit < table->n_columns)
+        return one_cell(t, a, table, row, limit);
+    return strcmp(table->columns[j], "median") == 0 ? "not reached" : "–";
+}
+
 static const char *cell_of(const struct terminal *t, const struct report_analysis *a,
                            const struct report_table *table, size_t row, size_t column)
 {
@@ -218,8 +228,8 @@ static const char *cell_of(const struct terminal *t, const struct report_analysi
         return arena_printf(t->arena, "%s (%s)", text, one_cell(t, a, table, row, error));
     if (text == withheld || !limits_of(&low, &high, &is_confidence, table, column))
         return text;
-    return arena_printf(t->arena, "%s (%s to %s)", text, one_cell(t, a, table, row, low),
-                        one_cell(t, a, table, row, high));
+    return arena_printf(t->arena, "%s (%s to %s)", text, limit_of(t, a, table, row, column, low),
+                        limit_of(t, a, table, row, column, high));
 }
 
 /* "size,chemo" → "Tumour size (mm), Chemotherapy". */

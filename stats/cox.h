@@ -336,7 +336,12 @@ void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const do
 void cox_squares_plan(const struct cox *cox, const struct expression *const *terms, size_t n,
                       struct arena *arena, struct tally_spec *spec);
 f128 *cox_squares_read(const struct cox_step *step, size_t block, size_t n);
-/* The covariance of the coefficients; normal->n square. block: of the round. */
-f128 *cox_robust_variance(const struct cox_step *step, const struct normal *normal, size_t block);
+/* The covariance of the coefficients; normal->n square. block: of the round. MAILLE_FAILED: fit_check_middle.
+ */
+enum maille_code cox_robust_variance(const f128 **variance, const struct cox_step *step,
+                                     const struct normal *normal, size_t block,
+                                     struct maille_error *error) MAILLE_CHECKED;
+/* How far its predictor may go over the dictionary's bounds. */
+double cox_predictor_max(const struct cox *cox);
 
 #endif

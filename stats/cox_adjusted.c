@@ -211,8 +211,9 @@ static struct mean_terms mean_terms_of(const struct cox *cox, const struct fit_t
     const double *hazard = hazards + t * cox->strata.n;
     const struct expression *risk = expression_unary(
         arena, OP_EXP,
-        design_predictor(cox->design, arena, gamma_of(cox, at->gamma, factor_of(cox), level, arena),
-                         cox->formula->offset, at->shift));
+        fit_cut(arena,
+                design_predictor(cox->design, arena, gamma_of(cox, at->gamma, factor_of(cox), level, arena),
+                                 cox->formula->offset, at->shift)));
     const struct expression *rate = stratum == NULL
                                         ? expression_constant(arena, hazard[0])
                                         : expression_lookup(arena, hazard, cox->strata.n, stratum);

@@ -244,10 +244,11 @@ static void add_squares(const struct cox *cox, const struct expression *eta,
     cox_squares_plan(cox, terms, 2, arena, spec);
 }
 
-/* The time of a row as a unit: stratum × bin. */
-static const struct expression *time_of(const struct cox *cox, enum expression_op op, struct arena *arena)
+/* A time of a row as a unit: stratum × bin. */
+static const struct expression *time_of(const struct cox *cox, const struct expression *bin,
+                                        struct arena *arena)
 {
-    return groups_code(&cox->strata, arena, expression_survival(arena, op, (uint32_t)cox->n_bins));
+    return groups_code(&cox->strata, arena, bin);
 }
 
 enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
@@ -274,8 +275,10 @@ enum maille_code cox_concordance_plan(const struct cox *cox, const struct fit_th
         (has_second && !ascending(second->edges, edges_of(second))))
         return maille_fail(error, MAILLE_INVALID, "expected ascending cut points, found others");
     const struct expression *node = expression_cut_open(arena, eta, extra + 1, NODES - 1, true);
-    const struct expression *exit = time_of(cox, OP_SURV_EXIT, arena),
-                            *entry = cox->entry_code ? time_of(cox, OP_SURV_ENTRY, arena) : NULL;
+    const struct expression *exit = time_of(cox, cox->exit, arena), /* moved, where steps were joined */
+        *entry = cox->entry_code
+                     ? time_of(cox, expression_survival(arena, OP_SURV_ENTRY, (uint32_t)cox->n_bins), arena)
+                     : NULL;
     const struct expression *leaving = class_of(exit, levels.nodes.edges, edges_of(&levels.nodes), arena),
                             *entering =
                                 entry ? class_of(entry, levels.nodes.edges, edges_of(&levels.nodes), arena)

@@ -13,8 +13,14 @@
 
 const struct expression *cox_risk(const struct cox *cox, const struct fit_theta *at, struct arena *arena)
 {
-    return expression_unary(arena, OP_EXP,
-                            design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift));
+    return expression_unary(
+        arena, OP_EXP,
+        fit_cut(arena, design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift)));
+}
+
+double cox_predictor_max(const struct cox *cox)
+{
+    return fit_predictor_max((cox->robust && cox->weights != NULL) || cox->adjusted != NULL);
 }
 
 const struct expression *cox_weighted(const struct cox *cox, struct arena *arena, const struct expression *x)
@@ -250,7 +256,7 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
         size_t block = last ? 1 + cox_zph_blocks(&step->cox) : step->totals->spec->n_blocks;
         const f128 *robust = NULL;
         if (step->cox.robust)
-            robust = cox_robust_variance(step, &normal, block++);
+            MAILLE_TRY(cox_robust_variance(&robust, step, &normal, block++, error));
         cox_report(step, &normal, robust, block);
         *done = true;
         goto out;
@@ -267,8 +273,11 @@ static enum maille_code step_curvature(struct cox_step *step, bool *done, struct
         goto out;
     }
     MAILLE_TRY(fit_check_divergence(&step->fit, &normal, error));
-    (void)fit_take_bounded_step(&step->fit, &normal, FIT_PREDICTOR_MAX, step->arena,
-                                step->cox.formula->offset);
+    const double most = cox_predictor_max(&step->cox);
+    if (!fit_take_bounded_step(&step->fit, &normal, most, step->arena, step->cox.formula->offset)) {
+        code = fit_fail_bounds(&step->fit, &normal, most, error);
+        goto out;
+    }
     cox_concordance_spread(step, moments);
     step->own[COX_STEP_BEFORE] = step->own[COX_STEP];
     step->own[COX_STEP] = size;

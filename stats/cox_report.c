@@ -105,14 +105,17 @@ void cox_report(struct cox_step *step, const struct normal *normal, const f128 *
         cox_zph_report(step, normal, result);
     else
         result_add_null(result, "zph");
-    if (cox->baseline)
+    const bool is_0 = fit_is_hidden(fit, 0); /* a level that others are compared with has no event */
+    if (cox->baseline && !is_0)
         report_baseline(step, result);
     else
         result_add_null(result, "baseline");
+    if (cox->baseline && is_0)
+        wording_warn(step->outcome, "no baseline: it is 0, that of a level without an event");
     cox_adjusted_report(step, concordance + cox_concordance_blocks(cox), result);
     cox_merge_report(step, result);
     result_add_string(result, "ties", cox->efron ? "efron" : "breslow");
     result_add_integer(result, "iterations", llround(fit->scalars[FIT_STEPS]));
-    fit_report_vcov(&report, step->outcome, result);
+    fit_report_vcov(fit, &report, step->outcome, result);
     fit_subgroups_report(&shown, &report, cox->analysis, step->arena, result);
 }

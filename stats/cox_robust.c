@@ -39,6 +39,23 @@ void cox_robust_theta(struct cox_step *step)
     }
 }
 
+/* r·H, or r·D: what a row meets of the hazard. Of each event r/(S0 − f·E0) ≤ 1, so without weights it is no
+ * more than there are events, whatever the bounds of r are; its square keeps its digits so. */
+static const struct expression *met_by(const struct cox *cox, const struct expression *risk,
+                                       const double *tables, struct arena *arena)
+{
+    const struct expression *met =
+        expression_binary(arena, OP_MULTIPLY, risk, cox_table_lookup(cox, tables, arena));
+    const double most = ldexp(1, TALLY_N_MAX_LOG2);
+    if (cox->weights != NULL)
+        return met;
+    if (met->high > most)
+        met = expression_binary(arena, OP_MIN, met, expression_constant(arena, most));
+    if (met->low < -most)
+        met = expression_binary(arena, OP_MAX, met, expression_constant(arena, -most));
+    return met;
+}
+
 /* ρ of every kept column. */
 static const struct expression *const *residuals(const struct cox *cox, const struct fit_theta *at,
                                                  const double *extra, struct arena *arena)
@@ -48,12 +65,11 @@ static const struct expression *const *residuals(const struct cox *cox, const st
     const struct expression *risk = cox_risk(cox, at, arena);
     const struct expression *martingale = expression_binary(
         arena, OP_SUBTRACT, expression_number_of(arena, expression_in_level(arena, cox->status, COX_EVENT)),
-        expression_binary(arena, OP_MULTIPLY, risk, cox_table_lookup(cox, at->extra, arena)));
+        met_by(cox, risk, at->extra, arena));
     for (size_t j = 0; j < at->n_columns; j++) {
         const struct expression *x = cox->design->columns[at->columns[j]].term;
         const double *tables = extra + j * column_size(cox);
-        const struct expression *expected =
-            expression_binary(arena, OP_MULTIPLY, risk, cox_table_lookup(cox, tables, arena));
+        const struct expression *expected = met_by(cox, risk, tables, arena);
         const struct expression *own =
             expression_lookup(arena, tables + cox_table_size(cox), exits, cox->exit_code);
         terms[j] = expression_binary(arena, OP_ADD, expression_binary(arena, OP_MULTIPLY, x, martingale),
@@ -116,8 +132,16 @@ f128 *cox_squares_read(const struct cox_step *step, size_t block, size_t n)
     return square;
 }
 
-f128 *cox_robust_variance(const struct cox_step *step, const struct normal *normal, size_t block)
+enum maille_code cox_robust_variance(const f128 **variance, const struct cox_step *step,
+                                     const struct normal *normal, size_t block, struct maille_error *error)
 {
-    return fit_sandwich(step->arena, &step->fit, &step->at, normal,
-                        cox_squares_read(step, block, step->at.n_columns));
+    enum maille_code code = MAILLE_OK;
+    const size_t n = step->at.n_columns;
+    const f128 *middle = cox_squares_read(step, block, n);
+    if (!step->cox.cluster) /* of levels sums are squared, not summed squares */
+        MAILLE_TRY(fit_check_middle(middle, n, step->fit.scalars[FIT_ROWS],
+                                    step->totals->extents[block].fraction, error));
+    *variance = fit_sandwich(step->arena, &step->fit, &step->at, normal, middle);
+out:
+    return code;
 }

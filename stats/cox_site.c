@@ -49,7 +49,7 @@ enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at
         return maille_fail(error, MAILLE_INVALID,
                            "expected the parameters of a Cox round within sites, found others");
     const struct expression *eta =
-        design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift);
+        fit_cut(arena, design_predictor(cox->design, arena, at->gamma, cox->formula->offset, at->shift));
     struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 2);
     block->kind = TALLY_RISKSET;
     block->riskset = cox->efron ? RISKSET_COX_EFRON : RISKSET_COX_BRESLOW;
@@ -99,14 +99,17 @@ enum maille_code cox_site_step(struct cox_step *step, bool *done, struct maille_
                 goto out;
             }
             if (step->cox.robust && normal.n > 0)
-                robust = cox_robust_variance(step, &normal, block + BLOCK_SCORES);
+                MAILLE_TRY(cox_robust_variance(&robust, step, &normal, block + BLOCK_SCORES, error));
             cox_report(step, &normal, robust, block + BLOCK_CONCORDANCE);
             *done = true;
             goto out;
         }
         MAILLE_TRY(fit_check_divergence(&step->fit, &normal, error));
-        (void)fit_take_bounded_step(&step->fit, &normal, FIT_PREDICTOR_MAX, step->arena,
-                                    step->cox.formula->offset);
+        const double most = cox_predictor_max(&step->cox);
+        if (!fit_take_bounded_step(&step->fit, &normal, most, step->arena, step->cox.formula->offset)) {
+            code = fit_fail_bounds(&step->fit, &normal, most, error);
+            goto out;
+        }
     }
     fit_theta_write(&step->fit, &step->iteration->theta, COX_EVALUATE);
 out:

@@ -182,20 +182,23 @@ static void report_transform(struct cox_step *step, const struct normal *normal,
     double df;
     for (size_t t = 0; t < formula->n_terms; t++) {
         bool any = false;
+        double held = 0; /* R counts infinite estimates as parameters */
         for (size_t j = 0; j < n; j++) {
-            pick[j] =
-                !normal->factor.aliased[j] && step->cox.design->columns[normal->columns[j]].formula_term == t;
+            const size_t at = normal->columns[j];
+            const bool is_own = step->cox.design->columns[at].formula_term == t;
+            pick[j] = is_own && !normal->factor.aliased[j];
             any = any || pick[j];
+            held += is_own && fit_is_infinite(&step->fit, at);
         }
         if (!any)
             continue;
         double chisq = score_test(arena, u, left, n, pick, &df);
-        add_row(list, formula->terms[t].label, transform_names[transform], chisq, df);
+        add_row(list, formula->terms[t].label, transform_names[transform], chisq, df + held);
     }
     for (size_t j = 0; j < n; j++)
         pick[j] = !normal->factor.aliased[j];
     double chisq = score_test(arena, u, left, n, pick, &df);
-    add_row(list, "GLOBAL", transform_names[transform], chisq, df);
+    add_row(list, "GLOBAL", transform_names[transform], chisq, df + (double)fit_infinite(&step->fit));
 }
 
 void cox_zph_report(struct cox_step *step, const struct normal *normal, struct result *result)

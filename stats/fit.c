@@ -297,77 +297,6 @@ out:
     return code;
 }
 
-bool fit_is_infinite(const struct fit *fit, size_t j)
-{
-    return fit->state[j] == FIT_BELOW || fit->state[j] == FIT_ABOVE;
-}
-
-/* Has the column a coefficient of its own in the step at hand? */
-static bool is_free(const struct fit *fit, size_t j)
-{
-    return fit->state[j] == FIT_USED || (fit_is_infinite(fit, j) && fit->scalars[FIT_STEPS] == 0);
-}
-
-/* Are all rows of column j rows of the indicator k? */
-static bool is_within(const struct design *design, size_t j, size_t k)
-{
-    for (size_t f = 0; f < design->formula->n_factors; f++)
-        if (design->columns[k].levels[f] != DESIGN_ABSENT &&
-            design->columns[k].levels[f] != design->columns[j].levels[f])
-            return false;
-    return true;
-}
-
-/* Is column j of rows alone that an earlier level, or a larger one, takes out? */
-static bool is_settled(const struct fit *fit, size_t j)
-{
-    const struct design *design = fit->design;
-    for (size_t k = 1; k < design->n_columns; k++)
-        if (k != j && fit_is_infinite(fit, k) && !design->columns[k].numeric && is_within(design, j, k) &&
-            (design->columns[j].numeric || k < j || !is_within(design, k, j)))
-            return true;
-    return false;
-}
-
-enum maille_code fit_check_levels(struct fit *fit, const double *events, bool both, const char *what,
-                                  struct outcome *outcome, struct maille_error *error)
-{
-    const struct design *design = fit->design;
-    for (size_t j = 1; j < design->n_columns; j++) {
-        const struct design_column *column = &design->columns[j];
-        if (column->numeric || column->formula_term == SIZE_MAX || fit->sum[j] <= 0)
-            continue;
-        bool none = events[j] <= 0, all = both && events[j] >= fit->sum[j];
-        if ((!none && !all) || is_settled(fit, j))
-            continue;
-        if ((int)fit->state[j] != FIT_USED)
-            return maille_fail(
-                error, MAILLE_FAILED,
-                "expected patients with and without %s in every level that others are compared "
-                "with, found %s of the rows with %s: merge the level with another, take it "
-                "out, or name another reference with relevel()",
-                what, none ? "none" : "all", column->label);
-        fit->state[j] = none ? FIT_BELOW : FIT_ABOVE;
-        wording_warn(outcome,
-                     "%s of the rows with %s has %s: its estimate is %s infinity and is not shown; the "
-                     "others are what R's tend to, which prints a large number with a larger error for it",
-                     none ? "none" : "each", column->label, what, none ? "minus" : "plus");
-    }
-    /* What else is of these rows alone says nothing, but is a parameter of R's. */
-    for (size_t j = 1; j < design->n_columns; j++)
-        if ((int)fit->state[j] == FIT_USED && is_settled(fit, j))
-            fit->state[j] = FIT_BELOW;
-    return MAILLE_OK;
-}
-
-size_t fit_infinite(const struct fit *fit)
-{
-    size_t n = 0;
-    for (size_t j = 0; j < fit->design->n_columns; j++)
-        n += fit_is_infinite(fit, j);
-    return n;
-}
-
 /* β_j to twice the digits of a double where the design is narrowed: there a constant is far from what the
  * columns of the model make of it. */
 static f128 coefficient(const struct fit *fit, size_t j)
@@ -451,7 +380,7 @@ void fit_theta_write(const struct fit *fit, struct vector *theta, unsigned stage
     double *kept = vector_grow(theta, n);
     kept[0] = !fit->centred;
     for (size_t j = 1; j < n; j++)
-        if (is_free(fit, j))
+        if (fit_is_free(fit, j))
             kept[j] = kept[fit->design->columns[j].base] = 1;
     if (fit->centred)
         kept[0] = 0;
@@ -502,7 +431,7 @@ static size_t model_columns(const struct fit *fit, size_t *columns)
 {
     size_t n = 0;
     for (size_t j = 0; j < fit->design->n_columns; j++)
-        if ((int)fit->state[j] != FIT_UNUSED)
+        if ((int)fit->state[j] != FIT_UNUSED && !fit_is_reference(fit, j))
             columns[n++] = j;
     return n;
 }
@@ -580,7 +509,7 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
     f128 *floor = arena_array(arena, n + 1, sizeof *floor);
     bool *aliased = arena_array(arena, n + 1, sizeof *aliased);
     for (size_t j = 0; j < n; j++)
-        aliased[j] = !is_free(fit, normal->columns[j]);
+        aliased[j] = !fit_is_free(fit, normal->columns[j]);
     fit_to_model(normal->score, normal->information, arena, fit, tally->theta, tally->score,
                  tally->information);
     choose_floor(floor, lost, normal, fit, tally);
@@ -638,6 +567,20 @@ f128 *fit_influence(struct arena *arena, const struct fit *fit, const struct fit
                 along[mix.at[u]] += mix.by[u] * sum;
     }
     return along;
+}
+
+enum maille_code fit_check_middle(const f128 *middle, size_t n, double rows, int fraction,
+                                  struct maille_error *error)
+{
+    const double rounding = sqrt(rows) * ldexp(1, -fraction);
+    for (size_t j = 0; j < n; j++)
+        if (middle[j * n + j] > 0 && middle[j * n + j] < (f128)(1e9 * rounding))
+            return maille_fail(
+                error, MAILLE_FAILED,
+                "expected robust errors of nine digits, found that the linear predictor may be "
+                "so large over the bounds of the dictionary that their sums hold fewer: narrow "
+                "the bounds, or leave `robust` out");
+    return MAILLE_OK;
 }
 
 f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
@@ -707,6 +650,18 @@ enum maille_code fit_check_divergence(const struct fit *fit, const struct normal
     return MAILLE_OK;
 }
 
+double fit_predictor_max(bool robust)
+{
+    return robust ? FIT_PREDICTOR_MAX : FIT_CUT_MAX;
+}
+
+const struct expression *fit_cut(struct arena *arena, const struct expression *eta)
+{
+    if (!(eta->high > FIT_PREDICTOR_MAX && eta->high <= FIT_CUT_MAX))
+        return eta;
+    return expression_binary(arena, OP_MIN, eta, expression_constant(arena, FIT_PREDICTOR_MAX));
+}
+
 const struct expression *fit_logit(struct arena *arena, const struct expression *eta)
 {
     const struct expression *least = expression_constant(arena, -FIT_PREDICTOR_MAX),
@@ -732,19 +687,38 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
                        most, names);
 }
 
+/* In the first step a level was compared with one whose estimate is infinite; from now on with its base. */
+static void compare_with_base(struct fit *fit, const f128 *first)
+{
+    const struct design_column *columns = fit->design->columns;
+    for (size_t base = 0; base < fit->design->n_columns; base++) {
+        if ((int)fit->state[base] != FIT_BASE)
+            continue;
+        for (size_t j = 1; j < fit->design->n_columns; j++)
+            if ((int)fit->state[j] == FIT_USED && columns[j].formula_term == columns[base].formula_term)
+                set_coefficient(fit, j, coefficient(fit, j) - first[base]);
+        if (!fit->centred)
+            set_coefficient(fit, 0, coefficient(fit, 0) + first[base]);
+    }
+}
+
 void fit_take_step(struct fit *fit, const struct normal *normal)
 {
+    f128 first[DESIGN_COLUMNS_MAX] = {0};
     memcpy(fit->accepted, fit->beta, fit->design->n_columns * sizeof *fit->beta);
     memcpy(fit->accepted_low, fit->low, fit->design->n_columns * sizeof *fit->low);
     for (size_t j = 0; j < normal->n; j++) {
         const size_t at = normal->columns[j];
         if (fit_is_infinite(fit, at))
-            fit->beta[at] = is_settled(fit, at)           ? 0
-                            : fit->state[at] == FIT_BELOW ? -FIT_INFINITY
-                                                          : FIT_INFINITY;
+            first[at] = normal->step[j];
         else if (!normal->factor.aliased[j])
             set_coefficient(fit, at, coefficient(fit, at) + normal->step[j]);
     }
+    if (fit->scalars[FIT_STEPS] == 0)
+        compare_with_base(fit, first);
+    for (size_t j = 0; j < fit->design->n_columns; j++)
+        if (fit_is_infinite(fit, j))
+            fit->beta[j] = fit_held(fit, j);
     fit->scalars[FIT_STEPS]++;
     fit->scalars[FIT_HALVINGS] = 0;
 }
@@ -769,7 +743,7 @@ bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double 
         fit_gamma(fit, gamma);
         const struct expression *eta =
             design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
-        if (eta->high <= most && eta->low >= -(fit->centred ? FIT_LOGIT_MAX : most))
+        if (eta->high <= most && eta->low >= -(fit->centred ? FIT_CUT_MAX : most))
             return true;
     }
     memcpy(fit->beta, whole, n * sizeof *whole);
@@ -813,8 +787,8 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
         const struct design_column *column = &fit->design->columns[at];
         struct result *row = result_add_object(terms, NULL);
         result_add_string(row, "term", column->label);
-        if (normal->factor.aliased[j]) {
-            if (!fit_is_infinite(fit, at))
+        if (normal->factor.aliased[j] || fit_is_hidden(fit, at)) {
+            if (!fit_is_hidden(fit, at))
                 result_add_string(outcome->aliased, NULL, column->label);
             if ((int)fit->state[at] == FIT_LOST)
                 wording_warn(
@@ -853,7 +827,8 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
     }
 }
 
-void fit_report_vcov(const struct fit_report *report, struct outcome *outcome, struct result *result)
+void fit_report_vcov(const struct fit *fit, const struct fit_report *report, struct outcome *outcome,
+                     struct result *result)
 {
     const struct normal *normal = report->normal;
     if (report->no_covariance) {
@@ -867,7 +842,8 @@ void fit_report_vcov(const struct fit_report *report, struct outcome *outcome, s
     for (size_t i = 0; i < normal->n; i++) {
         struct result *row = result_add_list(rows, NULL);
         for (size_t j = 0; j < normal->n; j++) {
-            if (normal->factor.aliased[i] || normal->factor.aliased[j])
+            if (normal->factor.aliased[i] || normal->factor.aliased[j] ||
+                fit_is_hidden(fit, normal->columns[i]) || fit_is_hidden(fit, normal->columns[j]))
                 result_add_null(row, NULL);
             else if (report->robust)
                 result_add_number(row, NULL, (double)report->robust[i * normal->n + j]);

@@ -23,9 +23,16 @@ enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 #define FIT_COLLINEAR 1e-14
 /* The interval of a linear predictor under exp() ends here; the tally refuses above (rule "theta"). */
 #define FIT_PREDICTOR_MAX 30.0
-/* A logit is cut off there, as R's is (THRESH in family.c of its stats package): beyond, 1 − p is below
- * 1e-13. So it may go further over the dictionary's bounds, up to this. */
-#define FIT_LOGIT_MAX 100.0
+/* Over the dictionary's bounds, where nobody need be, a predictor may go so far: it is cut off at
+ * FIT_PREDICTOR_MAX. R cuts a logit off there (THRESH in family.c of its stats package; 1 − p is below
+ * 1e-13), that of coxph at 22, and no count of a poisson model reaches exp(30). */
+#define FIT_CUT_MAX 100.0
+/* How far the predictor of a model may go over the dictionary's bounds. Robust errors square what exp() is
+ * in: on the scale of exp(2·30) their sums would have no digits left. */
+double fit_predictor_max(bool robust);
+/* What exp() is taken of: the predictor, cut off at FIT_PREDICTOR_MAX where it may go beyond. One beyond
+ * FIT_CUT_MAX is left as it is, so that the tally refuses it. */
+const struct expression *fit_cut(struct arena *arena, const struct expression *eta);
 /* The predictor of a logistic mean; itself where it cannot leave ±FIT_PREDICTOR_MAX. */
 const struct expression *fit_logit(struct arena *arena, const struct expression *eta);
 
@@ -81,8 +88,20 @@ const struct expression *const *fit_theta_terms(const struct fit_theta *view, st
 
 /* FIT_LOST: aliased because it varies by no more than the rounding of the tally: it is constant, or its
  * spread is lost in the bounds of the dictionary. FIT_BELOW, FIT_ABOVE: a level without an event, or with
- * nothing else, whose estimate is infinite; used in the first step, then held where its rows say no more. */
-enum fit_state { FIT_UNUSED, FIT_USED, FIT_ALIASED, FIT_LOST, FIT_BELOW, FIT_ABOVE };
+ * nothing else, whose estimate is infinite; used in the first step, then held where its rows say no more.
+ * FIT_OTHERS_ABOVE, FIT_OTHERS_BELOW: such a level that others are compared with, whose column is none of
+ * R's. FIT_BASE: the one of these that stands in its place (stats/fit_levels.c). */
+enum fit_state {
+    FIT_UNUSED,
+    FIT_USED,
+    FIT_ALIASED,
+    FIT_LOST,
+    FIT_BELOW,
+    FIT_ABOVE,
+    FIT_OTHERS_ABOVE,
+    FIT_OTHERS_BELOW,
+    FIT_BASE
+};
 /* Stands for infinity in a coefficient: e^-40 of a patient is below every tolerance. */
 #define FIT_INFINITY 40.0
 enum fit_scalar {
@@ -115,14 +134,26 @@ void fit_bind(struct fit *fit, const struct design *design, bool centred, struct
 enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome,
                                     struct maille_error *error) MAILLE_CHECKED;
 
+/* --- fit_levels.c: levels without an event --- */
+
 /* A level (or combination of levels) without any event, or without anything else (`both`), has an infinite
- * estimate: FIT_BELOW or FIT_ABOVE, with a warning that names it (a policy that hides how few events a level
- * has refuses the model before: CELL_EVENTS). The others are what R's tend to. MAILLE_FAILED where it is a
- * level that others are compared with. events: n_columns sums of what counts as an event. */
+ * estimate, with a warning that names it (a policy that hides how few events a level has refuses the model
+ * before: CELL_EVENTS). The others are what R's tend to. Where it is a level that others are compared with,
+ * theirs are infinite, and the constant; MAILLE_FAILED where it stands in an interaction, too. events:
+ * n_columns sums of what counts as an event. */
 enum maille_code fit_check_levels(struct fit *fit, const double *events, bool both, const char *what,
                                   struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
+/* Is the coefficient held where it is, after the first step? */
 bool fit_is_infinite(const struct fit *fit, size_t j);
-/* How many levels have an infinite estimate: R counts them among the parameters. */
+/* Where it is held. */
+double fit_held(const struct fit *fit, size_t j);
+/* Is it held, and no column of R's design? */
+bool fit_is_reference(const struct fit *fit, size_t j);
+/* Has the column a coefficient of its own in the step at hand? */
+bool fit_is_free(const struct fit *fit, size_t j);
+/* Is its estimate infinite, or a difference from one that is? */
+bool fit_is_hidden(const struct fit *fit, size_t j);
+/* How many are held: R counts them among the parameters. */
 size_t fit_infinite(const struct fit *fit);
 
 /* θ anew: its head, whose shift is 0. */
@@ -177,6 +208,10 @@ void fit_to_model(f128 *score_out, f128 *information_out, struct arena *arena, c
 f128 *fit_influence(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
                     const struct normal *normal, const f128 *gradient);
 
+/* MAILLE_FAILED where B, n square on the kept columns, has less than nine digits: the sums of `rows` rows
+ * have `fraction` bits behind the point, since the dictionary's bounds let exp() be large. */
+enum maille_code fit_check_middle(const f128 *middle, size_t n, double rows, int fraction,
+                                  struct maille_error *error) MAILLE_CHECKED;
 /* V·B·V, normal->n square: V the inverse of the information, B the middle on the kept columns of θ (full
  * square). */
 f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
@@ -199,7 +234,7 @@ enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *nor
 void fit_take_step(struct fit *fit, const struct normal *normal);
 
 /* The same where exp() is taken of the linear predictor: a step whose predictor could leave ±most
- * over the public bounds (below, where the fit is centred, −FIT_LOGIT_MAX) is shortened; one that would have
+ * over the public bounds (below, where the fit is centred, −FIT_CUT_MAX) is shortened; one that would have
  * to be shorter than 1/64 is left as it is, and the tally refuses it by rule "theta": false then. */
 bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double most, struct arena *arena,
                            const struct expression *offset);
@@ -225,7 +260,8 @@ struct fit_report {
 void fit_report_terms(const struct fit *fit, const struct fit_report *report, struct outcome *outcome,
                       struct result *result);
 /* `vcov`, nulls where aliased; null with a warning where report says no_covariance. */
-void fit_report_vcov(const struct fit_report *report, struct outcome *outcome, struct result *result);
+void fit_report_vcov(const struct fit *fit, const struct fit_report *report, struct outcome *outcome,
+                     struct result *result);
 /* {statistic, df, p_value} of a χ². */
 void fit_report_chisq(struct result *to, const char *name, double statistic, double df);
 

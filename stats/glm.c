@@ -75,6 +75,8 @@ static enum maille_code read_response(struct glm *glm, const struct analysis *an
 {
     enum maille_code code = MAILLE_OK;
     const struct expression *y = glm->formula->response;
+    if (y->kind == EXPRESSION_CODE && y->n_levels == 2 && glm->family->events)
+        y = expression_in_level(arena, y, 1); /* of iptw: as R, the first level is none */
     if (y->kind == EXPRESSION_CODE) {
         code = wording_invalid(error, analysis, "expected %s as response of family %s, found the category %s",
                                glm->family->expected, glm->family->name, glm->formula->response_label);
@@ -211,7 +213,7 @@ void glm_add_evaluation(const struct glm *glm, struct arena *arena, struct tally
                         const struct expression *eta, const struct expression *const *terms, size_t n_terms)
 {
     const struct family *family = glm->family;
-    eta = family->events ? fit_logit(arena, eta) : eta;
+    eta = family->events ? fit_logit(arena, eta) : family->exponential ? fit_cut(arena, eta) : eta;
     const struct expression *mu = family->mean(arena, eta);
     const struct expression *residual = expression_binary(arena, OP_SUBTRACT, glm->y, mu);
     const struct expression *slope = family->slope ? family->slope(arena, mu) : NULL;
@@ -351,10 +353,10 @@ out:
     return code;
 }
 
-/* How far x′β may go over the dictionary's bounds. */
+/* How far x′β may go over the dictionary's bounds: squared residuals of counts hold exp() of it twice. */
 static double predictor_max(const struct glm *glm)
 {
-    return glm->family->events || glm->by_site ? FIT_LOGIT_MAX : FIT_PREDICTOR_MAX;
+    return fit_predictor_max(glm->robust && glm->family->counts && !glm->by_site);
 }
 
 /* A step of the null model where an offset can be anywhere: short, and inside the bounds of the predictor. */
@@ -452,9 +454,10 @@ static double akaike(const struct step *step, double deviance, double rank, stru
     return deviance + constant + 2 * rank;
 }
 
-static void report(struct step *step, const struct normal *normal, double deviance, double df,
-                   double dispersion)
+static enum maille_code report(struct step *step, const struct normal *normal, double deviance, double df,
+                               double dispersion, struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     const struct family *family = step->glm.family;
     struct outcome *outcome = step->outcome;
     struct result *result = outcome->result;
@@ -470,6 +473,9 @@ static void report(struct step *step, const struct normal *normal, double devian
         for (size_t i = 0; i < m * (m + 1) / 2; i++)
             upper[i] = totals_quad(step->totals, block, first + i);
         linear_unpack(middle, upper, m);
+        if (!step->glm.by_site)
+            MAILLE_TRY(fit_check_middle(middle, m, step->fit.scalars[FIT_ROWS],
+                                        step->totals->extents[block].fraction, error));
         robust = fit_sandwich(step->arena, &step->fit, &step->at, normal, middle);
     }
     struct fit shown = step->fit;
@@ -494,8 +500,10 @@ static void report(struct step *step, const struct normal *normal, double devian
     result_add_integer(result, "iterations", llround(step->fit.scalars[FIT_STEPS]));
     if (step->glm.by_site)
         result_add_integer(result, "site_effects", llround(step->own[MEMO_SITES]));
-    fit_report_vcov(&report, step->outcome, result);
+    fit_report_vcov(&step->fit, &report, step->outcome, result);
     fit_subgroups_report(&shown, &report, step->analysis, step->arena, result);
+out:
+    return code;
 }
 
 static void write_theta(struct step *step)
@@ -596,7 +604,7 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
         if (family->dispersion && deviance <= 1e-24 * step->own[MEMO_NULL_DEVIANCE])
             result_add_string(step->outcome->warnings, NULL,
                               "the model fits the response exactly: its errors and tests mean nothing");
-        report(step, &normal, deviance, df, dispersion);
+        MAILLE_TRY(report(step, &normal, deviance, df, dispersion, error));
         *done = true;
         goto out;
     }
@@ -605,10 +613,8 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
         if (!family->exponential)
             fit_take_step(fit, &normal);
         else if (!fit_take_bounded_step(fit, &normal, predictor_max(&step->glm), step->arena,
-                                        step->glm.formula->offset) &&
-                 (family->events || step->glm.by_site)) {
-            code = fit_fail_bounds(fit, &normal, predictor_max(&step->glm),
-                                   error); /* else the tally refuses it */
+                                        step->glm.formula->offset)) {
+            code = fit_fail_bounds(fit, &normal, predictor_max(&step->glm), error);
             goto out;
         }
     }

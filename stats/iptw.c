@@ -434,7 +434,7 @@ static enum maille_code check_levels(const struct chain *chain, struct vector *m
                                "the model of the treatment: expected patients with and without it in every "
                                "level, found %s of them at %s, where nobody can be weighted: merge the level "
                                "with another, or leave its patients out of `cohort`",
-                               fit.state[j] == FIT_BELOW ? "none" : "all", chain->design->columns[j].label);
+                               fit_held(&fit, j) < 0 ? "none" : "all", chain->design->columns[j].label);
     return MAILLE_OK;
 }
 

@@ -38,14 +38,17 @@ static void weights_on_paper(void **state)
 {
     (void)state;
     struct paper paper;
-    paper_run(&paper, variables, csv,
-              "  - { id: e, method: describe, variables: [y, v], by: x, weights: { iptw: \"x ~ v\" } }\n"
-              "  - { id: s, method: describe, variables: [y], by: x, weights: { iptw: \"one ~ v\", "
-              "stabilised: true } "
-              "}\n"
-              "  - { id: t, method: describe, variables: [y], by: x, weights: { iptw: \"x ~ v\", estimand: "
-              "att } }\n"
-              "  - { id: k, method: km, formula: \"Surv(time, dead) ~ x\", weights: { iptw: \"x ~ v\" } }\n");
+    paper_run(
+        &paper, variables, csv,
+        "  - { id: e, method: describe, variables: [y, v], by: x, weights: { iptw: \"x ~ v\" } }\n"
+        "  - { id: s, method: describe, variables: [y], by: x, weights: { iptw: \"one ~ v\", "
+        "stabilised: true } "
+        "}\n"
+        "  - { id: t, method: describe, variables: [y], by: x, weights: { iptw: \"x ~ v\", estimand: "
+        "att } }\n"
+        "  - { id: k, method: km, formula: \"Surv(time, dead) ~ x\", weights: { iptw: \"x ~ v\" } }\n"
+        "  - { id: f, method: describe, variables: [y], by: x, weights: { iptw: \"factor(one) ~ v\" } }\n");
+    close_to(result_get(row(&paper, 4, 1), "sum"), 33);
     close_to(result_get(row(&paper, 0, 0), "mean"), 2);
     close_to(result_get(row(&paper, 0, 1), "mean"), 5.5);
     close_to(result_get(row(&paper, 0, 1), "sum"), 33);

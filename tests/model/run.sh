@@ -20,10 +20,10 @@ failed=0
 compile="-O1 -DCOLLAPSE -DMEMLIM=6000" limits="-m100000"
 run() {
     # shellcheck disable=SC2086
-    spin "$@" -a circle.pml >spin.out 2>&1 && gcc -w -DSAFETY $compile -o pan pan.c 2>>spin.out || {
+    if ! { spin "$@" -a circle.pml && gcc -w -DSAFETY $compile -o pan pan.c; } >spin.out 2>&1; then
         cat spin.out >&2
         exit 1
-    }
+    fi
     # shellcheck disable=SC2086
     ./pan $limits >pan.out
 }
@@ -81,9 +81,11 @@ guards)
     without LOG LOGGED
     without JOURNAL_START ONE_VECTOR
     without JOURNAL_REVEAL ONE_REVEAL
+    without JOURNAL_REVEAL OPENED -DROUNDS=1 -DODD_NEVER -DONE_ROSTER
     without ROSTER_ONCE ONE_REVEAL -DROUNDS=1 -DODD_NEVER
     without RHO ROSTER
     without ORDER_REVEALED ONE_REVEAL
+    without ORDER_REVEALED OPENED -DROUNDS=1 -DODD_NEVER -DONE_ROSTER
     without ORDER_ROUND ATTEMPTS_SHRINK -DROUNDS=3 -DONE_ROSTER
     without ORDER_ATTEMPT ATTEMPTS_SHRINK
     without ORDER_CUSTODY THETA
@@ -105,7 +107,8 @@ guards)
     without COMMIT TOTALS
     without TAKEN_SIGNED THETA
     without AGREED_SAME THETA
-    for guard in $(sed -n 's/^#if.*def OFF_\([A-Z_]*\).*/\1/p' circle.pml | sort -u); do
+    guards=$(sed -n 's/^#if.*def OFF_\([A-Z_]*\).*/\1/p' circle.pml | sort -u)
+    for guard in $guards; do
         grep -q "^    without $guard " "$here/run.sh" || {
             echo "NOT TRIED  $guard"
             failed=1

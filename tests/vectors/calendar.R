@@ -31,9 +31,14 @@ about_0 <- function(gold, at, by, labels, conf = 0.95) { # at: constant (or NA),
 as_id <- function(gold, id) { gold$id <- id; gold }
 centred <- cox_gold("centred", d, "Surv(t, e) ~ I(y - 1990) + I((y - 1990)^2) + x")
 logit_centred <- glm_gold("logit_centred", d, binomial(), "e ~ I(y - 1990) + I((y - 1990)^2)")
+# beyond: a predictor that leaves ±30 over the dictionary's limits, x at most 60 where nobody has more than 35.
 write_gold("tests/vectors/calendar.models.gold.json", list(
   cox_gold("year", d, "Surv(t, e) ~ y + x", baseline = TRUE), cox_gold("far", d, "Surv(t, e) ~ I(-4 * y) + x", baseline = TRUE),
   cox_gold("strata", d, "Surv(t, e) ~ I(y - 1990) + x + strata(g, shortlabel = FALSE)", baseline = TRUE),
   centred, as_id(about_0(centred, c(NA, 1, 2), 1990, c("y", "I(y^2)")), "square"),
   glm_gold("rate", d, poisson(), "e ~ y + x + offset(log(t))"),
-  logit_centred, as_id(about_0(logit_centred, 1:3, 1990, c("y", "I(y^2)")), "logit_square")))
+  logit_centred, as_id(about_0(logit_centred, 1:3, 1990, c("y", "I(y^2)")), "logit_square"),
+  cox_gold("beyond", d, "Surv(t, e) ~ x + I(x^2) + I(x^3) + I(x^4)", zph = "identity", baseline = TRUE),
+  cox_gold("robust", d, "Surv(t, e) ~ I(y - 1990) + I((y - 1990)^2) + x", robust = TRUE),
+  glm_gold("beyond_poly", d, poisson(), "e ~ poly(y, 2) + poly(x, 4) + offset(log(t))"),
+  glm_gold("beyond_rate", d, poisson(), "e ~ I(y - 1990) + I((y - 1990)^2) + x + I(x^2) + I(x^3) + offset(log(t))")))

@@ -55,7 +55,8 @@ null_model <- function(id, formula) {
 without_aic <- function(gold) { gold$result$aic <- NA; gold }
 # A level without an event: R's other numbers; what it prints of the level is how far its iteration got.
 # cox_gold begins a second time from there, where coxph finds it singular: a plain coxph() counts it as a parameter.
-infinite <- function(gold, terms) {
+# reference: these are compared with a level without an event; coxph then finds one of them singular, and the others' difference from it not.
+infinite <- function(gold, terms, reference = FALSE) {
   at <- which(vapply(gold$result$terms, `[[`, "", "term") %in% terms)
   for (i in at) for (f in c("estimate", "std_error", "robust_se", "statistic", "p_value", "conf_low", "conf_high"))
     gold$result$terms[[i]][f] <- list(NA)
@@ -63,12 +64,24 @@ infinite <- function(gold, terms) {
   gold$result$vcov[, at] <- NA
   gold$aliased <- list()
   if (gold$method == "cox") {
-    gold$result$aic <- gold$result$aic + 2 * length(terms)
+    singular <- if (reference) 1 else length(terms)
+    gold$result$aic <- gold$result$aic + 2 * singular
     for (test in names(gold$result$tests)) {
       own <- gold$result$tests[[test]]
-      gold$result$tests[[test]] <- chisq_test(own$statistic, own$df + length(terms))
+      gold$result$tests[[test]] <- chisq_test(own$statistic, own$df + singular)
     }
   }
+  gold
+}
+# Wald's statistic and zph of what is finite: R's have the square of how far its iteration got.
+with_finite <- function(gold, finite, term) {
+  gold$result$tests$wald <- chisq_test(finite$result$tests$wald$statistic, gold$result$tests$wald$df)
+  gold$result$zph <- lapply(finite$result$zph, function(row) {
+    row$df <- row$df + row$term %in% c("hosp", "GLOBAL")
+    row$p_value <- pchisq(row$chisq, row$df, lower.tail = FALSE)
+    if (row$term == "hosp") row$term <- term
+    row
+  })
   gold
 }
 b <- binomial(); g <- gaussian(); p <- poisson()
@@ -87,10 +100,18 @@ write_gold("tests/vectors/modeledges.models.gold.json", list(
   infinite(glm_gold("logit-infinite", raw, b, "won ~ x + hosp + arm"), "hospisland"),
   infinite(glm_gold("logit-cells", raw, b, "won ~ hosp * stage + x"), c("hospisland", "hospisland:stageII", "hospisland:stageIII")),
   infinite(glm_gold("pois-infinite", raw, p, "won ~ hosp + x"), "hospisland"),
-  failed("logit-reference", "glm"), failed("fg-rows", "finegray"),
+  infinite(glm_gold("logit-reference", raw, b, "won ~ relevel(hosp, ref = \"island\") + x"),
+           c("(Intercept)", paste0("relevel(hosp, ref = \"island\")", c("north", "south"))), TRUE),
+  infinite(glm_gold("pois-reference", raw, p, "won ~ relevel(hosp, ref = \"island\") + x * arm"),
+           c("(Intercept)", paste0("relevel(hosp, ref = \"island\")", c("north", "south"))), TRUE),
+  with_finite(infinite(cox_gold("cox-reference", d, "Surv(time, won) ~ x + stage + relevel(hosp, ref = \"island\")"),
+                       paste0("relevel(hosp, ref = \"island\")", c("north", "south")), TRUE),
+              cox_gold("finite", droplevels(d[d$hosp != "island", ]), "Surv(time, won) ~ x + stage + hosp", zph = "identity"),
+              "relevel(hosp, ref = \"island\")"),
+  failed("fg-rows", "finegray"),
   glm_gold("logit-missing", raw, b, "won ~ arm * stage + x"),
   without_aic(glm_gold("logit-weight", raw, b, "won ~ stage + x", weights = "weight")),
-  failed("logit-single", "glm"), failed("logit-sure", "glm"), failed("logit-cut", "glm"), failed("logit-all", "glm"),
+  failed("logit-single", "glm"), infinite(glm_gold("logit-sure", raw, b, "won ~ x + sure"), c("(Intercept)", "sureTRUE"), TRUE), failed("logit-cut", "glm"), failed("logit-all", "glm"),
   glm_gold("gauss-alias", raw, g, "weight ~ arm + double + x + stage:arm"),
   failed("gauss-same", "glm"), failed("gauss-nobody", "glm"),
   glm_gold("pois-large", raw, p, "count ~ x + stage"),
