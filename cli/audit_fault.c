@@ -183,10 +183,12 @@ static const char *fill(struct arena *arena, const char *french, const struct na
         const size_t plain = strcspn(at, "*");
         made = arena_printf(arena, "%s%.*s", made, (int)plain, at);
         at += plain;
-        if (*at == '*') {
+        if (*at != '*')
+            continue;
+        at++;
+        if (used < named->n) { /* always: both texts of a row name as much */
             made = arena_printf(arena, "%s%.*s", made, (int)named->length[used], named->at[used]);
             used++;
-            at++;
         }
     }
     return made;

@@ -107,6 +107,9 @@ const char *dictionary_nearest_name(const char *written, const char *const *name
 const char *variable_type_name(enum variable_type type); /* "integer" … */
 const char *variable_role_name(enum variable_role role); /* "none" … */
 
+/* numerator and denominator of the resolution. */
+void variable_set_fraction(struct variable *v);
+
 /* Days in one unit of a duration's units ("days" 1, "weeks" 7, "months" 30.4375, "years" 365.25), or 0 when
  * unknown. */
 double dictionary_unit_days(const char *units);

@@ -4,154 +4,9 @@
 #include "stats/fit.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#define MATHLIB_STANDALONE 1
-#include <Rmath.h>
-
-#include "stats/arithmetic.h"
 #include "stats/spread.h"
-#include "stats/wording.h"
-
-/* After so many steps an estimate that still moves by this much over half of its range runs away. */
-enum { FIT_STEPS_SETTLED = 12 };
-#define FIT_RUNAWAY 0.05
-
-/* Patients, and patients with an event, of each group. */
-static enum maille_code add_cells(struct cells *cells, const struct expression *filter,
-                                  const struct expression *with_event, const struct expression *group,
-                                  struct maille_error *error)
-{
-    enum maille_code code;
-    MAILLE_TRY(groups_cell(cells, CELL_PATIENTS, filter, group, error));
-    if (with_event != NULL)
-        MAILLE_TRY(groups_cell(cells, CELL_EVENTS, with_event, group, error));
-out:
-    return code;
-}
-
-/* The factors of a term crossed; NULL where it has fewer than two. */
-static const struct expression *interaction(const struct design *design, size_t term, struct arena *arena)
-{
-    const struct expression *codes[FORMULA_FACTORS_MAX];
-    size_t n = 0;
-    for (size_t f = 0; f < design->formula->n_factors; f++)
-        if (design->formula->terms[term].factors >> f & 1 && design->factors[f].n_levels > 0)
-            codes[n++] = design->factors[f].code;
-    return n > 1 ? expression_cross(arena, codes, n) : NULL;
-}
-
-/* The factors of a term that are categories, one bit each. */
-static uint64_t categories_of(const struct design *design, size_t term)
-{
-    uint64_t factors = 0;
-    for (size_t f = 0; f < design->formula->n_factors; f++)
-        if (design->formula->terms[term].factors >> f & 1 && design->factors[f].n_levels > 0)
-            factors |= UINT64_C(1) << f;
-    return factors;
-}
-
-/* Crosses of factors whose cells are the pairs of two terms' columns. */
-enum { PAIRS_BLOCKS_MAX = 45, PAIRS_CELLS_MAX = 8192 };
-struct pairs {
-    uint64_t sets[PAIRS_BLOCKS_MAX];
-    size_t n;
-    bool too_many;
-};
-
-/* A set is left out where another holds it: no cell of it is smaller than theirs. */
-static void pairs_add(struct pairs *pairs, uint64_t set)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < pairs->n; i++)
-        if ((pairs->sets[i] & set) == set)
-            return;
-    for (size_t i = 0; i < pairs->n; i++)
-        if ((pairs->sets[i] & set) != pairs->sets[i])
-            pairs->sets[n++] = pairs->sets[i];
-    pairs->n = n;
-    if (n < PAIRS_BLOCKS_MAX)
-        pairs->sets[pairs->n++] = set;
-    else
-        pairs->too_many = true;
-}
-
-static enum maille_code pairs_cells(struct cells *cells, const struct design *design,
-                                    const struct expression *rows, struct arena *arena,
-                                    struct maille_error *error)
-{
-    const size_t n_terms = design->formula->n_terms;
-    struct pairs pairs = {.n = 0};
-    double n_cells = 0;
-    enum maille_code code = MAILLE_OK;
-    for (size_t t = 0; t < n_terms; t++)
-        for (size_t u = 0; u < t; u++) {
-            uint64_t one = categories_of(design, t), other = categories_of(design, u), both = one | other;
-            if (one != 0 && other != 0 && both != one && both != other)
-                pairs_add(&pairs, both);
-        }
-    for (size_t i = 0; i < pairs.n; i++) {
-        double product = 1;
-        for (size_t f = 0; f < design->formula->n_factors; f++)
-            product *= pairs.sets[i] >> f & 1 ? (double)design->factors[f].n_levels : 1;
-        n_cells += product;
-    }
-    cells->pairs_uncounted = pairs.too_many || n_cells > PAIRS_CELLS_MAX;
-    for (size_t i = 0; i < pairs.n && !cells->pairs_uncounted; i++) {
-        const struct expression *codes[FORMULA_FACTORS_MAX];
-        size_t n = 0;
-        for (size_t f = 0; f < design->formula->n_factors; f++)
-            if (pairs.sets[i] >> f & 1)
-                codes[n++] = design->factors[f].code;
-        MAILLE_TRY(groups_cell(cells, CELL_PAIRS, rows, expression_cross(arena, codes, n), error));
-    }
-out:
-    return code;
-}
-
-enum maille_code fit_cells(struct cells *cells, const struct design *design, const struct cohort_rows *cohort,
-                           const struct expression *event, struct arena *arena, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct expression *with_event = event ? expression_and(arena, cohort->rows, event) : NULL;
-    cells->n_parameters = design->n_parameters;
-    cells->n_shown = 2 * design->n_parameters;
-    cells->is_model = true;
-    MAILLE_TRY(groups_cohort_cells(cells, cohort, error));
-    if (event)
-        MAILLE_TRY(groups_cell(cells, CELL_EVENTS, with_event, NULL, error));
-    for (size_t f = 0; f < design->formula->n_factors; f++)
-        if (design->factors[f].n_levels > 0)
-            MAILLE_TRY(add_cells(cells, cohort->rows, with_event, design->factors[f].code, error));
-    for (size_t t = 0; t < design->formula->n_terms; t++) {
-        const struct expression *group = interaction(design, t, arena);
-        if (group != NULL)
-            MAILLE_TRY(add_cells(cells, cohort->rows, with_event, group, error));
-    }
-    MAILLE_TRY(pairs_cells(cells, design, cohort->rows, arena, error));
-out:
-    return code;
-}
-
-enum maille_code fit_cells_by(struct cells *cells, const struct design *design,
-                              const struct cohort_rows *cohort, const struct expression *by,
-                              struct arena *arena, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct formula *formula = design->formula;
-    for (size_t i = 0; i < formula->n_factors + formula->n_terms; i++) {
-        const struct expression *group =
-            i < formula->n_factors ? design->factors[i].n_levels > 0 ? design->factors[i].code : NULL
-                                   : interaction(design, i - formula->n_factors, arena);
-        const struct expression *both[] = {by, group};
-        if (group != NULL)
-            MAILLE_TRY(
-                groups_cell(cells, CELL_PATIENTS, cohort->rows, expression_cross(arena, both, 2), error));
-    }
-out:
-    return code;
-}
 
 struct tally_block *fit_block(struct tally_spec *spec, const struct guard *guard,
                               const struct expression *filter, const struct expression *weight, int order)
@@ -538,11 +393,6 @@ enum maille_code fit_normal(struct normal *normal, struct arena *arena, struct f
     return MAILLE_OK;
 }
 
-static double standard_error(const struct normal *normal, size_t j, double dispersion)
-{
-    return sqrt(dispersion * (double)normal->variance[j * normal->n + j]);
-}
-
 f128 *fit_influence(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
                     const struct normal *normal, const f128 *gradient)
 {
@@ -609,82 +459,9 @@ double fit_step_size(const struct normal *normal, double dispersion)
     double largest = 0;
     for (size_t j = 0; j < normal->n; j++)
         if (!normal->factor.aliased[j])
-            largest = fmax(largest, fabs((double)normal->step[j]) / standard_error(normal, j, dispersion));
+            largest =
+                fmax(largest, fabs((double)normal->step[j]) / fit_standard_error(normal, j, dispersion));
     return largest;
-}
-
-/* Names of the terms whose step moves the predictor by more than `limit` over half of their range,
- * comma-separated. */
-static size_t name_movers(char *names, size_t size, const struct fit *fit, const struct normal *normal,
-                          double limit)
-{
-    size_t length = 0;
-    names[0] = 0;
-    for (size_t j = 0; j < normal->n; j++) {
-        const struct design_column *column = &fit->design->columns[normal->columns[j]];
-        bool moves = fabs((double)normal->step[j]) * column->half > limit && normal->columns[j] != 0;
-        if (normal->factor.aliased[j] || !moves || length >= size / 2)
-            continue;
-        length +=
-            (size_t)snprintf(names + length, size - length, "%s%.200s", length ? ", " : "", column->label);
-    }
-    return length;
-}
-
-enum maille_code fit_check_divergence(const struct fit *fit, const struct normal *normal,
-                                      struct maille_error *error)
-{
-    char names[512];
-    if (fit->scalars[FIT_STEPS] < FIT_STEPS_SETTLED)
-        return MAILLE_OK;
-    if (name_movers(names, sizeof names, fit, normal, FIT_RUNAWAY))
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected estimates that settle, found that those of %s run to infinity (the "
-                           "outcome is separated by "
-                           "the model's terms): take the terms out or merge their levels",
-                           names);
-    if (fit->scalars[FIT_STEPS] >= FIT_STEPS_MAX)
-        return maille_fail(error, MAILLE_FAILED,
-                           "expected the iteration to converge, found that %d Newton steps did not do it",
-                           FIT_STEPS_MAX);
-    return MAILLE_OK;
-}
-
-double fit_predictor_max(bool robust)
-{
-    return robust ? FIT_PREDICTOR_MAX : FIT_CUT_MAX;
-}
-
-const struct expression *fit_cut(struct arena *arena, const struct expression *eta)
-{
-    if (!(eta->high > FIT_PREDICTOR_MAX && eta->high <= FIT_CUT_MAX))
-        return eta;
-    return expression_binary(arena, OP_MIN, eta, expression_constant(arena, FIT_PREDICTOR_MAX));
-}
-
-const struct expression *fit_logit(struct arena *arena, const struct expression *eta)
-{
-    const struct expression *least = expression_constant(arena, -FIT_PREDICTOR_MAX),
-                            *most = expression_constant(arena, FIT_PREDICTOR_MAX);
-    if (eta->low >= -FIT_PREDICTOR_MAX && eta->high <= FIT_PREDICTOR_MAX)
-        return eta;
-    return expression_binary(arena, OP_MIN, expression_binary(arena, OP_MAX, eta, least), most);
-}
-
-enum maille_code fit_fail_bounds(const struct fit *fit, const struct normal *normal, double most,
-                                 struct maille_error *error)
-{
-    char names[512];
-    if (!name_movers(names, sizeof names, fit, normal, 1))
-        snprintf(names, sizeof names, "the estimates");
-    return maille_fail(error, MAILLE_FAILED,
-                       "expected a linear predictor within ±%.0f over the bounds of the dictionary, found "
-                       "that %s would leave it: "
-                       "either these terms separate the outcome, so that their estimates are infinite, or "
-                       "their bounds are far "
-                       "wider than the data; take out what separates it, or narrow their bounds in the "
-                       "dictionary, centre them, or take a logarithm",
-                       most, names);
 }
 
 /* In the first step a level was compared with one whose estimate is infinite; from now on with its base. */
@@ -723,34 +500,6 @@ void fit_take_step(struct fit *fit, const struct normal *normal)
     fit->scalars[FIT_HALVINGS] = 0;
 }
 
-bool fit_take_bounded_step(struct fit *fit, const struct normal *normal, double most, struct arena *arena,
-                           const struct expression *offset)
-{
-    const size_t n = fit->design->n_columns;
-    double *gamma = arena_array(arena, n, sizeof *gamma), *whole = arena_array(arena, 2 * n, sizeof *whole);
-    fit_take_step(fit, normal);
-    memcpy(whole, fit->beta, n * sizeof *whole);
-    memcpy(whole + n, fit->low, n * sizeof *whole);
-    for (double fraction = 1; fraction >= 0x1p-6; fraction /= 2) {
-        for (size_t j = 0; j < n; j++) {
-            fit->beta[j] = fraction < 1 && !fit_is_infinite(fit, j)
-                               ? fit->accepted[j] + fraction * (whole[j] - fit->accepted[j])
-                               : whole[j];
-            fit->low[j] = fraction < 1 && !fit_is_infinite(fit, j)
-                              ? fit->accepted_low[j] + fraction * (whole[n + j] - fit->accepted_low[j])
-                              : whole[n + j];
-        }
-        fit_gamma(fit, gamma);
-        const struct expression *eta =
-            design_predictor(fit->design, arena, gamma, offset, fit_shift(fit, gamma));
-        if (eta->high <= most && eta->low >= -(fit->centred ? FIT_CUT_MAX : most))
-            return true;
-    }
-    memcpy(fit->beta, whole, n * sizeof *whole);
-    memcpy(fit->low, whole + n, n * sizeof *whole);
-    return false;
-}
-
 enum maille_code fit_count_halving(double *n, struct maille_error *error)
 {
     if (++*n > FIT_HALVINGS_MAX)
@@ -770,94 +519,4 @@ enum maille_code fit_halve(struct fit *fit, struct maille_error *error)
                             (coefficient(fit, j) + (f128)fit->accepted[j] + (f128)fit->accepted_low[j]) / 2);
 out:
     return code;
-}
-
-static const char *const estimate_names[] = {"estimate", "std_error", "robust_se", "statistic",
-                                             "p_value",  "conf_low",  "conf_high"};
-
-void fit_report_terms(const struct fit *fit, const struct fit_report *report, struct outcome *outcome,
-                      struct result *result)
-{
-    const struct normal *normal = report->normal;
-    double tail = (1 - report->conf_level) / 2;
-    double width = report->df > 0 ? qt(tail, report->df, 0, 0) : -arithmetic_normal_quantile(tail);
-    struct result *terms = result_add_list(result, "terms");
-    for (size_t j = 0; j < normal->n; j++) {
-        size_t at = normal->columns[j];
-        const struct design_column *column = &fit->design->columns[at];
-        struct result *row = result_add_object(terms, NULL);
-        result_add_string(row, "term", column->label);
-        if (normal->factor.aliased[j] || fit_is_hidden(fit, at)) {
-            if (!fit_is_hidden(fit, at))
-                result_add_string(outcome->aliased, NULL, column->label);
-            if ((int)fit->state[at] == FIT_LOST)
-                wording_warn(
-                    outcome,
-                    "`%s` has no estimate because it hardly varies: it is one value for everybody (with "
-                    "strata(site): within each site), or varies by less than a ten-millionth of the "
-                    "dictionary's "
-                    "bounds: narrow them, or derive a difference from a typical value",
-                    column->label);
-            for (size_t i = 0; i < sizeof estimate_names / sizeof *estimate_names; i++)
-                result_add_null(row, estimate_names[i]);
-        } else {
-            double estimate = fit->beta[at], error = standard_error(normal, j, report->dispersion);
-            result_add_number(row, "estimate", estimate);
-            result_add_number(row, "std_error", error);
-            if (report->robust)
-                error = sqrt((double)report->robust[j * normal->n + j]);
-            result_add_number(row, "robust_se", report->robust ? error : NAN);
-            double z = estimate / error;
-            result_add_number(row, "statistic", z);
-            result_add_number(row, "p_value",
-                              report->df > 0 ? 2 * pt(fabs(z), report->df, 0, 0)
-                                             : 2 * pnorm5(fabs(z), 0, 1, 0, 0));
-            result_add_number(row, "conf_low", estimate - width * error);
-            result_add_number(row, "conf_high", estimate + width * error);
-        }
-        bool level = !column->numeric && at != 0;
-        if (level)
-            result_add_integer(row, "n", llround(fit->sum[at]));
-        else
-            result_add_null(row, "n");
-        if (level && report->events)
-            result_add_integer(row, "n_event", llround(fit->event_sum[at]));
-        else
-            result_add_null(row, "n_event");
-    }
-}
-
-void fit_report_vcov(const struct fit *fit, const struct fit_report *report, struct outcome *outcome,
-                     struct result *result)
-{
-    const struct normal *normal = report->normal;
-    if (report->no_covariance) {
-        result_add_null(result, "vcov");
-        wording_warn(outcome,
-                     "vcov is null: a pair of levels of the model's factors holds too few patients, and "
-                     "the covariances of the estimates would say how many");
-        return;
-    }
-    struct result *rows = result_add_list(result, "vcov");
-    for (size_t i = 0; i < normal->n; i++) {
-        struct result *row = result_add_list(rows, NULL);
-        for (size_t j = 0; j < normal->n; j++) {
-            if (normal->factor.aliased[i] || normal->factor.aliased[j] ||
-                fit_is_hidden(fit, normal->columns[i]) || fit_is_hidden(fit, normal->columns[j]))
-                result_add_null(row, NULL);
-            else if (report->robust)
-                result_add_number(row, NULL, (double)report->robust[i * normal->n + j]);
-            else
-                result_add_number(row, NULL,
-                                  report->dispersion * (double)normal->variance[i * normal->n + j]);
-        }
-    }
-}
-
-void fit_report_chisq(struct result *to, const char *name, double statistic, double df)
-{
-    struct result *test = result_add_object(to, name);
-    result_add_number(test, "statistic", statistic);
-    result_add_number(test, "df", df);
-    result_add_number(test, "p_value", pchisq(statistic, df, 0, 0));
 }

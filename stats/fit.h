@@ -217,6 +217,9 @@ enum maille_code fit_check_middle(const f128 *middle, size_t n, double rows, int
 f128 *fit_sandwich(struct arena *arena, const struct fit *fit, const struct fit_theta *theta,
                    const struct normal *normal, const f128 *middle);
 
+/* √(dispersion·variance) of column j of the model. */
+double fit_standard_error(const struct normal *normal, size_t j, double dispersion);
+
 /* The largest |step|/se; se is √(dispersion·variance). */
 double fit_step_size(const struct normal *normal, double dispersion);
 

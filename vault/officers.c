@@ -114,6 +114,8 @@ static const char *objection(const struct vault *vault, const struct appointment
                              struct arena *arena)
 {
     const struct officer *officer = vault_officer(vault);
+    if (officer == NULL)
+        return "expected an officer in the directory, found none";
     if (strcmp(appointment->site, vault->self->name) != 0)
         return arena_printf(arena, "expected an appointment for %s, found one for %s", vault->self->name,
                             appointment->site);
@@ -170,14 +172,15 @@ enum maille_code vault_officers_tick(struct vault *vault, struct maille_error *e
     const char *wrong = NULL;
     struct arena *arena = NULL;
     MAILLE_TRY(spool_appointment_path(path, vault->options.folder, error));
-    if (!vault->self->has_dpo || !file_exists(path))
+    const struct officer *officer = vault_officer(vault);
+    if (officer == NULL || !file_exists(path))
         goto out;
     arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for an appointment");
     code = file_read_regular(&text, path, APPOINTMENT_BYTES_MAX, &why);
     if (code == MAILLE_OK)
-        code = appointment_read(&appointment, arena, path, &text, vault_officer(vault)->identity, &why);
+        code = appointment_read(&appointment, arena, path, &text, officer->identity, &why);
     if (code == MAILLE_OK)
         wrong = objection(vault, &appointment, arena);
     else if (code == MAILLE_SIGNATURE || code == MAILLE_INVALID)
@@ -186,7 +189,6 @@ enum maille_code vault_officers_tick(struct vault *vault, struct maille_error *e
         *error = why;
         goto out;
     }
-    code = MAILLE_OK;
     if (wrong != NULL) {
         log_line(LOG_LEVEL_WARNING, "%s", wrong);
         MAILLE_TRY(

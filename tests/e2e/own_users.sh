@@ -1,5 +1,5 @@
 # Goal: where the supervisor is root and the four users are there, each process of a site is a user of its own, and everything works: a
-# study, an import by root, a hold that the officer approves, a restart. Needs root and a mount namespace; elsewhere there is one user.
+# study, an import by root, a hold that the officer approves from an account of hers, a restart. Needs root and a mount namespace; elsewhere there is one user.
 if [ "$(id -u)" != 0 ] || ! unshare --mount true 2>/dev/null; then
     echo "not root, or no mount namespace: nothing to try here"
     exit 0
@@ -48,5 +48,26 @@ json 'a["age"]["n"] == 2982 and sorted(s["number"] for s in r["snapshots"]) == [
 "$maille" sandbox restart --dir "$net" site-1 >/dev/null
 ask "$tmp/one.yaml" >/dev/null
 json 'a["age"]["n"] == 2982'
+# The officer's account is in the group that spool/ is shared with: it reads what waits and decides, and reaches nothing else.
+cp "$bin/maille-worker" /mnt/worker
+cp "$one/dpo.key" "$net/credential" /mnt
+chown 61005 /mnt/dpo.key /mnt/credential
+chmod 755 /mnt/worker
+printf 'policy: open\napproval: { default: hold }\n' >"$one/policy.yaml"
+echo 'spool_group: users' >>"$one/worker.yaml"
+"$maille" sandbox restart --dir "$net" site-1 >/dev/null
+as_officer() { setpriv --reuid=61005 --regid=61005 --groups="$(getent group users | cut -d: -f3)" "$@"; }
+id=$("$maille" sandbox run --dir "$net" "$tmp/one.yaml" --detach 2>/dev/null)
+wait_for 20 as_officer /mnt/worker pending "$id" --dir "$one"
+[ "$(stat -c '%a %u %G' "$one/spool")" = "3770 61002 users" ] || fail "expected spool/ of the vault and the group: $(stat -c '%a %u %G' "$one/spool")"
+says 0 'told that' as_officer /mnt/worker notify --dir "$one" --once --command /bin/true
+says 1 'cannot open' setpriv --reuid=61005 --regid=61005 --clear-groups /mnt/worker pending --dir "$one"
+for secret in "$one/site.key" "$one/worker.yaml" "$one/log/messages.log" "$one/snapshots/snapshot-0001.h5"; do
+    ! as_officer cat "$secret" >/dev/null 2>&1 || fail "the officer's account reads $secret"
+done
+! as_officer rm -f "$one/spool/$id.pending" 2>/dev/null || fail "the officer's account removes what is asked"
+says 0 'approved' as_officer /mnt/worker approve "$id" --dir "$one" --key /mnt/dpo.key --credential /mnt/credential --reason "from her own account"
+says 0 '' "$maille" resume "$id" --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential" --timeout 60s
+says 0 'approved by site-1-dpo: from her own account' "$maille" audit show "$one/log" --network "$net/network.yaml" --query "$id" --lang en
 "$maille" sandbox down --dir "$net" >/dev/null
 done_well
