@@ -13,7 +13,8 @@
 #include "base/file.h"
 #include "crypto/hash.h"
 
-static const char prefix[] = "access-";
+static const char *const kinds[] = {"access", "import"}; /* a file is KIND-HEX */
+enum { KINDS = sizeof kinds / sizeof *kinds, KIND_BYTES_MAX = 8 };
 
 /* Who runs this, and on whose behalf. */
 static void user_name(char *out, size_t size)
@@ -22,11 +23,11 @@ static void user_name(char *out, size_t size)
     snprintf(out, size, "%s", user != NULL ? user->pw_name : "a user without a name");
 }
 
-enum maille_code audit_access_leave(const char *dir, const char *what, struct maille_error *error)
+static enum maille_code leave(const char *dir, const char *kind, const char *what, struct maille_error *error)
 {
     enum maille_code code;
     char spool[PATH_MAX], path[PATH_MAX], user[64], line[AUDIT_ACCESS_BYTES_MAX];
-    char name[sizeof prefix + 32];
+    char name[KIND_BYTES_MAX + 34];
     uint8_t salt[16];
     struct bytes text = {0};
     MAILLE_TRY(file_path_join(spool, sizeof spool, dir, "spool", error));
@@ -36,8 +37,8 @@ enum maille_code audit_access_leave(const char *dir, const char *what, struct ma
     snprintf(line, sizeof line, "%.400s by %s", what, user);
     display_put(&text, line, strlen(line));
     crypto_random_bytes(salt, sizeof salt);
-    memcpy(name, prefix, sizeof prefix - 1);
-    bytes_to_hex(name + sizeof prefix - 1, salt, sizeof salt);
+    const int used = snprintf(name, KIND_BYTES_MAX + 2, "%s-", kind);
+    bytes_to_hex(name + used, salt, sizeof salt);
     MAILLE_TRY(file_path_join(path, sizeof path, spool, name, error));
     MAILLE_TRY(bytes_check(&text, error));
     MAILLE_TRY(file_write_atomic(path, text.data, text.length, 0600, error));
@@ -50,6 +51,16 @@ out:
     return code;
 }
 
+enum maille_code audit_access_leave(const char *dir, const char *what, struct maille_error *error)
+{
+    return leave(dir, kinds[0], what, error);
+}
+
+enum maille_code audit_import_leave(const char *dir, const char *what, struct maille_error *error)
+{
+    return leave(dir, kinds[1], what, error);
+}
+
 enum maille_code audit_access_leave_log(const char *log_folder, const char *what, struct maille_error *error)
 {
     char dir[PATH_MAX];
@@ -57,8 +68,19 @@ enum maille_code audit_access_leave_log(const char *log_folder, const char *what
     return code == MAILLE_OK ? audit_access_leave(dir, what, error) : code;
 }
 
-static enum maille_code take_one(const char *path,
-                                 enum maille_code (*take)(void *context, const char *line,
+/* The kind of a file's name; NULL: it is none of these. */
+static const char *kind_of(const char *name)
+{
+    for (size_t i = 0; i < KINDS; i++) {
+        const size_t length = strlen(kinds[i]);
+        if (strncmp(name, kinds[i], length) == 0 && name[length] == '-')
+            return kinds[i];
+    }
+    return NULL;
+}
+
+static enum maille_code take_one(const char *path, const char *kind,
+                                 enum maille_code (*take)(void *context, const char *kind, const char *line,
                                                           struct maille_error *error),
                                  void *context, struct maille_error *error)
 {
@@ -71,7 +93,7 @@ static enum maille_code take_one(const char *path,
         !display_hidden(NULL, NULL, (const char *)text.data, text.length)) {
         memcpy(line, text.data, text.length);
         line[text.length] = '\0';
-        code = take(context, line, error);
+        code = take(context, kind, line, error);
     }
     bytes_clear(&text);
     if (code == MAILLE_OK && unlink(path) != 0 && errno != ENOENT)
@@ -80,7 +102,7 @@ static enum maille_code take_one(const char *path,
 }
 
 enum maille_code audit_access_take(const char *dir,
-                                   enum maille_code (*take)(void *context, const char *line,
+                                   enum maille_code (*take)(void *context, const char *kind, const char *line,
                                                             struct maille_error *error),
                                    void *context, struct maille_error *error)
 {
@@ -93,11 +115,12 @@ enum maille_code audit_access_take(const char *dir,
     if (stream == NULL)
         goto out; /* nobody left anything */
     for (const struct dirent *entry; n < AUDIT_ACCESSES_MAX && (entry = readdir(stream)) != NULL;) {
-        if (strncmp(entry->d_name, prefix, sizeof prefix - 1) != 0)
+        const char *kind = kind_of(entry->d_name);
+        if (kind == NULL)
             continue;
         n++;
         MAILLE_TRY(file_path_join(path, sizeof path, spool, entry->d_name, error));
-        MAILLE_TRY(take_one(path, take, context, error));
+        MAILLE_TRY(take_one(path, kind, take, context, error));
     }
 out:
     if (stream != NULL)

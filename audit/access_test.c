@@ -8,14 +8,15 @@
 #include "crypto/hash.h"
 
 struct taken {
-    size_t n;
+    size_t n, imports;
     char lines[4][200];
     enum maille_code says;
 };
 
-static enum maille_code take(void *context, const char *line, struct maille_error *error)
+static enum maille_code take(void *context, const char *kind, const char *line, struct maille_error *error)
 {
     struct taken *taken = context;
+    taken->imports += strcmp(kind, "import") == 0;
     if (taken->says != MAILLE_OK)
         return maille_fail(error, taken->says, "the disk is full");
     snprintf(taken->lines[taken->n++ % 4], sizeof taken->lines[0], "%s", line);
@@ -65,6 +66,11 @@ static void a_line_is_kept_until_it_was_taken(void **state)
     const bool first = strncmp(taken.lines[0], "preview of study toy by ", 24) == 0;
     assert_true(strncmp(taken.lines[first ? 1 : 0], "replay by ", 10) == 0);
     assert_true(strncmp(taken.lines[first ? 0 : 1], "preview of study toy by ", 24) == 0);
+    assert_int_equal(taken.imports, 0);
+    assert_ok(audit_import_leave(folder, "snapshot 2", &error), &error);
+    assert_ok(audit_access_take(folder, take, &taken, &error), &error);
+    assert_int_equal(taken.imports, 1);
+    assert_true(strncmp(taken.lines[2], "snapshot 2 by ", 14) == 0);
 }
 
 static void a_copy_without_a_spool_keeps_nothing(void **state)

@@ -37,6 +37,7 @@ enum book_step_kind {
     STEP_DENIED,
     STEP_STOPPED,   /* … against it, after it had begun */
     STEP_VOID,      /* what she was asked, or had approved, is no longer what would be done */
+    STEP_FIRST,     /* one of two persons who must approve has signed */
     STEP_NOT_TAKEN, /* a decision that does not count */
     STEP_RUN,       /* who takes part is fixed */
     STEP_LEFT,      /* a masked vector */

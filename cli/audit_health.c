@@ -26,10 +26,59 @@ static uint32_t lost(void *context, const char *party)
     return directory_lost(((const struct reading *)context)->against->directory, party);
 }
 
+/* The next line of a list that is neither empty nor a comment, and where its hash begins (NULL: it is not
+ * "PROGRAM VERSION HASH"). False: there is none. */
+static bool next_program(const char **at, const char **hash, size_t *length, size_t *line)
+{
+    static const char digits[] = "0123456789abcdef";
+    while (**at != '\0') {
+        const char *begin = *at, *word = begin;
+        const size_t whole = strcspn(begin, "\r\n");
+        *at = begin + whole + strspn(begin + whole, "\r");
+        *at += **at == '\n';
+        ++*line;
+        if (whole == 0 || begin[0] == '#')
+            continue;
+        *length = whole;
+        for (int i = 0; i < 2; i++) {
+            const size_t name = strcspn(word, " \r\n");
+            word += name;
+            word += name > 0 && *word == ' ';
+        }
+        *hash =
+            word + 2 * HASH_BYTES == begin + whole && strspn(word, digits) == 2 * HASH_BYTES ? word : NULL;
+        return true;
+    }
+    return false;
+}
+
 bool audit_program_listed(const char *list, const char *build)
 {
-    const char *hash = strrchr(build, ' ');
-    return hash != NULL && strlen(hash + 1) == 2 * HASH_BYTES && strstr(list, hash + 1) != NULL;
+    const char *wanted = strrchr(build, ' '), *hash;
+    size_t length, line = 0;
+    if (wanted == NULL || strlen(wanted + 1) != 2 * HASH_BYTES)
+        return false;
+    while (next_program(&list, &hash, &length, &line))
+        if (hash != NULL && strncmp(hash, wanted + 1, 2 * HASH_BYTES) == 0)
+            return true;
+    return false;
+}
+
+/* Each line is of the published form. */
+static enum maille_code check_programs(const char *path, const char *list, struct maille_error *error)
+{
+    const char *hash;
+    size_t length, line = 0, n = 0;
+    while (next_program(&list, &hash, &length, &line)) {
+        n++;
+        if (hash == NULL)
+            return maille_fail(error, MAILLE_INVALID,
+                               "%s:%zu: expected a line \"maille-worker VERSION HASH\", as `maille-worker "
+                               "--version --hash` writes it, found another",
+                               path, line);
+    }
+    return n > 0 ? MAILLE_OK
+                 : maille_fail(error, MAILLE_INVALID, "expected a list of programs in %s, found none", path);
 }
 
 static void take_program(struct audit_health *health, const char *list, uint64_t sequence, const char *build)
@@ -167,10 +216,12 @@ static enum maille_code read_programs(struct audit_against *against, struct mail
 {
     enum { LIST_BYTES_MAX = 1 << 20 };
     struct bytes text = {0};
-    const enum maille_code code = file_read(&text, against->programs, LIST_BYTES_MAX, error);
-    if (code == MAILLE_OK)
+    enum maille_code code = file_read(&text, against->programs, LIST_BYTES_MAX, error);
+    if (code == MAILLE_OK) {
         against->list =
             arena_strndup(against->arena, text.length > 0 ? (const char *)text.data : "", text.length);
+        code = check_programs(against->programs, against->list, error);
+    }
     bytes_clear(&text);
     return code;
 }

@@ -39,6 +39,9 @@ struct audit_health {
 bool audit_health_all(struct audit_health *list, struct audit_health *witness,
                       const struct audit_against *against, const char **logs, size_t n);
 
+/* A sentence of a fault in a language; the program's own are in English. In arena. */
+const char *audit_fault_sentence(struct arena *arena, const char *sentence, enum language language);
+
 /* Does the list (lines of maille-worker --version --hash) name the hash of "maille 0.2.0 HASH"? */
 bool audit_program_listed(const char *list, const char *build);
 

@@ -135,7 +135,10 @@ static void take_decision(struct book *book, struct book_query *query, uint64_t 
     static const struct {
         const char *decision;
         enum book_step_kind kind;
-    } kinds[] = {{"approved", STEP_APPROVED}, {"denied", STEP_DENIED}, {"stopped", STEP_STOPPED}};
+    } kinds[] = {{"approved", STEP_APPROVED},
+                 {"one of two", STEP_FIRST},
+                 {"denied", STEP_DENIED},
+                 {"stopped", STEP_STOPPED}};
     const char *decision = entry->decision != NULL ? entry->decision : "";
     enum book_step_kind kind = begins(entry->detail, "void: ") ? STEP_VOID : STEP_NOT_TAKEN;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -274,7 +277,7 @@ void book_settle(struct book *book, struct book_query *query)
 {
     enum book_outcome outcome = OUTCOME_ASKED;
     bool left = false, told = false, over = false, approved = false;
-    const char *rule = "";
+    const char *rule = "", *first = ""; /* first: who signed as one of two */
     for (size_t i = 0; i < query->n_steps; i++) {
         const struct book_step *step = &query->steps[i];
         switch (step->kind) {
@@ -323,13 +326,17 @@ void book_settle(struct book *book, struct book_query *query)
         case STEP_ASKED:
         case STEP_VOID:
         case STEP_NOT_TAKEN:
+        case STEP_FIRST:
         case STEPS:
             break;
         }
         if (step->kind == STEP_APPROVED || step->kind == STEP_DENIED || step->kind == STEP_STOPPED) {
-            query->decided_by = step->by;
+            query->decided_by = step->kind == STEP_APPROVED && first[0] != '\0'
+                                    ? arena_printf(book->arena, "%s, %s", first, step->by)
+                                    : step->by;
             query->decided_reason = step->reason;
         }
+        first = step->kind == STEP_FIRST ? step->by : step->kind == STEP_VOID ? "" : first;
         approved = step->kind == STEP_APPROVED ||
                    (approved && step->kind != STEP_DENIED && step->kind != STEP_STOPPED &&
                     step->kind != STEP_VOID && step->kind != STEP_HELD);
@@ -373,12 +380,12 @@ const char *book_outcome_name(enum book_outcome outcome)
 const char *book_step_name(enum book_step_kind kind)
 {
     static const char *const names[STEPS] = {
-        [STEP_ASKED] = "asked",     [STEP_ACCEPTED] = "accepted",   [STEP_REFUSED] = "refused",
-        [STEP_HELD] = "held",       [STEP_APPROVED] = "approved",   [STEP_DENIED] = "denied",
-        [STEP_STOPPED] = "stopped", [STEP_VOID] = "void",           [STEP_NOT_TAKEN] = "not taken",
-        [STEP_RUN] = "run",         [STEP_LEFT] = "left",           [STEP_RESULTS] = "results",
-        [STEP_ENDED] = "ended",     [STEP_WITHDRAWN] = "withdrawn", [STEP_CANCELLED] = "cancelled",
-        [STEP_EXPIRED] = "expired"};
+        [STEP_ASKED] = "asked",         [STEP_ACCEPTED] = "accepted", [STEP_REFUSED] = "refused",
+        [STEP_HELD] = "held",           [STEP_FIRST] = "one of two",  [STEP_APPROVED] = "approved",
+        [STEP_DENIED] = "denied",       [STEP_STOPPED] = "stopped",   [STEP_VOID] = "void",
+        [STEP_NOT_TAKEN] = "not taken", [STEP_RUN] = "run",           [STEP_LEFT] = "left",
+        [STEP_RESULTS] = "results",     [STEP_ENDED] = "ended",       [STEP_WITHDRAWN] = "withdrawn",
+        [STEP_CANCELLED] = "cancelled", [STEP_EXPIRED] = "expired"};
     return names[kind];
 }
 

@@ -12,6 +12,7 @@
 #include "cli/audit_private.h"
 #include "cli/audit_trust.h"
 #include "cli/files.h"
+#include "cli/plain_page.h"
 #include "report/page.h"
 
 /* What the report's style has not: wide tables, the lights, buttons. */
@@ -40,31 +41,7 @@ const char *audit_page_say(const struct audit_page *page, const char *english, c
 void audit_page_begin(struct html *h, const struct audit_page *page, const char *title, const char *lead,
                       bool back)
 {
-    html_doctype(h);
-    html_open(h, "html");
-    html_set(h, "lang", audit_page_say(page, "en", "fr"));
-    html_open(h, "head");
-    html_open(h, "meta");
-    html_set(h, "charset", "utf-8");
-    html_close(h);
-    html_open(h, "meta");
-    html_set(h, "name", "viewport");
-    html_set(h, "content", "width=device-width, initial-scale=1");
-    html_close(h);
-    html_open(h, "meta"); /* nothing runs, nothing is fetched: the browser holds the page to it */
-    html_set(h, "http-equiv", "Content-Security-Policy");
-    html_set(h, "content",
-             "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'");
-    html_close(h);
-    html_element(h, "title", NULL, title);
-    html_style(h, page_css);
-    html_open(h, "style");
-    html_set(h, "media", "screen and (prefers-color-scheme:dark)");
-    html_text(h, page_css_dark);
-    html_close(h);
-    html_style(h, page_more_css);
-    html_close(h);
-    html_newline(h);
+    plain_page_head(h, page->language, title, page_more_css);
     html_open(h, "body");
     html_open(h, "header");
     html_element(h, "h1", NULL, title);

@@ -92,7 +92,9 @@ static void put_log(struct html *h, const struct audit_page *page, const struct 
     else if (!health->sound) {
         html_open(h, "p");
         html_set(h, "class", "no");
-        html_textf(h, "%s: %s", audit_fault_word(health->report.fault, page->language), health->sentence);
+        html_textf(h, audit_page_say(page, "%s: %s", "%s : %s"),
+                   audit_fault_word(health->report.fault, page->language),
+                   audit_fault_sentence(page->arena, health->sentence, page->language));
         html_close(h);
         html_element(h, "p", NULL, audit_fault_advice(health->report.fault, page->language));
         if (!log->told)
@@ -215,11 +217,14 @@ static void put_register_table(struct html *h, const struct audit_page *page, co
             audit_page_cell(h, arena_printf(page->arena, "%s; %s; %s", query->purpose, query->legal_basis,
                                             query->protocol));
             audit_page_cell(h, audit_page_outcome(page, query));
-            audit_page_cell(
-                h, query->decided_by[0] == '\0' ? audit_page_say(page, "the policy", "la politique")
-                   : query->decided_reason[0] == '\0'
-                       ? query->decided_by
-                       : arena_printf(page->arena, "%s: %s", query->decided_by, query->decided_reason));
+            audit_page_cell(h, query->decided_by[0] == '\0'
+                                   ? query->outcome == OUTCOME_HELD
+                                         ? audit_page_say(page, "nobody yet", "encore personne")
+                                         : audit_page_say(page, "the policy", "la politique")
+                               : query->decided_reason[0] == '\0'
+                                   ? query->decided_by
+                                   : arena_printf(page->arena, audit_page_say(page, "%s: %s", "%s : %s"),
+                                                  query->decided_by, query->decided_reason));
             audit_page_cell(h, query->cohort_band[0] != '\0' ? query->cohort_band : "–");
             audit_page_number(h, query->bytes);
             audit_page_cell(h, page->logs[i].book.party);
@@ -241,8 +246,8 @@ static void put_open(struct html *h, const struct audit_page *page)
                 continue;
             html_open(h, "h3");
             link_to(h, audit_page_file(page, &page->logs[i], k), query->study_id);
-            html_textf(h, ", %s, %s: %s", query->requester, page->logs[i].book.party,
-                       audit_page_outcome(page, query));
+            html_textf(h, audit_page_say(page, ", %s, %s: %s", ", %s, %s : %s"), query->requester,
+                       page->logs[i].book.party, audit_page_outcome(page, query));
             html_close(h);
             audit_page_stop(h, page, query);
         }

@@ -139,21 +139,11 @@ static void add_registration(struct sheet *sheet, const struct registration *r, 
     sheet_add(sheet, cells);
 }
 
-static void put_page(struct bytes *out, const struct sheet *sheet, const char *network,
-                     enum language language)
+static const char *heading(struct arena *arena, const char *const *row)
 {
-    struct html h = {.out = out};
-    plain_page_open(&h, language, arena_printf(sheet->arena, phrases[PHRASE_TITLE][language], network),
-                    phrases[PHRASE_LEAD][language]);
-    for (size_t r = 0; r < sheet->n_rows; r++) {
-        html_open(&h, "section");
-        html_element(&h, "h2", NULL, sheet->rows[r][1]); /* the title */
-        sheet_page_row(&h, sheet, r, language);
-        html_close(&h);
-    }
-    if (sheet->n_rows == 0)
-        html_element(&h, "p", NULL, phrases[PHRASE_NONE][language]);
-    plain_page_close(&h);
+    enum { TITLE = 1 };
+    (void)arena;
+    return row[TITLE];
 }
 
 static enum maille_code write_register(struct audit_over *over, struct maille_error *error)
@@ -178,7 +168,13 @@ static enum maille_code write_register(struct audit_over *over, struct maille_er
     for (size_t i = 0; i < directory->registrations.n; i++)
         add_registration(&sheet, &directory->registrations.list[i], hospitals, &asked, over->n_logs > 0,
                          over->language);
-    put_page(&page, &sheet, directory->network, over->language);
+    plain_page_sheet(&page, &sheet,
+                     &(struct plain_sheet){.language = over->language,
+                                           .title = arena_printf(arena, phrases[PHRASE_TITLE][over->language],
+                                                                 directory->network),
+                                           .lead = phrases[PHRASE_LEAD][over->language],
+                                           .nothing = phrases[PHRASE_NONE][over->language],
+                                           .heading = heading});
     MAILLE_TRY(sheet_write(&sheet, over->folder, "studies", over->language, error));
     MAILLE_TRY(sheet_write_file(over->folder, "studies.html", &page, error));
 out:

@@ -171,25 +171,10 @@ static void add_study(struct sheet *sheet, const struct book *book, size_t first
     sheet_add(sheet, cells);
 }
 
-static void put_page(struct bytes *out, const struct sheet *sheet, const char *network,
-                     enum language language)
+static const char *heading(struct arena *arena, const char *const *row)
 {
-    struct html h = {.out = out};
-    plain_page_open(&h, language, arena_printf(sheet->arena, phrases[PHRASE_TITLE][language], network),
-                    phrases[PHRASE_LEAD][language]);
-    for (size_t r = 0; r < sheet->n_rows; r++) {
-        enum { PARTY = 0, PROTOCOL = 5, TITLE = 6 };
-        const char **row = sheet->rows[r];
-        html_open(&h, "section");
-        html_open(&h, "h2");
-        html_textf(&h, "%s: %s", row[PARTY], row[TITLE][0] != '\0' ? row[TITLE] : row[PROTOCOL]);
-        html_close(&h);
-        sheet_page_row(&h, sheet, r, language);
-        html_close(&h);
-    }
-    if (sheet->n_rows == 0)
-        html_element(&h, "p", NULL, phrases[PHRASE_NOTHING][language]);
-    plain_page_close(&h);
+    enum { PARTY = 0, PROTOCOL = 5, TITLE = 6 };
+    return arena_printf(arena, "%s: %s", row[PARTY], row[TITLE][0] != '\0' ? row[TITLE] : row[PROTOCOL]);
 }
 
 static enum maille_code write_record(struct audit_over *over, struct maille_error *error)
@@ -209,7 +194,14 @@ static enum maille_code write_record(struct audit_over *over, struct maille_erro
         }
         MAILLE_TRY(audit_over_leave(&book, "register of processing", error));
     }
-    put_page(&page, &sheet, over->trust.directory->network, over->language);
+    plain_page_sheet(
+        &page, &sheet,
+        &(struct plain_sheet){.language = over->language,
+                              .title = arena_printf(over->arena, phrases[PHRASE_TITLE][over->language],
+                                                    over->trust.directory->network),
+                              .lead = phrases[PHRASE_LEAD][over->language],
+                              .nothing = phrases[PHRASE_NOTHING][over->language],
+                              .heading = heading});
     MAILLE_TRY(sheet_write(&sheet, over->folder, "record", over->language, error));
     MAILLE_TRY(sheet_write_file(over->folder, "record.html", &page, error));
 out:

@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "cli/audit_book.h"
+#include "cli/audit_health.h"
 #include "cli/audit_receipt.h"
 #include "cli/files.h"
 
@@ -116,6 +117,7 @@ enum maille_code audit_trust_log(struct audit_worth *worth, const struct audit_t
         (struct audit_worth){.verified = trust->directory != NULL,
                              .sound = code == MAILLE_OK,
                              .party = arena_strdup(arena, report.party[0] != '\0' ? report.party : folder),
+                             .kind = report.fault,
                              .fault = unsound ? audit_fault_name(report.fault) : "",
                              .sentence = unsound ? arena_strdup(arena, found.sentence) : ""};
     if (!unsound && trust->directory != NULL)
@@ -140,6 +142,12 @@ void audit_trust_say(const struct audit_worth *worth, enum language language)
         *const unknown[] = {[LANGUAGE_EN] = "NOT VERIFIED", [LANGUAGE_FR] = "NON VÉRIFIÉ"};
     const char *verdict =
         worth->sound && !worth->verified ? unknown[language] : verdicts[language][worth->sound];
-    printf("%s%s%s%s  %s: %s\n", verdict, worth->fault[0] != '\0' ? " (" : "", worth->fault,
-           worth->fault[0] != '\0' ? ")" : "", worth->party, worth->sentence);
+    static const char *const colon[] = {[LANGUAGE_EN] = ":", [LANGUAGE_FR] = " :"};
+    struct arena *arena = arena_new();
+    const bool fault = worth->fault[0] != '\0';
+    printf("%s%s%s%s  %s%s %s\n", verdict, fault ? " (" : "",
+           fault ? audit_fault_word(worth->kind, language) : "", fault ? ")" : "", worth->party,
+           colon[language],
+           arena != NULL ? audit_fault_sentence(arena, worth->sentence, language) : worth->sentence);
+    arena_free(arena);
 }

@@ -23,7 +23,8 @@ enum maille_code audit_trust_read(struct audit_trust *trust, struct arena *arena
 
 struct audit_worth {
     bool verified, sound;
-    const char *party, *fault; /* "" */
+    enum audit_fault kind;
+    const char *party, *fault; /* its name; "" */
     const char *sentence;      /* in the arena */
 };
 /* MAILLE_FAILED: the log is not sound, and nothing of it is to be told (worth says why);

@@ -40,10 +40,11 @@ static void say(const struct audit_health *health, struct arena *arena, enum lan
         say_line(health->party,
                  arena_printf(arena, "%s%s %s", words[language], colon[language], health->sentence));
     } else if (!health->sound) {
-        say_line(health->party, arena_printf(arena, "%s (%s)%s %s", unsound[language],
-                                             audit_fault_word(health->report.fault, language),
-                                             colon[language], health->sentence));
-        if (language == LANGUAGE_FR) /* the sentence itself is that of the program, in English */
+        say_line(health->party,
+                 arena_printf(arena, "%s (%s)%s %s", unsound[language],
+                              audit_fault_word(health->report.fault, language), colon[language],
+                              audit_fault_sentence(arena, health->sentence, language)));
+        if (language == LANGUAGE_FR)
             say_line("", audit_fault_advice(health->report.fault, language));
     } else if (brief)
         say_brief(health);

@@ -6,9 +6,11 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/language.h"
+#include "base/number.h"
 #include "base/options.h"
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "proto/card.h"
 #include "proto/decision.h"
 #include "report/pending.h"
 
@@ -186,6 +188,118 @@ static int stop(int argc, char **argv)
     return sign_main(argc, argv, DECISION_STOP);
 }
 
+/* --- who else decides --- */
+
+struct appoint_command {
+    const char *key, *credential, *site, *role, *from, *out;
+};
+
+static enum maille_code appoint_write(const struct appoint_command *command, const char *path,
+                                      struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct card card;
+    struct secret_keys *keys = NULL;
+    struct bytes text = {0};
+    char at[32], from[16];
+    struct appointment appointment = {.site = command->site, .at = at};
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
+    clock_format(at, clock_utc_ms());
+    const char *day = command->from != NULL ? command->from : arena_strndup(arena, at, 10);
+    if (!appointment_role_parse(&appointment.role, command->role))
+        code = maille_fail(error, MAILLE_INVALID, "expected --role successor or second, found %s",
+                           command->role);
+    else if (!identity_name_valid(command->site))
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "expected --site NAME, as the network's directory has it, found %s", command->site);
+    else if (!number_parse_date(day, strlen(day), &appointment.from))
+        code = maille_fail(error, MAILLE_INVALID, "expected --from as 2026-12-31, found %s", day);
+    if (code != MAILLE_OK)
+        goto out;
+    MAILLE_TRY(card_read(&card, arena, path, error));
+    if (card.role != KEY_DPO) {
+        code = maille_fail(error, MAILLE_INVALID, "expected the card of a dpo in %s, found a %s's", path,
+                           key_role_name(card.role));
+        goto out;
+    }
+    appointment.officer = card.name;
+    memcpy(appointment.identity, card.keys.identity, PUBLIC_BYTES);
+    memcpy(appointment.box, card.keys.box, PUBLIC_BYTES);
+    MAILLE_TRY(cli_read_keys(&keys, KEY_DPO, command->key, command->credential, error));
+    MAILLE_TRY(appointment_write(&text, &appointment, keys, error));
+    MAILLE_TRY(file_write_atomic(command->out, text.data, text.length, 0600, error));
+    number_format_date(from, appointment.from);
+    printf("%s: %s is the %s of %s at %s from %s; bring it to the site: maille-worker decide %s --dir DIR\n",
+           command->out, card.name, appointment_role_word(appointment.role), secret_keys_name(keys),
+           command->site, from, command->out);
+out:
+    secret_keys_free(keys);
+    bytes_clear(&text);
+    arena_free(arena);
+    return code;
+}
+
+static int appoint(int argc, char **argv)
+{
+    struct maille_error error = {0};
+    struct appoint_command command = {0};
+    const char *card = NULL;
+    bool done = false;
+    size_t n = 0;
+    const struct option_row rows[] = {
+        {.name = "key",
+         .kind = OPTION_STRING,
+         .target = &command.key,
+         .argument = "dpo.key",
+         .sentence = "your key",
+         .required = true},
+        {.name = "credential",
+         .kind = OPTION_STRING,
+         .target = &command.credential,
+         .argument = "FILE",
+         .sentence = "opens the key without a passphrase"},
+        {.name = "site",
+         .kind = OPTION_STRING,
+         .target = &command.site,
+         .argument = "NAME",
+         .sentence = "where she decides",
+         .required = true},
+        {.name = "role",
+         .kind = OPTION_STRING,
+         .target = &command.role,
+         .argument = "successor|second",
+         .sentence = "instead of you from that day on, or beside you",
+         .required = true},
+        {.name = "from",
+         .kind = OPTION_STRING,
+         .target = &command.from,
+         .argument = "DATE",
+         .sentence = "the first day, UTC (default: today)"},
+        {.name = "out",
+         .kind = OPTION_STRING,
+         .target = &command.out,
+         .argument = "FILE",
+         .sentence = "the signed appointment",
+         .required = true},
+        {.name = NULL},
+    };
+    const struct option_usage usage = {
+        "maille officer appoint", "CARD.pub",
+        "Signs who else decides at a site: your successor from a day on, to whom numbers are sealed then, or "
+        "a\n"
+        "second person, whose signature an approval needs beside yours where worker.yaml says "
+        "officer_signatures:\n"
+        "2. CARD.pub is what `maille keygen --role dpo` wrote beside her key. What you decided before stays.",
+        1, 1};
+    enum maille_code code = options_parse(&usage, rows, argc, argv, &card, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = appoint_write(&command, card, &error);
+    return code == MAILLE_OK ? 0 : options_program_fail("maille officer", &error);
+}
+
 int cli_officer(int argc, char **argv)
 {
     static const struct subcommand table[] = {
@@ -193,6 +307,7 @@ int cli_officer(int argc, char **argv)
         {"approve", approve, "sign that the study may run"},
         {"deny", deny, "sign that it may not"},
         {"stop", stop, "sign that a study ends now, whatever was decided before"},
+        {"appoint", appoint, "sign who decides after you, or beside you"},
         {NULL, NULL, NULL}};
     return options_subcommands_run(
         "maille officer",

@@ -20,6 +20,8 @@ if(MAILLE_SANITIZE)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_definitions(maille_flags INTERFACE _FORTIFY_SOURCE=2)
+  # The same bytes in whatever folder it is built (tests/reproducible.sh).
+  target_compile_options(maille_flags INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=./build)
 endif()
 
 # maille_room(NAME [USES room…] [PACKAGES target…] [SOURCES extra…])

@@ -8,8 +8,9 @@ int coordinator_init(int argc, char **argv);
 int coordinator_serve(int argc, char **argv);
 int coordinator_status(int argc, char **argv);
 
-/* Says which of credential and passphrase the key file wants when that one is missing (MAILLE_INVALID). */
-enum maille_code coordinator_check_unlock(const char *path, const struct key_unlock *unlock,
-                                          struct maille_error *error) MAILLE_CHECKED;
+/* How the key file at path opens: by the credential that it wants, or by a passphrase (crypto/passphrase.h).
+ * MAILLE_INVALID: another role's, or there is neither. */
+enum maille_code coordinator_unlock(struct key_unlock *unlock, const char *path, const char *credential,
+                                    struct maille_error *error) MAILLE_CHECKED;
 
 #endif

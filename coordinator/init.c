@@ -9,28 +9,28 @@
 #include "base/options.h"
 #include "coordinator/commands.h"
 #include "coordinator/settings.h"
+#include "crypto/passphrase.h"
 #include "proto/card.h"
 
-enum maille_code coordinator_check_unlock(const char *path, const struct key_unlock *unlock,
-                                          struct maille_error *error)
+enum maille_code coordinator_unlock(struct key_unlock *unlock, const char *path, const char *credential,
+                                    struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     enum key_role role;
-    char name[48];
     struct public_keys unused;
     bool by_credential;
-    enum maille_code code = keyfile_header(&role, name, &unused, &by_credential, path, error);
-    if (code != MAILLE_OK)
-        return code;
+    char name[48];
+    MAILLE_TRY(keyfile_header(&role, name, &unused, &by_credential, path, error));
     if (role != KEY_COORDINATOR)
-        return maille_fail(error, MAILLE_INVALID, "expected a coordinator's key in %s, found a %s's", path,
+        code = maille_fail(error, MAILLE_INVALID, "expected a coordinator's key in %s, found a %s's", path,
                            key_role_name(role));
-    if (by_credential && unlock->credential_path == NULL)
-        return maille_fail(error, MAILLE_INVALID, "expected --credential FILE, which opens %s, found none",
+    else if (by_credential && credential == NULL)
+        code = maille_fail(error, MAILLE_INVALID, "expected --credential FILE, which opens %s, found none",
                            path);
-    if (!by_credential && unlock->passphrase == NULL)
-        return maille_fail(error, MAILLE_INVALID,
-                           "expected the passphrase of %s in MAILLE_PASSPHRASE, found none", path);
-    return MAILLE_OK;
+    else
+        code = passphrase_unlock(unlock, credential, error);
+out:
+    return code;
 }
 
 static enum maille_code next_steps(const char *dir, const char *credential, struct maille_error *error)
@@ -64,17 +64,11 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
     struct arena *arena = NULL;
     struct bytes text = {0};
     char path[PATH_MAX], warning[MAILLE_SENTENCE_MAX];
-    const struct key_unlock unlock = keyfile_unlock(credential);
+    struct key_unlock unlock;
     MAILLE_TRY(crypto_start(error));
     arena = arena_new();
     if (arena == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-        goto out;
-    }
-    if (credential == NULL && unlock.passphrase == NULL) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected --credential FILE (it is made when it is not there) or a passphrase in "
-                           "MAILLE_PASSPHRASE, found neither");
         goto out;
     }
     MAILLE_TRY(file_folder_make(dir, 0700, error));
@@ -83,6 +77,7 @@ static enum maille_code init(const char *dir, const char *name, const char *cred
         code = maille_fail(error, MAILLE_INVALID, "expected a folder without a coordinator, found %s", path);
         goto out;
     }
+    MAILLE_TRY(passphrase_unlock_new(&unlock, credential, error));
     if (credential != NULL && !file_exists(credential))
         MAILLE_TRY(keyfile_credential_make(credential, error));
     MAILLE_TRY(secret_keys_new(&keys, KEY_COORDINATOR, name, error));

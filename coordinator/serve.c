@@ -168,7 +168,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     char given[PATH_MAX], warning[MAILLE_SENTENCE_MAX], local[WIRE_ENDPOINT_BYTES];
     if (credential == NULL && keyfile_unlock(NULL).passphrase == NULL && credential_given(given))
         credential = given;
-    const struct key_unlock unlock = keyfile_unlock(credential);
+    struct key_unlock unlock;
     daemon->signals = -1;
     daemon->arena = arena_new();
     if (daemon->arena == NULL)
@@ -183,7 +183,7 @@ static enum maille_code daemon_open(struct daemon *daemon, const char *dir, cons
     MAILLE_TRY(open_figures(daemon, error));
     daemon->notify = notify_open();
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "coordinator.key", error));
-    MAILLE_TRY(coordinator_check_unlock(path, &unlock, error));
+    MAILLE_TRY(coordinator_unlock(&unlock, path, credential, error));
     MAILLE_TRY(keyfile_read(&daemon->keys, path, &unlock, error));
     if (network == NULL && daemon->settings.directory[0] != '/')
         MAILLE_TRY(file_path_join(path, sizeof path, dir, daemon->settings.directory, error));

@@ -1,4 +1,4 @@
-/* The secure sum: against the vectors of an independent implementation, and by what it promises. */
+/* The secure sum, by what it promises. Against an independent implementation: tests/known_answers. */
 #include "crypto/mask.h"
 
 #include <setjmp.h>
@@ -57,144 +57,6 @@ static struct digest digest_of(uint8_t byte)
 }
 
 static const struct word_run short_runs[] = {{48, 8}, {64, 16}, {24, 8}};
-static const struct word_run long_runs[] = {{40000, 8}, {29984, 16}, {24, 8}};
-
-/* --- known answers --- */
-
-struct vectors {
-    struct bytes text;
-    size_t used, there;
-};
-
-/* The line "name hex" must be in the file. */
-static void expect(struct vectors *vectors, const void *data, size_t length, const char *format, ...)
-    MAILLE_PRINTF(4, 5);
-static void expect(struct vectors *vectors, const void *data, size_t length, const char *format, ...)
-{
-    char line[1024];
-    va_list arguments;
-    line[0] = '\n';
-    va_start(arguments, format);
-    int used = 1 + vsnprintf(line + 1, sizeof line - 1, format, arguments);
-    va_end(arguments);
-    line[used++] = ' ';
-    assert_true((size_t)used + 2 * length + 2 < sizeof line);
-    bytes_to_hex(line + used, data, length);
-    strcat(line, "\n");
-    if (strstr((const char *)vectors->text.data, line) == NULL)
-        fail_msg("tests/vectors/masks.kat has no line%s", line);
-    vectors->used++;
-}
-
-static void clear_vector(uint8_t *out, size_t length, uint32_t site, uint64_t attempt)
-{
-    static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
-    uint8_t which[16];
-    struct digest key;
-    le64_store(which, site);
-    le64_store(which + 8, attempt);
-    hash_kdf(&key, NULL, "vector", which, sizeof which);
-    crypto_stream_chacha20(out, length, nonce, key.b);
-}
-
-static void vectors_of_runs(struct vectors *vectors, struct query_secrets *const *secrets,
-                            const uint32_t *sites, const struct digest *psi, uint64_t attempt,
-                            const struct word_run *runs, bool is_short)
-{
-    enum { N = 3 };
-    uint64_t length;
-    const char *name = is_short ? "short" : "long";
-    assert_true(mask_runs_length(&length, runs, 3));
-    uint8_t *clear = calloc(1, length), *sum = calloc(1, length), *expected = calloc(1, length);
-    struct share_header *header = calloc(1, sizeof *header);
-    struct digest self[N], hash;
-    assert_true(clear != NULL && sum != NULL && expected != NULL && header != NULL);
-    for (size_t i = 0; i < N; i++) {
-        struct share *share = NULL;
-        struct release release = {clear, length, runs, 3};
-        size_t masked;
-        clear_vector(clear, length, sites[i], attempt);
-        assert_int_equal(share_make(&share, header, &release, secrets[i], psi, sites, N, NULL), MAILLE_OK);
-        const uint8_t *y = share_bytes(share, &masked);
-        assert_int_equal(masked, length);
-        assert_int_equal(header->length, length);
-        query_secrets_self(&self[i], secrets[i], psi);
-        assert_true(mask_reveal_matches(&self[i], &header->commit, psi));
-        if (is_short) {
-            assert_int_equal(header->n_tags, N - 1);
-            for (size_t j = 0; j < header->n_tags; j++)
-                expect(vectors, header->tags[j].tag, TAG_BYTES, "tag.%d.%u.%u", (int)attempt, sites[i],
-                       header->tags[j].site);
-            expect(vectors, self[i].b, HASH_BYTES, "self.%d.%u", (int)attempt, sites[i]);
-            expect(vectors, header->commit.b, HASH_BYTES, "commit.%d.%u", (int)attempt, sites[i]);
-            expect(vectors, y, length, "y.%d.%u", (int)attempt, sites[i]);
-        }
-        expect(vectors, header->vector.b, HASH_BYTES, "hash.%s.%d.%u", name, (int)attempt, sites[i]);
-        share_add(sum, y, 0, length, runs, 3);
-        share_add(expected, clear, 0, length, runs, 3);
-        share_free(share);
-    }
-    for (size_t i = 0; i < N; i++)
-        mask_unmask_sum(sum, length, runs, 3, &self[i]);
-    assert_memory_equal(sum, expected, length);
-    hash_vector(&hash, sum, length);
-    expect(vectors, is_short ? sum : hash.b, is_short ? length : HASH_BYTES, "sum.%s.%d", name, (int)attempt);
-    free(clear);
-    free(sum);
-    free(expected);
-    free(header);
-}
-
-static void test_known_answers(void **state)
-{
-    (void)state;
-    enum { N = 3 };
-    static const uint32_t sites[N] = {2, 5, 9};
-    struct vectors vectors = {0};
-    struct query_secrets *secrets[N];
-    struct mask_member members[N];
-    struct digest qh, rho, psi;
-    struct bytes data = {0}, file = {0};
-    assert_int_equal(file_read(&file, "tests/vectors/masks.kat", 65536, NULL), MAILLE_OK);
-    bytes_put_u8(&vectors.text, '\n');
-    for (size_t i = 0; i < file.length; i++)
-        vectors.there += file.data[i] == '\n';
-    bytes_put(&vectors.text, file.data, file.length);
-    bytes_put_u8(&vectors.text, 0);
-
-    hash_kdf(&qh, NULL, "manifest", "known-answer manifest", strlen("known-answer manifest"));
-    bytes_put(&data, qh.b, HASH_BYTES);
-    for (size_t i = 0; i < N; i++) {
-        struct digest ek = digest_of((uint8_t)(0x11 * (i + 1))), self = digest_of((uint8_t)(0xA0 + i));
-        secrets[i] = secrets_with(ek.b, self.b);
-        members[i].site = sites[i];
-        memcpy(members[i].ek, query_secrets_public(secrets[i]), PUBLIC_BYTES);
-        expect(&vectors, members[i].ek, PUBLIC_BYTES, "ek.%u", sites[i]);
-        bytes_put_u32(&data, sites[i]);
-        bytes_put(&data, members[i].ek, PUBLIC_BYTES);
-    }
-    hash_kdf(&rho, NULL, "roster", data.data, data.length);
-    expect(&vectors, qh.b, HASH_BYTES, "qh");
-    expect(&vectors, rho.b, HASH_BYTES, "rho");
-    for (size_t i = 0; i < N; i++)
-        assert_int_equal(query_secrets_pair(secrets[i], &rho, sites[i], members, N, NULL), MAILLE_OK);
-    for (uint64_t attempt = 1; attempt <= 2; attempt++) {
-        data.length = 0;
-        bytes_put(&data, rho.b, HASH_BYTES);
-        bytes_put_u64(&data, 1);
-        bytes_put_u64(&data, attempt);
-        hash_kdf(&psi, NULL, "round", data.data, data.length);
-        expect(&vectors, psi.b, HASH_BYTES, "psi.%d", (int)attempt);
-        vectors_of_runs(&vectors, secrets, sites, &psi, attempt, short_runs, true);
-        vectors_of_runs(&vectors, secrets, sites, &psi, attempt, long_runs, false);
-    }
-    assert_int_equal(vectors.used, vectors.there);
-    for (size_t i = 0; i < N; i++)
-        query_secrets_free(secrets[i]);
-    bytes_clear(&data);
-    bytes_clear(&file);
-    bytes_clear(&vectors.text);
-}
 
 /* RFC 7748 §6.1: Alice's and Bob's private keys, through the stored form. */
 static void test_rfc7748(void **state)
@@ -575,19 +437,12 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers),
-        cmocka_unit_test(test_rfc7748),
-        cmocka_unit_test(test_masks_cancel),
-        cmocka_unit_test(test_every_roster),
-        cmocka_unit_test(test_one_share_stays_masked),
-        cmocka_unit_test(test_share_add_ranges),
-        cmocka_unit_test(test_bad_runs),
-        cmocka_unit_test(test_bad_rosters),
-        cmocka_unit_test(test_bad_members),
-        cmocka_unit_test(test_commitment),
-        cmocka_unit_test(test_store_and_load),
-        cmocka_unit_test(test_empty_vector),
-        cmocka_unit_test(test_sites_needed),
+        cmocka_unit_test(test_rfc7748),          cmocka_unit_test(test_masks_cancel),
+        cmocka_unit_test(test_every_roster),     cmocka_unit_test(test_one_share_stays_masked),
+        cmocka_unit_test(test_share_add_ranges), cmocka_unit_test(test_bad_runs),
+        cmocka_unit_test(test_bad_rosters),      cmocka_unit_test(test_bad_members),
+        cmocka_unit_test(test_commitment),       cmocka_unit_test(test_store_and_load),
+        cmocka_unit_test(test_empty_vector),     cmocka_unit_test(test_sites_needed),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

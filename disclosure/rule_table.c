@@ -617,6 +617,19 @@ const struct rule rule_rows[] = {
      .remedy = {"truncate the weights, make the groups that they balance more alike, or take the offset out",
                 "tronquer les pondérations, rendre plus semblables les groupes qu'elles équilibrent, ou "
                 "retirer l'offset"}},
+    {.code = "complete",
+     .stages = RULE_ROUND,
+     .demand =
+         {"as many values of each variable as the dictionary's `complete` wants, where the study says "
+          "so",
+          "autant de valeurs de chaque variable que le veut `complete` dans le dictionnaire, si l'étude "
+          "le demande"},
+     .sentence = {"a site has fewer values of a variable than the dictionary wants, and the study requires "
+                  "them",
+                  "un centre a moins de valeurs d'une variable que le dictionnaire n'en veut, et l'étude les "
+                  "exige"},
+     .remedy = {"leave `complete`, or the variable, out of the study",
+                "retirer `complete`, ou la variable, de l'étude"}},
     {.code = "plan",
      .stages = RULE_ROUND,
      .of_study = true,

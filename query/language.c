@@ -62,6 +62,10 @@ const struct language_key language_study[] = {
      .kind = LANGUAGE_CHOICE,
      .choices = "analysis|study",
      .sentence = "Complete rows of each analysis, or of all models together; analysis where absent."},
+    {.name = "complete",
+     .kind = LANGUAGE_FLAG,
+     .sentence = "true: an analysis is answered where each site has, of each variable that it reads, the "
+                 "dictionary's `complete`."},
     {.name = "derive",
      .kind = LANGUAGE_OWN,
      .most = STUDY_DERIVED_MAX,

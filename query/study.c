@@ -226,6 +226,23 @@ static enum maille_code parse_missing_rule(struct study_reading *r, const struct
     return yaml_fail(r->error, node, "expected `missing` to be analysis or study, found `%.80s`", text);
 }
 
+static enum maille_code parse_complete(struct study_reading *r, const struct yaml_node *node)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct dictionary *dictionary = r->study->dictionary;
+    bool any = false;
+    if (node != NULL)
+        MAILLE_TRY(yaml_boolean(&r->study->complete, node, r->error));
+    for (size_t v = 0; v < dictionary->n_variables; v++)
+        any = any || dictionary->variables[v].complete > 0;
+    if (r->study->complete && !any)
+        code = yaml_fail(r->error, node,
+                         "expected a dictionary that says `complete` of a variable, found none to require; "
+                         "leave `complete` out");
+out:
+    return code;
+}
+
 static enum maille_code parse_head(struct study_reading *r, const struct yaml_node *root)
 {
     enum maille_code code;
@@ -245,6 +262,7 @@ static enum maille_code parse_head(struct study_reading *r, const struct yaml_no
         MAILLE_TRY(study_note(r, parse_sites(r, sites)));
     MAILLE_TRY(study_note(r, parse_grid(r, yaml_get(root, "grid"))));
     MAILLE_TRY(study_note(r, parse_missing_rule(r, yaml_get(root, "missing"))));
+    MAILLE_TRY(study_note(r, parse_complete(r, yaml_get(root, "complete"))));
 out:
     return code;
 }

@@ -113,6 +113,7 @@ struct study {
     enum grid_unit grid;
     bool grid_by_default; /* nothing is written */
     enum missing_rule missing;
+    bool complete; /* each site has, of each variable read, the dictionary's least share of values */
     const struct dictionary *dictionary;
     const struct derived *derived;
     size_t n_derived;

@@ -71,6 +71,25 @@ out:
     return code;
 }
 
+enum maille_code summary_present(double *share, struct columns *table, uint32_t variable,
+                                 struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct column_scratch scratch = {0};
+    size_t rows = 0, present = 0;
+    for (size_t b = 0; b < columns_blocks(table); b++) {
+        struct column_block block;
+        MAILLE_TRY(columns_block(&block, table, &scratch, variable, b, error));
+        rows += block.rows;
+        for (size_t r = 0; r < block.rows; r++)
+            present += !column_is_missing(block.missing, r);
+    }
+    *share = rows == 0 ? 1 : (double)present / (double)rows;
+out:
+    column_scratch_clear(&scratch);
+    return code;
+}
+
 enum maille_code summary_make(struct summary *summary, struct arena *arena, struct columns *table,
                               struct maille_error *error)
 {

@@ -22,6 +22,11 @@ struct summary {
 enum maille_code summary_make(struct summary *summary, struct arena *arena, struct columns *table,
                               struct maille_error *error) MAILLE_CHECKED;
 
+/* The share of the rows that have a value of one variable (its index in the dictionary), from 0 to 1; 1 where
+ * there are no rows. Errors of columns_block. */
+enum maille_code summary_present(double *share, struct columns *table, uint32_t variable,
+                                 struct maille_error *error) MAILLE_CHECKED;
+
 /* A number or date of a variable as people write it. */
 enum { SUMMARY_VALUE = 32 };
 void summary_value(char out[SUMMARY_VALUE], const struct variable *variable, double value);

@@ -88,6 +88,18 @@ static bool add_subgroup(struct result *to, const struct analysis *a, const char
     return false;
 }
 
+/* What `complete: true` holds every site to: the dictionary's share of each variable that is read. */
+static void add_thresholds(struct result *own, const struct analysis *a, struct arena *arena)
+{
+    const struct dictionary *dictionary = a->study->dictionary;
+    bool *used = arena_array(arena, dictionary->n_variables + 1, sizeof *used);
+    struct result *thresholds = result_add_object(own, "complete");
+    analysis_variables(a, used);
+    for (size_t v = 0; v < dictionary->n_variables; v++)
+        if (used[v] && dictionary->variables[v].complete > 0)
+            result_add_number(thresholds, dictionary->variables[v].name, dictionary->variables[v].complete);
+}
+
 const struct result **asked_analyses(const struct study *study, struct arena *arena)
 {
     const struct result **asked = arena_array(arena, study->n_analyses + 1, sizeof(const struct result *));
@@ -113,6 +125,8 @@ const struct result **asked_analyses(const struct study *study, struct arena *ar
                 add_default(own, &a->declared->keys[k], arena);
         bool by_study = study->missing == MISSING_STUDY && a->declared->is_model;
         result_add_string(own, "missing", by_study ? "study" : "analysis");
+        if (study->complete)
+            add_thresholds(own, a, arena);
     }
     return asked;
 }

@@ -36,6 +36,7 @@ static const char *const keys[][2] = {{"query", "requête"},
                                       {"build", "programme"},
                                       {"caps", "limites"},
                                       {"sites", "sites"},
+                                      {"signatures", "signatures"},
                                       {"analyses", "analyses"}};
 
 static const char *head_french(struct arena *arena, const char *line)
@@ -50,6 +51,9 @@ static const char *head_french(struct arena *arena, const char *line)
                     tally_words_replace(arena, tally_words_replace(arena, value, ": at most ", ": au plus "),
                                         " rounds of ", " tours de "),
                     " bytes", " octets");
+            if (strcmp(keys[i][0], "signatures") == 0)
+                value =
+                    tally_words_replace(arena, value, ", of different persons", ", de personnes différentes");
             return arena_printf(arena, "%s %s", keys[i][1], value);
         }
     return line;

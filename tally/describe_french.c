@@ -10,6 +10,7 @@ static const char *const phrases[][2] = {
     {"    refused by this site's policy: ", "    refusée par la politique de ce site : "},
     {"    cannot be asked: ", "    ne peut pas être demandée : "},
     {"    cannot be counted here: ", "    ne peut pas être comptée ici : "},
+    {"    would be refused: ", "    serait refusée : "},
     {" of everyone", " de tous les patients"},
     {" whole numbers", " nombres entiers"},
     {" whole number", " nombre entier"},

@@ -14,7 +14,7 @@
 #include "vault/spool.h"
 #include "vault/private.h"
 
-enum { LOOK_EVERY_MS = 1000, TELL_FIRST_MS = 60 * 1000, TELL_LAST_MS = 6 * 3600 * 1000 };
+enum { LOOK_EVERY_MS = 1000, TELL_LAST_MS = 6 * 3600 * 1000 };
 
 /* Snapshot, policy in force and build: what an approval stands on. */
 static void basis_of(struct digest *basis, const struct vault *vault, const struct digest *snapshot,
@@ -93,6 +93,8 @@ static void put_head(struct bytes *out, struct arena *arena, const struct vault 
         sites = arena_printf(arena, "%s%s%s", sites, i > 0 ? ", " : "",
                              directory_site(vault->directory, manifest->sites[i])->name);
     bytes_printf(out, "sites: %s\n", sites);
+    if (vault->options.signatures > 1)
+        bytes_put_text(out, "signatures: 2, of different persons\n");
     bytes_printf(out, "analyses: %zu\n", study->n_analyses);
     bytes_put_text(out, "\n");
 }
@@ -186,161 +188,14 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
     log_line(LOG_LEVEL_INFO, "%s of %s waits for the officer: maille-worker pending --dir %s",
              query->study->id, query->manifest.researcher, vault->options.folder);
+    if (vault->options.signatures > 1 && vault_second(vault) == NULL)
+        log_line(LOG_LEVEL_WARNING, "officer_signatures is 2 and nobody decides beside the officer: maille "
+                                    "officer appoint --role second");
 out:
     data_round_clear(&sums);
     round_plan_clear(&plan);
     bytes_clear(&text);
     bytes_clear(&record);
-    arena_free(arena);
-    return code;
-}
-
-/* --- deciding --- */
-
-/* The answer of before with another state: the same findings. */
-static enum maille_code ready_again(struct bytes *envelope, const struct vault *vault,
-                                    const struct query *query, struct arena *arena, enum ready_state state,
-                                    const char *rule, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct message old;
-    struct bytes body = {0};
-    const struct byte_view bytes = {query->ready_envelope.data, query->ready_envelope.length};
-    MAILLE_TRY(message_within(&old, arena, &bytes, MESSAGE_READY, NULL, 0, error));
-    struct message_ready ready = old.body.ready;
-    ready.state = state;
-    ready.rule = rule;
-    MAILLE_TRY(message_ready_encode(&body, &ready, error));
-    MAILLE_TRY(vault_envelope(envelope, vault, MESSAGE_READY, &body, error));
-out:
-    bytes_clear(&body);
-    return code;
-}
-
-/* Log, journal, message: in this order. */
-static enum maille_code decided(struct vault *vault, struct query *query, const struct decision *decision,
-                                struct arena *arena, struct message_outbox *outbox,
-                                struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct data_facts facts = {.number = query->snapshot, .hash = query->snapshot_hash};
-    const bool approve = decision->kind == DECISION_APPROVE;
-    const enum ready_state state = approve ? READY_READY : READY_REFUSED;
-    struct bytes envelope = {0}, record = {0};
-    MAILLE_TRY(ready_again(&envelope, vault, query, arena, state, approve ? "" : "approval", error));
-    query->approved = approve;
-    vault_record_ready(&record, vault_now_ms(vault), state, query, &facts, &envelope);
-    MAILLE_TRY(bytes_check(&record, error));
-    MAILLE_TRY(vault_query_commit(vault, query, RECORD_READY, &record, NULL, 0, error));
-    spool_forget(vault->options.folder, query->qid);
-    MAILLE_TRY(vault_send(vault, outbox, MESSAGE_READY, query->qid, &envelope, NULL, 0,
-                          approve ? "ready: approved" : "refused: approval", error));
-    query->told_ms = vault_now_ms(vault);
-    query->tell_after_ms = TELL_FIRST_MS;
-out:
-    bytes_clear(&envelope);
-    bytes_clear(&record);
-    return code;
-}
-
-static enum maille_code read_decision(struct vault *vault, struct query *query, struct message_outbox *outbox,
-                                      struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct decision decision;
-    struct bytes bytes = {0};
-    struct maille_error why = {0};
-    bool there = false;
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory for a decision");
-    code = vault->self->has_dpo ? spool_decision(&decision, &there, &bytes, arena, vault->options.folder,
-                                                 query->qid, vault->self->dpo_identity, &why)
-                                : MAILLE_OK;
-    if (code == MAILLE_OK && there && decision.kind != DECISION_STOP &&
-        !digest_equal(&decision.pending, &query->pending))
-        code = maille_fail(&why, MAILLE_INVALID,
-                           "expected a decision about what is asked now, found one about what was asked "
-                           "before; read it again with "
-                           "maille-worker pending");
-    if (code == MAILLE_SIGNATURE || code == MAILLE_INVALID) {
-        log_line(LOG_LEVEL_WARNING, "%s", why.sentence);
-        MAILLE_TRY(vault_log_note(vault, "approval", query->qid,
-                                  arena_printf(arena, "not taken: %s", why.sentence), error));
-        spool_drop_decision(vault->options.folder, query->qid);
-        goto out;
-    }
-    if (code != MAILLE_OK) {
-        *error = why;
-        goto out;
-    }
-    if (!there)
-        goto out;
-    MAILLE_TRY(vault_log_decision(vault, query, &decision, &bytes, error));
-    log_line(LOG_LEVEL_INFO, "%s of %s: %s by %s", query->study->id, query->manifest.researcher,
-             decision.kind == DECISION_APPROVE ? "approved" : "denied", decision.by);
-    MAILLE_TRY(decided(vault, query, &decision, arena, outbox, error));
-out:
-    bytes_clear(&bytes);
-    arena_free(arena);
-    return code;
-}
-
-/* --- stopping what has begun --- */
-
-enum maille_code vault_stop_asked(bool *stopped, struct vault *vault, struct query *query,
-                                  struct message_outbox *outbox, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct decision decision;
-    struct bytes bytes = {0};
-    struct maille_error why = {0};
-    bool there = false;
-    struct arena *arena = arena_new();
-    *stopped = false;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory for a decision");
-    if (!vault->self->has_dpo || (query->state & (QUERY_HELD | QUERY_REFUSED | QUERY_ENDED)) != 0)
-        goto out;
-    code = spool_decision(&decision, &there, &bytes, arena, vault->options.folder, query->qid,
-                          vault->self->dpo_identity, &why);
-    if (code == MAILLE_OK && there && decision.kind == DECISION_APPROVE) {
-        if (query->approved && digest_equal(&decision.pending, &query->pending)) { /* taken before a crash */
-            spool_forget(vault->options.folder, query->qid);
-            goto out;
-        }
-        code = maille_fail(&why, MAILLE_INVALID, "expected a stop for a study that runs, found an approval");
-    }
-    if (code == MAILLE_SIGNATURE || code == MAILLE_INVALID) {
-        log_line(LOG_LEVEL_WARNING, "%s", why.sentence);
-        MAILLE_TRY(vault_log_note(vault, "approval", query->qid,
-                                  arena_printf(arena, "not taken: %s", why.sentence), error));
-        spool_drop_decision(vault->options.folder, query->qid);
-        goto out;
-    }
-    if (code != MAILLE_OK) {
-        *error = why;
-        goto out;
-    }
-    if (!there)
-        goto out;
-    decision.kind = DECISION_STOP; /* also where she denies what she had approved */
-    MAILLE_TRY(vault_log_decision(vault, query, &decision, &bytes, error));
-    log_line(LOG_LEVEL_INFO, "%s of %s: stopped by %s", query->study->id, query->manifest.researcher,
-             decision.by);
-    if (query->state == QUERY_READY) { /* no keys yet: it answers no instead, and the others may go on */
-        decision.kind = DECISION_DENY;
-        query->n_approved = query->study->n_analyses;
-        query->approved_words =
-            arena_array(query->arena, query->n_approved + 1, sizeof *query->approved_words);
-        MAILLE_TRY(decided(vault, query, &decision, arena, outbox, error));
-    } else {
-        spool_forget(vault->options.folder, query->qid);
-        MAILLE_TRY(vault_cancel(vault, query, "approval", outbox, error));
-        *stopped = true;
-    }
-out:
-    bytes_clear(&bytes);
     arena_free(arena);
     return code;
 }
@@ -422,7 +277,7 @@ static enum maille_code tell_again(struct vault *vault, struct query *query, str
 {
     int64_t now_ms = vault_now_ms(vault);
     if (query->tell_after_ms == 0) {
-        query->tell_after_ms = TELL_FIRST_MS;
+        query->tell_after_ms = APPROVAL_TELL_FIRST_MS;
         query->told_ms = now_ms;
     }
     if (now_ms - query->told_ms < query->tell_after_ms)
@@ -469,7 +324,7 @@ enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox 
         bool stopped = false;
         next = query->next; /* one that is stopped is gone */
         if (query->state == QUERY_HELD)
-            MAILLE_TRY(read_decision(vault, query, outbox, error));
+            MAILLE_TRY(vault_decision_read(vault, query, outbox, error));
         else
             MAILLE_TRY(vault_stop_asked(&stopped, vault, query, outbox, error));
         if (!stopped && query->state != QUERY_HELD && a_person_decides(query))

@@ -65,9 +65,11 @@ enum maille_code vault_log_judged(struct vault *vault, enum message_kind kind, c
                                   struct maille_error *error) MAILLE_CHECKED;
 
 struct decision;
-/* What a person decided about a query, with the signed file that says so. */
+/* What a person decided about a query, with the signed file that says so. word: "approved", "one of two",
+ * "denied" or "stopped". identity: whose signature it is. */
 enum maille_code vault_log_decision(struct vault *vault, const struct query *query,
-                                    const struct decision *decision, const struct bytes *signed_file,
+                                    const struct decision *decision, const char *word,
+                                    const uint8_t identity[PUBLIC_BYTES], const struct bytes *signed_file,
                                     struct maille_error *error) MAILLE_CHECKED;
 
 /* The head counts of this site that were just made: the largest cohort among them stands, banded, in the next

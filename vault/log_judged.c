@@ -125,7 +125,8 @@ enum maille_code vault_log_joined(struct vault *vault, const struct query *query
 }
 
 enum maille_code vault_log_decision(struct vault *vault, const struct query *query,
-                                    const struct decision *decision, const struct bytes *signed_file,
+                                    const struct decision *decision, const char *word,
+                                    const uint8_t identity[PUBLIC_BYTES], const struct bytes *signed_file,
                                     struct maille_error *error)
 {
     struct audit_entry entry = {.direction = AUDIT_NOTE,
@@ -134,12 +135,10 @@ enum maille_code vault_log_decision(struct vault *vault, const struct query *que
                                 .qid = query->qid,
                                 .bytes = signed_file->length,
                                 .detail = decision->reason,
-                                .decision = decision->kind == DECISION_APPROVE ? "approved"
-                                            : decision->kind == DECISION_STOP  ? "stopped"
-                                                                               : "denied",
+                                .decision = word,
                                 .policy_hash = vault->policy_hash.b,
                                 .approver = decision->by,
-                                .approver_key = vault->self->dpo_identity,
+                                .approver_key = identity,
                                 .approver_signature = decision->signature,
                                 .build = vault->build,
                                 .envelope = {signed_file->data, signed_file->length}};

@@ -71,9 +71,10 @@ enum maille_code vault_log_masked(struct vault *vault, const struct bytes *envel
     else if (left->plan != NULL) {
         entry.n_released = vault_words(&entry.released, arena, left->query->study, left->plan);
     }
-    if (vault->self->has_dpo) { /* else nobody could open them */
-        MAILLE_TRY(audit_seal_clear(&clear, &clear_hash, vault->self->dpo_box, left->release, error));
-        MAILLE_TRY(audit_seal_seeds(&seeds, vault->self->dpo_box, left->query->secrets, left->mask_psi,
+    const struct officer *officer = vault_officer(vault);
+    if (officer != NULL) { /* else nobody could open them */
+        MAILLE_TRY(audit_seal_clear(&clear, &clear_hash, officer->box, left->release, error));
+        MAILLE_TRY(audit_seal_seeds(&seeds, officer->box, left->query->secrets, left->mask_psi,
                                     left->header->members, left->header->n_members, error));
         entry.clear = (struct audit_blob){clear.data, clear.length};
         entry.clear_hash = clear_hash.b;

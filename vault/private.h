@@ -11,6 +11,7 @@
 #include "proto/open.h"
 #include "vault/vault.h"
 #include "vault/log.h"
+#include "vault/officers.h"
 
 /* Where a query stands at this site. Bits, so that the dispatch table can name several. */
 enum query_state {
@@ -153,6 +154,8 @@ struct vault {
     const struct directory *directory;
     const struct directory *pinned; /* the highest that was in force here before this start; NULL: none */
     const struct directory_site *self;
+    struct officer officers[OFFICERS_MAX];
+    size_t n_officers;        /* 0: the directory names none */
     const struct policy *own; /* policy.yaml, without the network's floor */
     const struct policy *policy;
     struct audit_log *log;

@@ -6,11 +6,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 
 enum { HEX_QID = 2 * QID_BYTES };
+static const char *const ends[] = {[SPOOL_DECISION] = "decision", [SPOOL_FIRST] = "first"};
+
+/* The mode of a file there: the group's, and others', where the folder is shared with a group. */
+static mode_t shared_mode(const char *dir, mode_t shared)
+{
+    struct maille_error ignored;
+    struct stat found;
+    char folder[PATH_MAX];
+    return file_path_join(folder, sizeof folder, dir, "spool", &ignored) == MAILLE_OK &&
+                   stat(folder, &found) == 0 && (found.st_mode & S_ISGID) != 0
+               ? shared
+               : 0600;
+}
+
+/* The folder, as a process of the site makes it. */
+static enum maille_code make_folder(const char *dir, struct maille_error *error)
+{
+    char folder[PATH_MAX];
+    enum maille_code code = file_path_join(folder, sizeof folder, dir, "spool", error);
+    return code == MAILLE_OK ? file_folder_make(folder, 0700, error) : code;
+}
 
 static enum maille_code spool_path(char path[PATH_MAX], const char *dir, const uint8_t qid[QID_BYTES],
                                    const char *end, struct maille_error *error)
@@ -32,7 +54,7 @@ static void spool_remove(const char *dir, const uint8_t qid[QID_BYTES], const ch
 
 void spool_drop_decision(const char *dir, const uint8_t qid[QID_BYTES])
 {
-    spool_remove(dir, qid, "decision");
+    spool_remove(dir, qid, ends[SPOOL_DECISION]);
 }
 
 void spool_drop_question(const char *dir, const uint8_t qid[QID_BYTES])
@@ -43,6 +65,7 @@ void spool_drop_question(const char *dir, const uint8_t qid[QID_BYTES])
 void spool_forget(const char *dir, const uint8_t qid[QID_BYTES])
 {
     spool_drop_decision(dir, qid); /* first: spool_list knows what has a question */
+    spool_remove(dir, qid, ends[SPOOL_FIRST]);
     spool_drop_question(dir, qid);
 }
 
@@ -50,12 +73,12 @@ enum maille_code spool_ask(const char *dir, const uint8_t qid[QID_BYTES], const 
                            struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    char path[PATH_MAX], folder[PATH_MAX];
-    MAILLE_TRY(file_path_join(folder, sizeof folder, dir, "spool", error));
-    MAILLE_TRY(file_folder_make(folder, 0700, error));
+    char path[PATH_MAX];
+    MAILLE_TRY(make_folder(dir, error));
     MAILLE_TRY(spool_path(path, dir, qid, "pending", error));
     spool_drop_decision(dir, qid);
-    MAILLE_TRY(file_write_atomic(path, pending->data, pending->length, 0600, error));
+    spool_remove(dir, qid, ends[SPOOL_FIRST]);
+    MAILLE_TRY(file_write_atomic(path, pending->data, pending->length, shared_mode(dir, 0640), error));
 out:
     return code;
 }
@@ -114,15 +137,75 @@ out:
     return code;
 }
 
-enum maille_code spool_put(const char *dir, const uint8_t qid[QID_BYTES], const struct bytes *decision,
-                           struct maille_error *error)
+/* The name that a file of a slot was signed under; "": there is none that can be read. In arena. */
+static const char *signed_by(struct arena *arena, const char *path)
+{
+    struct bytes text = {0};
+    struct decision decision = {.by = ""};
+    struct maille_error ignored;
+    const bool read = file_exists(path) &&
+                      file_read_regular(&text, path, DECISION_BYTES_MAX, &ignored) == MAILLE_OK &&
+                      decision_read(&decision, arena, path, &text, NULL, &ignored) == MAILLE_OK;
+    bytes_clear(&text);
+    return read ? decision.by : "";
+}
+
+enum maille_code spool_put(const char *dir, const uint8_t qid[QID_BYTES], const char *by,
+                           const struct bytes *decision, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    char path[PATH_MAX], folder[PATH_MAX];
-    MAILLE_TRY(file_path_join(folder, sizeof folder, dir, "spool", error));
-    MAILLE_TRY(file_folder_make(folder, 0700, error));
-    MAILLE_TRY(spool_path(path, dir, qid, "decision", error));
-    MAILLE_TRY(file_write_atomic(path, decision->data, decision->length, 0600, error));
+    char path[PATH_MAX];
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a decision");
+    MAILLE_TRY(make_folder(dir, error));
+    MAILLE_TRY(spool_path(path, dir, qid, ends[SPOOL_DECISION], error));
+    const char *before = signed_by(arena, path);
+    if (before[0] != '\0' && strcmp(before, by) != 0)
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "expected no decision that waits for the worker, found one of %s; the worker takes "
+                        "it up within seconds, if it runs",
+                        before);
+    else
+        code = file_write_atomic(path, decision->data, decision->length, shared_mode(dir, 0644), error);
+out:
+    arena_free(arena);
+    return code;
+}
+
+enum maille_code spool_keep_first(const char *dir, const uint8_t qid[QID_BYTES], struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char from[PATH_MAX], to[PATH_MAX];
+    MAILLE_TRY(spool_path(from, dir, qid, ends[SPOOL_DECISION], error));
+    MAILLE_TRY(spool_path(to, dir, qid, ends[SPOOL_FIRST], error));
+    if (rename(from, to) != 0)
+        code = maille_fail_errno(error, "cannot rename %s to %s", from, to);
+out:
+    return code;
+}
+
+const char *spool_first_by(struct arena *arena, const char *dir, const uint8_t qid[QID_BYTES])
+{
+    struct maille_error ignored;
+    char path[PATH_MAX];
+    return spool_path(path, dir, qid, ends[SPOOL_FIRST], &ignored) == MAILLE_OK ? signed_by(arena, path) : "";
+}
+
+enum maille_code spool_appointment_path(char path[], const char *dir, struct maille_error *error)
+{
+    return file_path_join(path, PATH_MAX, dir, "spool/appointment", error);
+}
+
+enum maille_code spool_appoint(const char *dir, const struct bytes *appointment, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char path[PATH_MAX];
+    MAILLE_TRY(make_folder(dir, error));
+    MAILLE_TRY(spool_appointment_path(path, dir, error));
+    MAILLE_TRY(
+        file_write_atomic(path, appointment->data, appointment->length, shared_mode(dir, 0644), error));
 out:
     return code;
 }
@@ -133,19 +216,20 @@ enum maille_code spool_decide(const char *dir, const struct decision *decision,
     struct bytes text = {0};
     enum maille_code code = decision_write(&text, decision, keys, error);
     if (code == MAILLE_OK)
-        code = spool_put(dir, decision->qid, &text, error);
+        code = spool_put(dir, decision->qid, secret_keys_name(keys), &text, error);
     bytes_clear(&text);
     return code;
 }
 
 enum maille_code spool_decision(struct decision *decision, bool *there, struct bytes *bytes,
                                 struct arena *arena, const char *dir, const uint8_t qid[QID_BYTES],
-                                const uint8_t identity[PUBLIC_BYTES], struct maille_error *error)
+                                enum spool_slot slot, const uint8_t identity[PUBLIC_BYTES],
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX];
     *there = false;
-    MAILLE_TRY(spool_path(path, dir, qid, "decision", error));
+    MAILLE_TRY(spool_path(path, dir, qid, ends[slot], error));
     if (!file_exists(path))
         goto out;
     *there = true;

@@ -104,6 +104,7 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     MAILLE_TRY(vault_format_check(made, error));
     MAILLE_TRY(open_directory(made, error));
     MAILLE_TRY(open_policy(made, error));
+    MAILLE_TRY(vault_officers_open(made, error));
     secret_keys_derive(&made->state_key, options->keys, "state");
     MAILLE_TRY(vault_log_open(made, error));
     MAILLE_TRY(vault_log_start(made, error));
@@ -347,10 +348,10 @@ static int64_t query_due_ms(const struct vault *vault, const struct query *query
     return (query->state & (KEYED | QUERY_REFUSED)) != 0 && idle < due ? idle : due;
 }
 
-/* Somebody looked at this site's numbers, or took its log away. */
-static enum maille_code note_access(void *vault, const char *line, struct maille_error *error)
+/* Somebody looked at this site's numbers, took its log away, or imported while this process has the log. */
+static enum maille_code note_left(void *vault, const char *kind, const char *line, struct maille_error *error)
 {
-    return vault_log_note(vault, "access", NULL, line, error);
+    return vault_log_note(vault, kind, NULL, line, error);
 }
 
 enum maille_code vault_tick(struct vault *vault, struct message_outbox *outbox, struct maille_error *error)
@@ -358,7 +359,8 @@ enum maille_code vault_tick(struct vault *vault, struct message_outbox *outbox, 
     enum maille_code code = MAILLE_OK;
     int64_t now_ms = vault_now_ms(vault);
     MAILLE_TRY(vault_log_tick(vault, error));
-    MAILLE_TRY(audit_access_take(vault->options.folder, note_access, vault, error));
+    MAILLE_TRY(audit_access_take(vault->options.folder, note_left, vault, error));
+    MAILLE_TRY(vault_officers_tick(vault, error));
     MAILLE_TRY(vault_loss_tick(vault, outbox, error));
     if (!vault->revoked)
         MAILLE_TRY(vault_revoke(vault, outbox, error));

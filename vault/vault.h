@@ -37,6 +37,7 @@ struct vault_options {
     size_t policy_length;
     struct data_source data; /* borrowed */
     struct step_source step; /* borrowed */
+    unsigned signatures;     /* of different persons, that an approval needs: 1 or 2; 0: 1 */
     const char *duties;      /* what the log notes for the register of processing; NULL: nothing. Copied */
     uint32_t log_retention_months; /* entries of the message log are kept so long: 6 to 36; 0: 12 */
     size_t queries_max;            /* open at once; more are refused under the rule queries_max. 0: 256 */

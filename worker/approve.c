@@ -12,6 +12,7 @@
 #include "base/language.h"
 #include "base/options.h"
 #include "report/pending.h"
+#include "crypto/passphrase.h"
 #include "worker/commands.h"
 #include "vault/spool.h"
 
@@ -85,7 +86,9 @@ out:
 static enum maille_code print_waiting(struct arena *arena, const char *dir, enum language language,
                                       struct maille_error *error)
 {
-    static const char *const none[] = {"nothing waits", "rien n'attend"},
+    static const char *const signed_by[] = {"  (signed by %s; a second person is awaited)",
+                                            "  (signée par %s ; une seconde personne est attendue)"},
+                             *const none[] = {"nothing waits", "rien n'attend"},
                              *const heads[][6] = {
                                  {"ID", "ASKED", "RESEARCHER", "PURPOSE", "STUDY", "ANALYSES"},
                                  {"ID", "DEMANDÉE", "CHERCHEUR", "FINALITÉ", "ÉTUDE", "ANALYSES"}};
@@ -103,11 +106,14 @@ static enum maille_code print_waiting(struct arena *arena, const char *dir, enum
         struct bytes pending = {0};
         bytes_to_hex(hex, qids[i], QID_BYTES);
         MAILLE_TRY(spool_pending(&pending, dir, qids[i], error));
-        printf("%.8s  %-20s  %-16s  %-24s  %-28s  %s\n", hex, decision_pending_line(arena, &pending, "asked"),
+        const char *first = spool_first_by(arena, dir, qids[i]);
+        printf("%.8s  %-20s  %-16s  %-24s  %-28s  %s%s\n", hex,
+               decision_pending_line(arena, &pending, "asked"),
                decision_pending_line(arena, &pending, "researcher"),
                decision_pending_line(arena, &pending, "purpose"),
                decision_pending_line(arena, &pending, "study"),
-               decision_pending_line(arena, &pending, "analyses"));
+               decision_pending_line(arena, &pending, "analyses"),
+               first[0] == '\0' ? "" : arena_printf(arena, signed_by[language], first));
         bytes_clear(&pending);
     }
 out:
@@ -195,7 +201,7 @@ static enum maille_code decide(const struct decide_command *command, const char 
             "expected the data protection officer's key at %s, found nothing; name it with --key", path);
         goto out;
     }
-    MAILLE_TRY(worker_unlock(&unlock, command->credential, error));
+    MAILLE_TRY(passphrase_unlock(&unlock, command->credential, error));
     MAILLE_TRY(keyfile_read(&keys, path, &unlock, error));
     if (secret_keys_role(keys) != KEY_DPO) {
         code = maille_fail(error, MAILLE_INVALID, "expected a key of role dpo in %s, found a %s's", path,
@@ -301,8 +307,17 @@ static enum maille_code bring(const char *dir, const char *path, struct maille_e
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(crypto_start(error));
     MAILLE_TRY(file_read_regular(&text, path, DECISION_BYTES_MAX, error));
+    if (appointment_is(&text)) {
+        struct appointment appointment;
+        MAILLE_TRY(appointment_read(&appointment, arena, path, &text, NULL, error));
+        MAILLE_TRY(spool_appoint(dir, &text, error));
+        printf("%s of the officer at %s: %s, signed by %s on %s; the worker takes it up within seconds\n",
+               appointment_role_word(appointment.role), appointment.site, appointment.officer, appointment.by,
+               appointment.at);
+        goto out;
+    }
     MAILLE_TRY(decision_read(&decision, arena, path, &text, NULL, error));
-    MAILLE_TRY(spool_put(dir, decision.qid, &text, error));
+    MAILLE_TRY(spool_put(dir, decision.qid, decision.by, &text, error));
     bytes_to_hex(qid, decision.qid, QID_BYTES);
     printf("%s of %.8s, signed by %s on %s; the worker takes it up within seconds\n",
            decision_word(decision.kind), qid, decision.by, decision.at);
@@ -330,7 +345,7 @@ int worker_decide(int argc, char **argv)
     const struct option_usage usage = {.program = "maille-worker decide",
                                        .positional = "FILE",
                                        .sentence = "Brings a decision that the officer signed on her own "
-                                                   "machine (maille officer approve, deny, stop).",
+                                                   "machine (maille officer approve, deny, stop,\nappoint).",
                                        .min_positional = 1,
                                        .max_positional = 1};
     enum maille_code code = options_parse(&usage, rows, argc, argv, &path, &n, &done, &error);

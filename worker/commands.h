@@ -19,6 +19,7 @@ int worker_approve(int argc, char **argv);
 int worker_deny(int argc, char **argv);
 int worker_stop(int argc, char **argv);
 int worker_decide(int argc, char **argv);
+int worker_notify(int argc, char **argv);
 int worker_rekey(int argc, char **argv);
 int worker_serve(int argc, char **argv);
 int worker_status(int argc, char **argv);
@@ -32,11 +33,5 @@ enum maille_code import_monthly(const char *dir, const char *credential,
  * there, or the file holds the key of another role. */
 enum maille_code worker_keys(struct secret_keys **keys, const char *dir, const char *credential,
                              struct maille_error *error) MAILLE_CHECKED;
-/* How a key is opened: credential, or $MAILLE_PASSPHRASE. MAILLE_INVALID where there is neither. */
-enum maille_code worker_unlock(struct key_unlock *unlock, const char *credential,
-                               struct maille_error *error) MAILLE_CHECKED;
-/* The same for a key that is made: a passphrase is asked twice. */
-enum maille_code worker_unlock_new(struct key_unlock *unlock, const char *credential,
-                                   struct maille_error *error) MAILLE_CHECKED;
 
 #endif

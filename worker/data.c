@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "disclosure/plan.h"
 #include "registry/column_cache.h"
+#include "registry/summary.h"
 #include "worker/data_members.h"
 #include "worker/snapshots.h"
 
@@ -257,6 +258,35 @@ static enum maille_code weigh(struct data_round *round, struct data *data, const
     return gate_weight_share(&round->shares[k], spec, data->open[0].columns, &data->options, error);
 }
 
+/* The rule complete: what the dictionary wants of each variable that the analysis reads, in all rows of the
+ * snapshot, as the import saw them. */
+static enum maille_code check_complete(struct data *data, const struct analysis *analysis,
+                                       struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct dictionary *dictionary = analysis->study->dictionary;
+    bool *used = calloc(dictionary->n_variables + 1, sizeof *used);
+    if (used == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for the variables of an analysis");
+    analysis_variables(analysis, used);
+    for (uint32_t v = 0; v < dictionary->n_variables; v++) {
+        const struct variable *variable = &dictionary->variables[v];
+        double share;
+        if (!used[v] || variable->complete <= 0)
+            continue;
+        MAILLE_TRY(summary_present(&share, data->open[0].columns, v, error));
+        if (share < variable->complete) {
+            code = maille_refuse(error, "complete",
+                                 "expected a value of %s in %.1f %% of the rows, found %.1f %%",
+                                 variable->name, 100 * variable->complete, 100 * share);
+            goto out;
+        }
+    }
+out:
+    free(used);
+    return code;
+}
+
 /* One analysis's words into its place of the vector. */
 static enum maille_code tally_into(struct data_round *round, struct data *data, const struct round_plan *plan,
                                    size_t k, struct maille_error *error)
@@ -310,7 +340,9 @@ static enum maille_code local_round(void *context, struct data_round *round, uin
     }
     for (size_t k = 0; k < made.n; k++) {
         struct maille_error why = {0};
-        code = open[k] ? tally_into(&made, data, &plan, k, &why) : MAILLE_OK;
+        code = open[k] && study->complete ? check_complete(data, &study->analyses[k], &why) : MAILLE_OK;
+        if (code == MAILLE_OK && open[k])
+            code = tally_into(&made, data, &plan, k, &why);
         if (code == MAILLE_OK && open[k] && made.weigh != DATA_WEIGH_NONE)
             code = weigh(&made, data, plan.analyses[k].spec, k, &why);
         if (of_the_analysis(code)) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/access.h"
 #include "audit/log.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -29,8 +30,8 @@ static enum maille_code lock_folder(int *lock, const char *folder, struct maille
     return code;
 }
 
-/* An entry of the site's log, or, where a running worker has the log open, none: it writes its own when it
- * takes the snapshot. hash: of the snapshot; NULL: there is none. */
+/* An entry of the site's log; where a running worker has the log open, it writes the entry. hash: of the
+ * snapshot; NULL: there is none. */
 static enum maille_code note(const struct secret_keys *keys, const char *message, const struct digest *hash,
                              const char *detail, const struct import_order *order, struct maille_error *error)
 {
@@ -45,8 +46,7 @@ static enum maille_code note(const struct secret_keys *keys, const char *message
     MAILLE_TRY(file_path_join(path, sizeof path, order->dir, "log", error));
     code = audit_open_signed(&log, &options, NULL, error);
     if (code == MAILLE_INVALID) {
-        code = MAILLE_OK;
-        printf("a worker runs here: its log says so with its next snapshot\n");
+        code = audit_import_leave(order->dir, detail, error);
         goto out;
     }
     if (code != MAILLE_OK)

@@ -10,6 +10,7 @@
 #include "disclosure/policy.h"
 #include "proto/card.h"
 #include "proto/directory.h"
+#include "crypto/passphrase.h"
 #include "worker/commands.h"
 #include "worker/settings.h"
 
@@ -103,7 +104,7 @@ static enum maille_code init(const struct init_options *options, struct maille_e
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(crypto_start(error));
-    MAILLE_TRY(worker_unlock_new(&unlock, options->credential, error));
+    MAILLE_TRY(passphrase_unlock_new(&unlock, options->credential, error));
     MAILLE_TRY(file_path_join(path, sizeof path, options->dir, "site.key", error));
     if (file_exists(path)) {
         code = maille_fail(error, MAILLE_INVALID,

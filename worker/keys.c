@@ -6,39 +6,6 @@
 #include "crypto/passphrase.h"
 #include "worker/commands.h"
 
-enum maille_code worker_unlock(struct key_unlock *unlock, const char *credential, struct maille_error *error)
-{
-    *unlock = keyfile_unlock(credential);
-    if (unlock->credential_path != NULL || unlock->passphrase != NULL)
-        return MAILLE_OK;
-    /* Asked once; it is used again by whatever else this command opens. */
-    static char *asked;
-    enum maille_code code =
-        asked != NULL ? MAILLE_OK : passphrase_ask(&asked, "passphrase of the key", error);
-    unlock->passphrase = asked;
-    return code;
-}
-
-enum maille_code worker_unlock_new(struct key_unlock *unlock, const char *credential,
-                                   struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    char *again = NULL;
-    const bool asks =
-        keyfile_unlock(credential).credential_path == NULL && keyfile_unlock(credential).passphrase == NULL;
-    MAILLE_TRY(worker_unlock(unlock, credential, error));
-    if (!asks)
-        goto out;
-    MAILLE_TRY(passphrase_ask(&again, "the same again", error));
-    if (strcmp(again, unlock->passphrase) != 0)
-        code = maille_fail(error, MAILLE_INVALID, "expected the same passphrase twice, found two");
-out:
-    if (again != NULL)
-        crypto_wipe(again, PASSPHRASE_MAX);
-    free(again);
-    return code;
-}
-
 enum maille_code worker_keys(struct secret_keys **keys, const char *dir, const char *credential,
                              struct maille_error *error)
 {
@@ -66,7 +33,7 @@ enum maille_code worker_keys(struct secret_keys **keys, const char *dir, const c
                            path);
         goto out;
     }
-    MAILLE_TRY(worker_unlock(&unlock, credential, error));
+    MAILLE_TRY(passphrase_unlock(&unlock, credential, error));
     MAILLE_TRY(keyfile_read(keys, path, &unlock, error));
 out:
     return code;

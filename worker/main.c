@@ -35,6 +35,7 @@ int main(int argc, char **argv)
         {"deny", worker_deny, "refuse a waiting study"},
         {"stop", worker_stop, "end a study here now, whatever was decided before"},
         {"decide", worker_decide, "bring a decision that was signed on another machine"},
+        {"notify", worker_notify, "tell somebody, by a program or by mail, that a study waits"},
         {"rekey", worker_rekey, "other keys for the site: new ones, then everything moves to them"},
         {"serve", worker_serve, "answer the network's studies"},
         {"status", worker_status, "whether the running worker is well, and what it has counted"},

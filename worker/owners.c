@@ -95,7 +95,66 @@ out:
     return code;
 }
 
-enum maille_code owners_give(const struct owners *owners, const char *dir, struct maille_error *error)
+enum maille_code owners_find_group(struct owners *owners, const char *name, struct maille_error *error)
+{
+    owners->shares = false;
+    if (name[0] == '\0')
+        return MAILLE_OK;
+    const struct group *group = getgrnam(name);
+    if (group == NULL)
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected a group of this machine as spool_group in worker.yaml, found %s; make it with: "
+            "groupadd %s",
+            name, name);
+    owners->shares = true;
+    owners->spool_group = group->gr_gid;
+    return MAILLE_OK;
+}
+
+/* The group's, with what is in it; and others may pass through DIR, whose files are its owner's alone. */
+static enum maille_code share(const struct owners *owners, const char *dir, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    char path[PATH_MAX];
+    int fd = -1;
+    DIR *stream = NULL;
+    MAILLE_TRY(file_path_join(path, sizeof path, dir, "spool", error));
+    MAILLE_TRY(file_folder_make(path, 0700, error));
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || chmod(dir, 0711) != 0 || fchown(fd, (uid_t)-1, owners->spool_group) != 0 ||
+        fchmod(fd, S_ISGID | S_ISVTX | 0770) != 0) {
+        code = maille_fail_errno(
+            error, "cannot share %s with the group that worker.yaml names; this account must be in it", path);
+        goto out;
+    }
+    stream = fdopendir(fd);
+    for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;) {
+        const char *end = strrchr(entry->d_name, '.');
+        if (end != NULL && strcmp(end, ".pending") == 0 &&
+            fchownat(fd, entry->d_name, (uid_t)-1, owners->spool_group, AT_SYMLINK_NOFOLLOW) == 0)
+            (void)fchmodat(fd, entry->d_name, 0640, 0);
+    }
+out:
+    if (stream != NULL)
+        closedir(stream);
+    else if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+static enum maille_code unshare_spool(const char *dir, struct maille_error *error)
+{
+    char path[PATH_MAX];
+    struct stat found;
+    enum maille_code code = file_path_join(path, sizeof path, dir, "spool", error);
+    if (code == MAILLE_OK && stat(path, &found) == 0 && (found.st_mode & S_ISGID) != 0 &&
+        (chown(path, (uid_t)-1, getegid()) != 0 || chmod(path, 0700) != 0))
+        code = maille_fail_errno(error, "cannot take %s back from its group", path);
+    return code;
+}
+
+static enum maille_code give_all(const struct owners *owners, const char *dir, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     int top = -1;
@@ -121,6 +180,12 @@ out:
     if (top >= 0)
         close(top);
     return code;
+}
+
+enum maille_code owners_give(const struct owners *owners, const char *dir, struct maille_error *error)
+{
+    const enum maille_code code = give_all(owners, dir, error);
+    return code != MAILLE_OK ? code : owners->shares ? share(owners, dir, error) : unshare_spool(dir, error);
 }
 
 enum maille_code owners_become(const struct owners *owners, int child, struct maille_error *error)

@@ -13,14 +13,21 @@ struct owners {
     bool own;
     uid_t uids[CHILDREN];
     gid_t gids[CHILDREN];
+    bool shares; /* spool/ with a group */
+    gid_t spool_group;
 };
 
 /* Looks the users up. Before walls: a look-up may load a library. words: for the log, static. */
 void owners_find(struct owners *owners, const char *dir, const char **words);
 
-/* Gives snapshots/ to data and log/, state/, spool/ to the vault, whoever made a file in them (an import by
- * root); others may pass through DIR and not list it. No child runs meanwhile. Links are left alone, and
- * files that have other names. Nothing to do without owners->own. MAILLE_IO. */
+/* The group that worker.yaml names for spool/ ("": none). Before walls. MAILLE_INVALID: nobody knows it. */
+enum maille_code owners_find_group(struct owners *owners, const char *name,
+                                   struct maille_error *error) MAILLE_CHECKED;
+
+/* Shares spool/ with that group (vault/spool.h), and gives snapshots/ to data and log/, state/, spool/ to the
+ * vault, whoever made a file in them (an import by root); others may pass through DIR and not list it. No
+ * child runs meanwhile. Links are left alone, and files that have other names. Nothing is given without
+ * owners->own. MAILLE_IO. */
 enum maille_code owners_give(const struct owners *owners, const char *dir,
                              struct maille_error *error) MAILLE_CHECKED;
 

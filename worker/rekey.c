@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "proto/card.h"
 #include "vault/rekey.h"
+#include "crypto/passphrase.h"
 #include "worker/commands.h"
 #include "worker/import_rows.h"
 #include "worker/settings.h"
@@ -94,7 +95,7 @@ static enum maille_code begin(const struct rekey_options *options, const struct 
     }
     if (credential != NULL && !file_exists(credential))
         MAILLE_TRY(keyfile_credential_make(credential, error));
-    MAILLE_TRY(worker_unlock(&unlock, credential, error));
+    MAILLE_TRY(passphrase_unlock(&unlock, credential, error));
     MAILLE_TRY(secret_keys_new(&to, KEY_SITE, secret_keys_name(from), error));
     MAILLE_TRY(file_folder_make(paths->next, 0700, error));
     MAILLE_TRY(card_write_beside(&card, paths->new_key, to, options->token, error));

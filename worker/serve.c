@@ -2,6 +2,7 @@
  * when one dies, when a new snapshot or directory is there, or on SIGHUP. Crash-only: whatever happens, all
  * children begin anew from what is on disk. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -129,8 +130,12 @@ static bool reap(struct supervisor *supervisor)
         if (pid <= 0)
             return gone;
         const char *name = children_gone(&supervisor->children, pid);
-        if (name == NULL)
+        if (name == NULL) {
+            if (WIFSIGNALED(status))
+                log_line(LOG_LEVEL_ERROR, "the monthly snapshot's process was ended by signal %d",
+                         WTERMSIG(status));
             continue;
+        }
         child_ended(supervisor, name, status);
         gone = true;
     }
@@ -213,10 +218,13 @@ static void look_at_month(struct supervisor *supervisor)
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
-        const bool done = freopen("/dev/null", "w", stdout) != NULL &&
+        /* Not freopen: what is printed passes a stream of base/display.h, which has no file of its own. */
+        close(STDOUT_FILENO); /* and not dup2, which the walls do not know: the lowest number is the next */
+        const bool done = open("/dev/null", O_WRONLY) == STDOUT_FILENO &&
                           import_monthly(supervisor->dir, supervisor->credential, &error) == MAILLE_OK;
         if (!done)
-            log_line(LOG_LEVEL_ERROR, "no snapshot of this month was made: %s", error.sentence);
+            log_line(LOG_LEVEL_ERROR, "no snapshot of this month was made: %s",
+                     error.sentence[0] != '\0' ? error.sentence : strerror(errno));
         _exit(done ? 0 : PROCESS_FAILED);
     }
     if (pid < 0)
@@ -355,6 +363,7 @@ static enum maille_code raise_walls(struct supervisor *supervisor, struct maille
     if (hash_file(&program, "/proc/self/exe", error) == MAILLE_OK)
         bytes_to_hex(supervisor->build, program.b, HASH_BYTES);
     owners_find(&supervisor->owners, supervisor->dir, &users);
+    MAILLE_TRY(owners_find_group(&supervisor->owners, supervisor->files.settings.spool_group, error));
     MAILLE_TRY(walls_raise(CHILDREN, &supervisor->files, error));
     wall_words(words, &kernel, without);
     log_line(without ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s; %s", words, users);

@@ -44,6 +44,22 @@ static const struct settings_row rows[] = {
     {"record_retention_years", SETTINGS_COUNT, "years", 1, 30, "15", NULL,
      offsetof(struct worker_settings, record_retention_years),
      "likewise: how long the scientific record is kept (maille audit archive, maille bundle)"},
+    {"officer_signatures", SETTINGS_COUNT, "signatures", 1, 2, "1", NULL,
+     offsetof(struct worker_settings, officer_signatures),
+     "with 2, a study that waits needs the officer and whoever she appointed beside her; one alone can deny "
+     "or stop"},
+    {"spool_group", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
+     offsetof(struct worker_settings, spool_group),
+     "a group of accounts that read in spool/ what waits for a person and bring decisions; counts from the "
+     "next start"},
+    {"notify_command", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
+     offsetof(struct worker_settings, notify_command),
+     "a program that maille-worker notify runs when a study waits: its argument is the study's id, its input "
+     "a message"},
+    {"notify_mail", SETTINGS_TEXT, "", 0, TEXT_BYTES_MAX, "", NULL,
+     offsetof(struct worker_settings, notify_mail), "likewise: who gets the message by mail"},
+    {"notify_sendmail", SETTINGS_TEXT, "", 1, TEXT_BYTES_MAX, "/usr/sbin/sendmail", NULL,
+     offsetof(struct worker_settings, notify_sendmail), "likewise: the program that sends mail"},
     {"import_fewer", SETTINGS_COUNT, "percent", 0, 100, "5", NULL,
      offsetof(struct worker_settings, import_fewer),
      "an import with fewer rows or patients than the last, by more than this, asks for --yes"},
@@ -113,6 +129,9 @@ const char *worker_settings_duties(struct arena *arena, const struct worker_sett
     const char *text =
         arena_printf(arena, "log_retention_months: %lld\nrecord_retention_years: %lld\n",
                      (long long)settings->log_retention_months, (long long)settings->record_retention_years);
+    if (settings->officer_signatures > 1)
+        text = arena_printf(arena, "%sofficer_signatures: %lld\n", text,
+                            (long long)settings->officer_signatures);
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         if (said[i].text[0] != '\0')
             text = arena_printf(arena, "%s%s: %s\n", text, said[i].name, said[i].text);

@@ -18,6 +18,9 @@ struct worker_settings {
     int64_t log_retention_months; /* of the message log's entries */
     /* What the register of processing says of this site; "": not said. The log notes it. */
     const char *controller, *controller_contact, *officer_contact, *joint_controllers, *transfers;
+    int64_t officer_signatures; /* of different persons, that an approval needs */
+    const char *spool_group;    /* whoever is in it reads what waits, and brings decisions; "": nobody */
+    const char *notify_command, *notify_mail, *notify_sendmail;     /* maille-worker notify */
     int64_t record_retention_years;                                 /* of archives and bundles */
     int64_t import_fewer, import_more, import_share, import_median; /* percent: past them an import asks */
     int64_t hello_every_ms, restart_after_ms;

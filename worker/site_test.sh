@@ -113,6 +113,18 @@ says 0 'snapshot 3, public, without 1 patient who objects' "$maille" audit show 
 printf 'policy: strict\nmin_cell: 5\nvariables: { deny: [PGR] }\n' >"$tmp/policy.yaml"
 says 1 'found "PGR"; did you mean "pgr"' "$worker" policy check "$tmp/policy.yaml" --dictionary "$dictionary"
 says 0 'policy strict, loosened: min_cell 5 (strict: 11)' "$worker" policy check "$tmp/policy.yaml"
+says 0 'loosened: min_cell 5 (strict: 11)' "$worker" policy explain "$tmp/policy.yaml"
+wrong() { # WORDS LINE…: what a policy of these lines is refused with
+    words=$1
+    shift
+    printf '%s\n' 'policy: strict' "$@" >"$tmp/wrong.yaml"
+    says 2 "$words" "$worker" policy check "$tmp/wrong.yaml"
+}
+wrong 'wrong.yaml:2:11: expected a method, found "kmm"; did you mean "km"?' 'methods: [kmm]'
+wrong 'expected a method, found "coxx"; did you mean "cox"?' 'approval: { default: auto, methods: { coxx: hold } }'
+wrong 'expected a known key, found `min_sells`; did you mean `min_cell`?' 'min_sells: 3'
+wrong 'expected one of auto|hold for approval.default, found "hald"' 'approval: { default: hald }'
+wrong 'expected one of day|week|month|quarter|year for finest_grid, found "mont"' 'finest_grid: mont'
 
 # --- what a study's author writes cannot move the officer's cursor ---
 printf 'study: spoof\ndictionary: rotterdam@1\ntitle: "x\\e[3F\\e[2Kresearcher: prof"\n' >"$tmp/spoof.yaml"

@@ -193,6 +193,7 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
                                           .policy_length = files->policy_length,
                                           .data = data_over(&remote),
                                           .step = step_over(&steps),
+                                          .signatures = (unsigned)files->settings.officer_signatures,
                                           .duties = worker_settings_duties(files->arena, &files->settings),
                                           .log_retention_months =
                                               (uint32_t)files->settings.log_retention_months,

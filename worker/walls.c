@@ -58,6 +58,8 @@ static enum maille_code paths_of(struct paths *paths, int child, const struct si
         MAILLE_TRY(path_add(paths, files->dir, kept_folders[i], WALL_READ | WALL_WRITE, error));
     if (child == CHILDREN) {
         paths->rows[paths->n++] = (struct wall_path){files->dir, WALL_READ | WALL_WRITE};
+        paths->rows[paths->n++] =
+            (struct wall_path){"/dev/null", WALL_WRITE}; /* the monthly snapshot's words */
         file_folder_of(folder, files->network_path);
         MAILLE_TRY(path_add(paths, folder, ".", WALL_READ | WALL_WRITE, error));
         if (files->credential != NULL)

@@ -53,4 +53,10 @@ ask "$tmp/fine.yaml"
 json 'r["sites"] == 6 and a["d"]["n"] == 2982'
 says 0 '^SOUND  site-5: ' "$maille" audit show --network "$net/network.yaml" "$net/sites/site-5/log"
 [ "$(wc -l <"$log")" -gt "$entries" ] || fail "expected the log to go on"
+
+# A month without an import: the site makes that snapshot itself, while it serves.
+"$maille" sandbox kill --dir "$net" site-4 >/dev/null
+sed -i 's/^\(1 .*\) 20..-..-/\1 2020-01-/' "$net/sites/site-4/snapshots/index"
+"$maille" sandbox restart --dir "$net" site-4 >/dev/null
+wait_for 20 grep -q '^2 ' "$net/sites/site-4/snapshots/index"
 done_well

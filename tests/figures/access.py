@@ -71,6 +71,9 @@ for (const svg of all('svg')) {
 const ids = {};
 for (const e of all('[id]')) if ((ids[e.id] = (ids[e.id] || 0) + 1) === 2) fault('4.1.2', 'an id twice', e.id);
 
+// A window that has not been given the focus yet shows none: it is looked at again (look() below).
+const focused = document.hasFocus();
+
 // Keyboard: in the order of the page, each with a name and a visible focus; what scrolls can be reached; links lead somewhere.
 for (const e of all('a[href],summary,[tabindex]')) {
   if (e.tabIndex > 0) fault('2.4.3', 'out of the order of the page', said(e));
@@ -131,7 +134,7 @@ const finish = () => {
   frame.remove();
   const out = document.createElement('pre');
   out.id = 'found';
-  out.textContent = JSON.stringify({found, counts, least, least_drawn});
+  out.textContent = JSON.stringify({focused, found, counts, least, least_drawn});
   document.body.append(out);
 };
 frame.onload = finish;
@@ -144,14 +147,18 @@ def look(chromium, tmp, name, page):
     path = os.path.join(tmp, name + ".html")
     with open(path, "w", encoding="utf-8") as out:
         out.write(page.replace("</body>", f"<script>{SCRIPT}</script></body>"))
-    dom = subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--force-renderer-accessibility",
-                          "--enable-blink-features=ComputedAccessibilityInfo", "--user-data-dir=" + os.path.join(tmp, "profile"),
-                          "--window-size=1200,900", "--virtual-time-budget=20000", "--dump-dom", "file://" + os.path.abspath(path)],
-                         capture_output=True, text=True, timeout=100, check=True).stdout
-    match = re.search(r'<pre id="found">(.*?)</pre>', dom, re.S)
-    if match is None:
-        sys.exit(f"{name}: the page did not come to its end")
-    return json.loads(html.unescape(match[1]))
+    for _ in range(10):
+        dom = subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--force-renderer-accessibility",
+                              "--enable-blink-features=ComputedAccessibilityInfo", "--user-data-dir=" + os.path.join(tmp, "profile"),
+                              "--window-size=1200,900", "--virtual-time-budget=20000", "--dump-dom", "file://" + os.path.abspath(path)],
+                             capture_output=True, text=True, timeout=100, check=True).stdout
+        match = re.search(r'<pre id="found">(.*?)</pre>', dom, re.S)
+        if match is None:
+            sys.exit(f"{name}: the page did not come to its end")
+        said = json.loads(html.unescape(match[1]))
+        if said["focused"]:
+            return said
+    sys.exit(f"{name}: the browser gave its window no focus in ten starts")
 
 
 def main():

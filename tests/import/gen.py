@@ -128,3 +128,8 @@ w("c34_sniff_pipe_semicolon.csv", "pid;age;psa;arm;d0;death;note, free, text, lo
 w("c35_excel_text.csv", HEADER + '="p1",="50",1,A,2001-02-03,0\n\'p2,60,2,B,2002-02-03,1\n')
 w("c36_vt_ff.csv", HEADER + "p1\x0b,50,1,A,2001-02-03,0\np2\u200b,60,2,B,2002-02-03,1\np2,60,2,B,2002-02-03,1\n\u2028")
 w("c37_comma_decimal_semicolon_int.csv", ok.replace(",", ";").replace("1.25", "1,25").replace("2.5", "2,5"))
+
+# --- who objects ---
+w("objections-unknown.csv", "pseudonym,date,purposes\nP999,2026-01-01,all\n")
+w("objections-empty.csv", "pseudonym,date,purposes\n")
+w("c38_objection_p4.csv", "pseudonym,date,purposes\np4,2026-01-01,all\n")

@@ -3,6 +3,7 @@
 run.py MAILLE_WORKER FOLDER"""
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -56,6 +57,19 @@ for name, status, sentence in (("07_accents_header.csv", 0, ""), ("12b_title.csv
         bad += 1
         print("%s through its mapping: expected status %d, \"%s\", found %d, %s" %
               (name, status, sentence, done.returncode, found))
+# Who objects, one file after the other at one site: a name that nobody has is told, a file of nobody takes nothing back.
+site = [worker, "import", "--dir", os.path.join(folder, "site"), "--credential", os.path.join(folder, "credential")]
+shutil.rmtree(os.path.join(folder, "site"), ignore_errors=True)
+subprocess.run([worker, "init", "--name", "a"] + site[2:], capture_output=True, check=True)
+subprocess.run(site + ["--dictionary", "bugs.yaml", "--data", "c00_good.csv"], cwd=folder, capture_output=True, check=True)
+for name, status, sentence in (("objections-unknown.csv", 0, "no patient here is called P999; the objection holds if one comes"),
+                               ("objections-empty.csv", 2, "names nobody: the 1 objections before it stay"),
+                               ("c38_objection_p4.csv", 0, "no patient here is called p4; the objection holds if one comes")):
+    tried.add(name)
+    done = subprocess.run(site + ["--objections", name], cwd=folder, capture_output=True, text=True)
+    if done.returncode != status or sentence not in done.stdout + done.stderr:
+        bad += 1
+        print("%s: expected status %d, \"%s\", found %d, %s" % (name, status, sentence, done.returncode, done.stdout + done.stderr))
 made = {name for name in os.listdir(folder) if name.endswith(".csv")}
 if made != tried:
     bad += 1

@@ -91,6 +91,7 @@ enum maille_code site_try_open(struct world *world, size_t i, struct maille_erro
                                           .policy_length = strlen(site->policy),
                                           .data = data_local(site->data),
                                           .step = step_local(),
+                                          .signatures = world->signatures,
                                           .queries_max = 4,
                                           .clock = {.utc_ms = now}};
     enum maille_code code = vault_open(&site->vault, &options, error);
@@ -175,6 +176,7 @@ struct world *sites_up_with(const struct sites_options *options)
     assert_non_null(mkdtemp(world->folder));
     world->arena = arena_new();
     world->n = world->n_asked = options->n != 0 ? options->n : SITES;
+    world->signatures = options->signatures;
     sites_now_ms = clock_utc_ms();
     assert_int_equal(secret_keys_new(&world->board, KEY_AUTHORITY, "board", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&world->coordinator, KEY_COORDINATOR, "coordinator", NULL), MAILLE_OK);

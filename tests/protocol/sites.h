@@ -36,6 +36,7 @@ struct world {
     char folder[256];
     struct arena *arena;
     struct secret_keys *board, *coordinator, *alice, *officer; /* officer: of every site */
+    unsigned signatures;                                       /* that an approval needs */
     enum query_mode mode; /* of the next question: MODE_AGENT where every policy is open and nothing more */
     struct bytes network;
     const struct directory *directory;
@@ -68,6 +69,7 @@ struct sites_options {
     size_t n;                        /* 0: SITES */
     const char *policies[SITES_MAX]; /* NULL: standard */
     const char *study;               /* its analyses, as lines of YAML; NULL: a count and a model */
+    unsigned signatures;             /* that an approval needs; 0: 1 */
     uint64_t deal;                   /* not 0: the same patients, dealt to the sites in another way */
 };
 
