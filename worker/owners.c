@@ -115,14 +115,15 @@ enum maille_code owners_find_group(struct owners *owners, const char *name, stru
     return MAILLE_OK;
 }
 
-/* A link that one of the group put there leads nowhere. */
-static void share_file(int folder, const char *name, gid_t group)
+/* A file of the spool itself, and not what a member of the group links there: they may write into the folder.
+ * What cannot be shared stays as it is. */
+static void share_pending(const struct owners *owners, int folder, const char *name)
 {
-    struct stat in, found;
-    const int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd >= 0 && fstat(folder, &in) == 0 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode) &&
-        found.st_nlink == 1 && found.st_uid == in.st_uid && fchown(fd, (uid_t)-1, group) == 0)
-        (void)fchmod(fd, 0640);
+    struct stat found;
+    const int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const bool shared = fd >= 0 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_nlink == 1 &&
+                        fchown(fd, (uid_t)-1, owners->spool_group) == 0 && fchmod(fd, 0640) == 0;
+    (void)shared;
     if (fd >= 0)
         close(fd);
 }
@@ -147,7 +148,7 @@ static enum maille_code share(const struct owners *owners, const char *dir, stru
     for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;) {
         const char *end = strrchr(entry->d_name, '.');
         if (end != NULL && strcmp(end, ".pending") == 0)
-            share_file(fd, entry->d_name, owners->spool_group);
+            share_pending(owners, fd, entry->d_name);
     }
 out:
     if (stream != NULL)
