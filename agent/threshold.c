@@ -21,6 +21,9 @@ enum maille_code agent_settle_policies(struct agent *agent, struct maille_error 
     agent->thresholds = agent_in_circle(agent) && threshold_needed(agent->strictest);
     agent->n_past = message_ledger_union(&agent->entries, agent->arena, accepts, n);
     agent->past = arena_array(agent->arena, agent->n_past + 1, sizeof *agent->past);
+    for (size_t e = 0; e < agent->n_past; e++)
+        agent->past[e].groups = part_groups_listed(&agent->past[e].n_groups, agent->entries[e].families,
+                                                   agent->entries[e].shown, agent->arena);
 out:
     return code;
 }
@@ -30,11 +33,10 @@ enum threshold_which agent_which(struct agent *agent, uint32_t round, const uint
 {
     if (!agent->thresholds)
         return 0;
-    for (size_t e = 0; e < agent->n_past; e++)
-        agent->past[e] =
-            (struct threshold_past){.n_groups = message_bits(agent->entries[e].shown),
-                                    .gone = message_ledger_gone(&agent->entries[e], members, n_members),
-                                    .other = message_ledger_other(&agent->entries[e], members, n_members)};
+    for (size_t e = 0; e < agent->n_past; e++) {
+        agent->past[e].gone = message_ledger_gone(&agent->entries[e], members, n_members);
+        agent->past[e].other = message_ledger_other(&agent->entries[e], members, n_members);
+    }
     return threshold_round(threshold_before(agent->strictest, agent->past, agent->n_past), round);
 }
 

@@ -36,6 +36,12 @@ enum maille_code bytes_check(const struct bytes *bytes,
 enum maille_code bytes_copy(struct bytes *to, const void *data,
                             size_t length) MAILLE_CHECKED; /* replaces the content */
 
+/* Bytes that somebody else keeps. */
+struct byte_view {
+    const uint8_t *data;
+    size_t length;
+};
+
 /* Borrowed view. Reading past the end sets `bad` and gives zeros. */
 struct reader {
     const uint8_t *next, *end;

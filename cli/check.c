@@ -12,6 +12,7 @@
 #include "cli/files.h"
 #include "base/number.h"
 #include "disclosure/gate.h"
+#include "disclosure/rule.h"
 #include "disclosure/threshold.h"
 #include "query/words.h"
 #include "query/yaml.h"
@@ -24,7 +25,8 @@ struct asked {
     const char *cohort;  /* in words */
     const char *tallies; /* in words, a line each; NULL: cannot be asked, and problem says why */
     const char *problem;
-    size_t bytes; /* from each site, masked */
+    const char *held; /* why a person would decide on it; NULL: nobody, or no policy is known */
+    size_t bytes;     /* from each site, masked */
 };
 
 static const char *words_of(struct arena *arena, const struct bytes *words)
@@ -129,6 +131,7 @@ static enum maille_code print_json(const char *path, const struct study *study, 
             json_put_text(&to, "cohort", asked[k].cohort);
             json_put_integer(&to, "bytes", (int64_t)asked[k].bytes);
             json_put_text(&to, "tallies", asked[k].tallies);
+            json_put_text(&to, "held", asked[k].held);
             json_put_end(&to);
         }
         json_put_end(&to);
@@ -148,11 +151,43 @@ static void note(struct study_problems *problems, const char *sentence)
         problems->sentences[problems->n++] = sentence;
 }
 
-/* What a policy says of the study before anything is counted: refused or held analyses. whose: "the policy",
- * "the network's floor". */
-static enum maille_code judge(const struct policy *policy, const char *whose, const struct study *study,
-                              struct study_problems *problems, bool print, struct arena *arena,
-                              const char *path, struct maille_error *error)
+/* What is known of a network beside a policy. */
+struct told {
+    const char *whose;                 /* "the policy", "the network's floor" */
+    const struct directory *directory; /* NULL: none */
+    size_t n_without;                  /* sites that have no officer */
+};
+
+/* Held, or refused, by what is public. */
+static void judge_analysis(struct asked *asked, const struct policy *policy, const struct told *told,
+                           const struct verdict *verdict, struct study_problems *problems, bool print,
+                           struct arena *arena, const char *path)
+{
+    const struct analysis *a = asked->analysis;
+    const struct rule *rule = rule_find(verdict->held[0] != '\0' ? "cuts" : verdict->rule);
+    const char *can = rule != NULL ? rule->remedy[LANGUAGE_EN] : "";
+    const char *refused = arena_printf(arena, "%s:%d: analysis %s: expected a question that %s answers", path,
+                                       a->line, a->id, told->whose);
+    if (verdict->rule[0] != '\0') {
+        note(problems, arena_printf(arena, "%s, found a refusal (%s): %s; %s", refused, verdict->rule,
+                                    verdict->sentence, can));
+    } else if (verdict->held[0] != '\0' && told->n_without > 0) {
+        note(problems,
+             arena_printf(arena, "%s, found that a site without an officer refuses it (cuts): %s; %s",
+                          refused, verdict->held, can));
+    } else if (verdict->held[0] != '\0') {
+        asked->held = arena_printf(arena, "cuts: %s; %s", verdict->held, can);
+    } else if (policy_approval(policy, a->method, a->study->purpose) == APPROVAL_HOLD) {
+        asked->held = "approval: every such question waits for the officer";
+    }
+    if (print && asked->held != NULL && verdict->rule[0] == '\0')
+        printf("%s: held by %s until an officer approves (%s)\n", a->id, told->whose, asked->held);
+}
+
+/* What a policy says of the study before anything is counted: refused or held analyses. */
+static enum maille_code judge(const struct policy *policy, const struct told *told, const struct study *study,
+                              struct asked *asked, struct study_problems *problems, bool print,
+                              struct arena *arena, const char *path, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct policy anybody = *policy;
@@ -160,12 +195,17 @@ static enum maille_code judge(const struct policy *policy, const char *whose, co
     struct round_plan plan = {0};
     bool *open = arena_array(arena, study->n_analyses + 1, sizeof *open);
     struct vector *thetas = arena_array(arena, study->n_analyses + 1, sizeof *thetas);
+    const struct variable_cuts *registered = NULL;
+    size_t n_registered = 0;
+    if (told->directory != NULL)
+        n_registered = registration_cuts_of(
+            &registered, arena, registration_find(told->directory, study->protocol), study->dictionary);
     anybody.researchers.all = true; /* who asks is not known here */
     code = gate_question(verdicts, &anybody, study, "", error);
     if (code == MAILLE_REFUSED) {
         note(problems,
              arena_printf(arena, "%s:1:1: expected a study that %s accepts, found a refusal (%s): %s", path,
-                          whose, error->rule, error->sentence));
+                          told->whose, error->rule, error->sentence));
         return MAILLE_OK;
     }
     MAILLE_TRY(code);
@@ -179,19 +219,34 @@ static enum maille_code judge(const struct policy *policy, const char *whose, co
             continue;
         MAILLE_TRY(method_cells(a, arena, cells, error));
         gate_cells(&verdicts[k], policy, a, cells);
+        gate_cuts(&verdicts[k], policy, a, cells, registered, n_registered, true);
         MAILLE_TRY(gate_domain(&verdicts[k], policy, plan.analyses[k].spec, error));
-        if (verdicts[k].rule[0] != '\0')
-            note(problems,
-                 arena_printf(
-                     arena,
-                     "%s:%d: analysis %s: expected a question that %s answers, found a refusal (%s): %s",
-                     path, a->line, a->id, whose, verdicts[k].rule, verdicts[k].sentence));
-        else if (print && policy_approval(policy, a->method, study->purpose) == APPROVAL_HOLD)
-            printf("%s: held by %s until an officer approves\n", a->id, whose);
+        judge_analysis(&asked[k], policy, told, &verdicts[k], problems, print, arena, path);
     }
 out:
     round_plan_clear(&plan);
     return code;
+}
+
+/* What the study would take of a registration's budget, where nothing of it was asked before. */
+static void print_cost(const struct policy *policy, const struct registration *registration,
+                       const struct study *study)
+{
+    size_t n_models = 0;
+    for (size_t k = 0; k < study->n_analyses; k++)
+        n_models += study->analyses[k].declared->is_model;
+    const double budgets[] = {policy->budget_registration_tables, policy->budget_registration_models};
+    const int64_t signed_budgets[] = {registration->budget_tables, registration->budget_models};
+    const size_t n[] = {study->n_analyses - n_models, n_models};
+    for (int m = 0; m < 2; m++) {
+        double budget = budgets[m];
+        if (signed_budgets[m] != REGISTRATION_NO_BUDGET &&
+            (budget == POLICY_OFF || (double)signed_budgets[m] < budget))
+            budget = (double)signed_budgets[m];
+        if (budget != POLICY_OFF)
+            printf("at most %zu of %g %s of the registration: what was asked before costs nothing again\n",
+                   n[m], budget, m == 0 ? "tables" : "models");
+    }
 }
 
 /* What is too large for n_sites (0: not known how many). told: the caller said how many. */
@@ -229,22 +284,40 @@ static void judge_registration(const struct directory *directory, const struct s
         printf("\nwithin the registration %s: %s\n", registration->id, registration->title);
 }
 
+/* Sites that are asked and have nobody to decide. */
+static size_t without_officer(const struct directory *directory, const struct study *study)
+{
+    size_t n = 0;
+    for (size_t s = 0; s < directory->n_sites; s++) {
+        bool asked = study->all_sites;
+        for (size_t k = 0; k < study->n_sites; k++)
+            asked = asked || strcmp(study->sites[k], directory->sites[s].name) == 0;
+        n += asked && !directory->sites[s].has_dpo;
+    }
+    return n;
+}
+
 static enum maille_code judge_all(const char *policy_path, const char *network, uint64_t n_sites,
-                                  const struct study *study, struct study_problems *problems, bool print,
-                                  struct arena *arena, const char *path, struct maille_error *error)
+                                  const struct study *study, struct asked *asked,
+                                  struct study_problems *problems, bool print, struct arena *arena,
+                                  const char *path, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct policy *policy = NULL;
     const bool told = n_sites > 0;
-    const struct directory *directory;
+    const struct directory *directory = NULL;
     struct bytes text = {0};
+    if (network != NULL)
+        MAILLE_TRY(cli_read_network(&directory, arena, network, error));
+    const struct told about = {.whose = "the policy",
+                               .directory = directory,
+                               .n_without = directory != NULL ? without_officer(directory, study) : 0};
     if (policy_path != NULL) {
         MAILLE_TRY(file_read(&text, policy_path, YAML_BYTES_MAX, error));
         MAILLE_TRY(policy_parse(&policy, arena, policy_path, (const char *)text.data, text.length, error));
-        MAILLE_TRY(judge(policy, "the policy", study, problems, print, arena, path, error));
+        MAILLE_TRY(judge(policy, &about, study, asked, problems, print, arena, path, error));
     }
-    if (network != NULL) {
-        MAILLE_TRY(cli_read_network(&directory, arena, network, error));
+    if (directory != NULL) {
         for (size_t k = 0; k < study->n_sites; k++)
             if (directory_site_named(directory, study->sites[k]) == NULL)
                 note(problems, arena_printf(arena, "%s:1:1: expected a site of the network %s, found `%s`",
@@ -253,10 +326,15 @@ static enum maille_code judge_all(const char *policy_path, const char *network, 
             n_sites = study->all_sites ? directory->n_sites : study->n_sites;
         judge_registration(directory, study, problems, print, arena, path);
         if (directory->floor != NULL) {
+            struct told floor = about;
+            floor.whose = "the network's floor";
             MAILLE_TRY(policy_parse(&policy, arena, "the network's floor", directory->floor,
                                     strlen(directory->floor), error));
-            MAILLE_TRY(judge(policy, "the network's floor", study, problems, print, arena, path, error));
+            MAILLE_TRY(judge(policy, &floor, study, asked, problems, print, arena, path, error));
         }
+        const struct registration *registration = registration_find(directory, study->protocol);
+        if (print && policy != NULL && registration != NULL)
+            print_cost(policy, registration, study);
     }
     if (!told && n_sites == 0 && !study->all_sites)
         n_sites = study->n_sites;
@@ -332,7 +410,7 @@ int cli_check(int argc, char **argv)
         if (asked[k].problem != NULL)
             note(&problems, arena_printf(arena, "%s:%d: analysis %s: %s", path, asked[k].analysis->line,
                                          asked[k].analysis->id, asked[k].problem));
-    MAILLE_TRY(judge_all(policy, network, sites, study, &problems, !json, arena, path, &error));
+    MAILLE_TRY(judge_all(policy, network, sites, study, asked, &problems, !json, arena, path, &error));
     if (problems.n > 0)
         code = maille_fail(&error, MAILLE_INVALID, "%s", problems.sentences[0]);
 out:

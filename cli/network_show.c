@@ -22,6 +22,15 @@ static void print_list(const char *const *names, size_t n, const char *none)
     printf("%s", n == 0 ? none : "");
 }
 
+/* Beside those of the dictionary. */
+static void print_cuts(const struct registration *r)
+{
+    for (size_t i = 0; i < r->n_cuts; i++) {
+        printf("%s%s at ", i == 0 ? "\n    cuts: " : "; ", r->cuts[i].name);
+        print_list(r->cuts[i].texts, r->cuts[i].n, "");
+    }
+}
+
 static void print_budget(const char *what, int64_t budget)
 {
     if (budget != REGISTRATION_NO_BUDGET)
@@ -42,6 +51,7 @@ static void print_registration(const struct registration *r)
     print_list(r->variables, r->n_variables, "all variables");
     print_budget("tables", r->budget_tables);
     print_budget("models", r->budget_models);
+    print_cuts(r);
     printf("\n    ethics: %s%s%s%s; patients are told: %s\n    \"",
            r->opinion != NULL ? r->opinion : "none named", r->opinion != NULL ? " (" : "",
            r->opinion != NULL ? opinion : "", r->opinion != NULL ? ")" : "", r->notice);

@@ -144,7 +144,7 @@ enum maille_code gate_question(struct verdict *verdicts, const struct policy *po
         return maille_refuse(error, "researchers", "the policy does not answer the researcher %s",
                              researcher);
     for (size_t i = 0; i < study->n_analyses; i++) {
-        verdicts[i] = (struct verdict){{0}, {0}};
+        verdicts[i] = (struct verdict){{0}, {0}, {0}};
         rule_methods(&verdicts[i], policy, &study->analyses[i]);
         rule_variables(&verdicts[i], policy, &study->analyses[i]);
         rule_finest_grid(&verdicts[i], policy, &study->analyses[i]);
@@ -167,7 +167,7 @@ enum maille_code gate_roster(const struct policy *policy, size_t n_sites, struct
 /* --- what must not depend on a patient --- */
 
 /* Whole numbers of so few values are a category: their mean and spread would say how many have each. */
-enum { FEW_VALUES = 4, PRODUCT_DEGREE_MAX = 2 };
+enum { PRODUCT_DEGREE_MAX = 2 };
 
 static void rule_moment(struct verdict *verdict, const struct cells_moment *moment,
                         const struct dictionary *dictionary, struct arena *arena)
@@ -178,7 +178,7 @@ static void rule_moment(struct verdict *verdict, const struct cells_moment *mome
     expression_variables(x, used);
     for (size_t v = 0; v < dictionary->n_variables; v++)
         n += used[v];
-    if (x->step > 0 && moment->powers > 1 && (x->high - x->low) / x->step < FEW_VALUES)
+    if (x->step > 0 && moment->powers > 1 && (x->high - x->low) / x->step < GATE_FEW_VALUES)
         gate_refuse(verdict, "moments", "a mean and a spread are asked of a number of at most 4 values");
     if (n > 1 && gate_arithmetic_degree(x) > PRODUCT_DEGREE_MAX)
         gate_refuse(verdict, "moments", "a product of different variables has a degree above 2");

@@ -12,7 +12,11 @@
 struct verdict {
     char rule[MAILLE_RULE_MAX];
     char sentence[MAILLE_SENTENCE_MAX];
+    char held[MAILLE_SENTENCE_MAX]; /* why a person decides on it (gate_cuts); "": the policy alone says */
 };
+
+/* A whole number of so few values is a category, here and for moments. */
+enum { GATE_FEW_VALUES = 4 };
 
 /* Puts a rule and a sentence into a verdict that has none: the first rule that refuses is the one that is
  * told. rule: of the table (disclosure/rule.h). */
@@ -41,6 +45,13 @@ enum maille_code gate_domain(struct verdict *verdict, const struct policy *polic
  * moments). */
 void gate_cells(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
                 const struct cells *cells);
+
+/* Rule cuts (gate_cuts.c): groups of a number or a date that are made in another way than by the dictionary's
+ * cuts and the registered ones. The policy's fine_predicates says whether they are for a person to decide
+ * (`held` of the verdict; refused where the site has none) or refused. cells: NULL where not known. */
+void gate_cuts(struct verdict *verdict, const struct policy *policy, const struct analysis *analysis,
+               const struct cells *cells, const struct variable_cuts *registered, size_t n_registered,
+               bool person);
 
 /* --- a model's rounds (gate_model.c) --- */
 

@@ -89,7 +89,7 @@ static void test_rules(void **state)
 {
     (void)state;
     struct policy policy = {.min_ess_share = 0.05};
-    struct verdict verdict = {{0}, {0}};
+    struct verdict verdict = {{0}, {0}, {0}};
     gate_weights(&verdict, &policy, 0.05);
     assert_string_equal(verdict.rule, "");
     gate_weights(&verdict, &policy, 0.049);
@@ -97,7 +97,7 @@ static void test_rules(void **state)
     assert_null(strpbrk(verdict.sentence, "0123456789"));
     gate_refuse(&verdict, "theta", "another");
     assert_string_equal(verdict.rule, "min_ess_share"); /* the first is told */
-    verdict = (struct verdict){{0}, {0}};
+    verdict = (struct verdict){{0}, {0}, {0}};
     policy.min_ess_share = POLICY_OFF;
     gate_weights(&verdict, &policy, 0);
     assert_string_equal(verdict.rule, "");

@@ -108,7 +108,7 @@ static const char *cells_of(struct world *world, const char *policy, const char 
     struct cells *cells = arena_alloc(world->arena, sizeof *cells);
     assert_ok(method_find(study->analyses[0].method)->cells(&study->analyses[0], world->arena, cells, &error),
               &error);
-    verdict = (struct verdict){{0}, {0}};
+    verdict = (struct verdict){{0}, {0}, {0}};
     gate_cells(&verdict, policy_of(world, policy), &study->analyses[0], cells);
     return verdict.rule;
 }

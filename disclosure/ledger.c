@@ -110,7 +110,7 @@ out:
 /* --- differences --- */
 
 enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const uint8_t *query,
-                                   uint32_t analysis, struct maille_error *error)
+                                   uint32_t analysis, uint32_t part, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -119,6 +119,7 @@ enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const
     MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_FIND_GROUP, error));
     ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
     sqlite3_bind_int64(statement, 2, analysis);
+    sqlite3_bind_int64(statement, 3, part);
     MAILLE_TRY(ledger_next(&row, ledger, statement, error));
     for (int view = 0; row && view < 2; view++)
         sets[view] = sqlite3_column_int64(statement, view);
@@ -129,7 +130,7 @@ out:
 
 /* One group of this query, in memory. */
 struct asked {
-    uint32_t analysis;
+    uint32_t analysis, part;
     bool known;
     int64_t ids[2];
     struct plain_set sets[2];
@@ -143,17 +144,18 @@ static void asked_clear(struct asked *asked)
 }
 
 static enum maille_code asked_load(struct asked *asked, struct ledger *ledger, const uint8_t *query,
-                                   uint32_t analysis, struct maille_error *error)
+                                   uint32_t analysis, uint32_t part, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    if (asked->analysis == analysis)
+    if (asked->analysis == analysis && asked->part == part)
         return MAILLE_OK;
     asked_clear(asked);
-    MAILLE_TRY(ledger_group_sets(asked->ids, ledger, query, analysis, error));
+    MAILLE_TRY(ledger_group_sets(asked->ids, ledger, query, analysis, part, error));
     asked->known = asked->ids[0] != 0;
     for (int view = 0; asked->known && view < 2; view++)
         MAILLE_TRY(ledger_get_set(&asked->sets[view], ledger, asked->ids[view], error));
     asked->analysis = analysis;
+    asked->part = part;
 out:
     return code;
 }
@@ -170,7 +172,7 @@ static enum maille_code differ(int64_t out[2], struct ledger *ledger, const stru
         out[0] = out[1] = asked->sets[1].n;
         goto out;
     }
-    MAILLE_TRY(ledger_group_sets(then, ledger, pair->query, pair->group, error));
+    MAILLE_TRY(ledger_group_sets(then, ledger, pair->query, pair->its_analysis, pair->its_part, error));
     for (int view = 0; then[0] != 0 && view < 2; view++) {
         struct difference difference = {0};
         if (view == 1 && then[0] == then[1] && asked->ids[0] == asked->ids[1]) { /* a row is a patient */
@@ -193,7 +195,7 @@ enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger,
     enum maille_code code = MAILLE_OK;
     struct asked asked = {.analysis = UINT32_MAX};
     for (size_t i = 0; i < n; i++) {
-        MAILLE_TRY(asked_load(&asked, ledger, query, pairs[i].analysis, error));
+        MAILLE_TRY(asked_load(&asked, ledger, query, pairs[i].analysis, pairs[i].part, error));
         MAILLE_TRY(differ(&differences[2 * i], ledger, &asked, &pairs[i], limit, error));
     }
 out:

@@ -1,11 +1,12 @@
 /* The ledger of one site: which patients stood behind every group that was ever answered, so that no two
  * answers differ by a few of them (docs/DISCLOSURE.md §4; docs/decisions/0009-cohort-ledger.md).
  *
- * A group is the set of rows that count in one analysis of one query: its cohort with the missing values left
- * out. It is kept twice, over numbers that are stable across snapshots (registry/rowkeys.h): by row, where a
- * row whose values changed has another number, and by patient, whatever his values. Membership only, no
- * value. Groups of any snapshot are compared with each other; by patient only where the snapshots differ,
- * because within one snapshot the rows say it all.
+ * A group is the set of rows that count in one part of an analysis of one query (disclosure/parts.h): its
+ * cohort, or a level or a table's rows of their own, with the missing values left out. It is kept twice, over
+ * numbers that are stable across snapshots (registry/rowkeys.h): by row, where a row whose values changed has
+ * another number, and by patient, whatever his values. Membership only, no value. Groups of any snapshot are
+ * compared with each other; by patient only where the snapshots differ, because within one snapshot the rows
+ * say it all.
  *
  * A query is first reserved, which nobody but itself sees; then it is pooled among the sites; what their plan
  * lets go on is planned, the rest is left; what left, here or at another site, is shown, for ever. Other
@@ -16,6 +17,7 @@
 #define DISCLOSURE_LEDGER_H
 
 #include "base/arena.h"
+#include "disclosure/parts.h"
 #include "disclosure/policy.h"
 #include "disclosure/shown.h"
 
@@ -34,7 +36,7 @@ struct ledger_set {
 };
 
 struct ledger_group {
-    uint32_t analysis;
+    uint32_t analysis, part;
     uint32_t reading; /* of `missing`: enum missing_rule */
     bool is_model;
     const uint8_t
@@ -52,8 +54,9 @@ struct ledger_question {
     size_t n_sites;
     const struct ledger_group *groups;
     size_t n_groups;
-    const uint8_t *persons; /* per row number, LE32: the number of its patient, 0: no such row. NULL: every
-                               patient has one row */
+    struct byte_view families; /* of all groups of the study (part_groups_write); empty: part 0 of each */
+    const uint8_t *persons;    /* per row number, LE32: the number of its patient, 0: no such row. NULL: every
+                                  patient has one row */
     size_t n_persons;
     int64_t now_ms;
 };
@@ -84,9 +87,10 @@ enum maille_code ledger_reserve(struct ledger *ledger, const struct ledger_quest
 /* An earlier query, as it stands in M1. */
 struct ledger_past {
     uint8_t query[LEDGER_QUERY_BYTES];
-    uint8_t shown[STUDY_ANALYSES_MAX / 8]; /* bit per analysis: shown, planned or pooled */
-    uint32_t snapshot;                     /* of this site */
-    const uint32_t *sites;                 /* of its roster */
+    struct byte_view shown;    /* bit per group of the study: shown, planned or pooled */
+    struct byte_view families; /* of its study, as it was reserved */
+    uint32_t snapshot;         /* of this site */
+    const uint32_t *sites;     /* of its roster */
     size_t n_sites;
 };
 /* Every other query of this epoch and the one before of which something is shown or, while it is open, pooled
@@ -110,9 +114,9 @@ enum maille_code ledger_roster(struct ledger *ledger, const uint8_t *query, cons
 
 /* One thing to compare with a group of this query. */
 struct ledger_pair {
-    uint32_t analysis;    /* of this query */
-    const uint8_t *query; /* whose: LEDGER_QUERY_BYTES; NULL: nobody was in it */
-    uint32_t group;       /* its analysis */
+    uint32_t analysis, part; /* of this query */
+    const uint8_t *query;    /* whose: LEDGER_QUERY_BYTES; NULL: nobody was in it */
+    uint32_t its_analysis, its_part;
 };
 /* T0, T1. differences[2 · i], [2 · i + 1]: how many distinct patients are in one of the two and not in the
  * other, by rows and by patients; exact below `limit`, else any number from limit on. -1: a group that is not

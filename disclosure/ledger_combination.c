@@ -42,7 +42,8 @@ enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct are
     static const char sql[] =
         "SELECT query.qid, form.analysis, form.form, MAX(query.snapshot * 4294967296 + query.id) FROM query "
         "JOIN groups ON groups.query = query.id JOIN form ON form.qid = query.qid AND form.analysis = "
-        "groups.analysis WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND groups.answered IN "
+        "groups.analysis AND groups.part = 0 WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND "
+        "groups.answered IN "
         "(1, 2, 4) AND (query.researcher = ?3 OR query.protocol = ?4) GROUP BY form.form ORDER BY form.form";
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL, *forget = NULL;
@@ -317,7 +318,7 @@ enum maille_code ledger_combined_new(struct ledger_combined **combined, struct l
     for (size_t g = 0; g < n; g++) {
         int64_t ids[VIEWS] = {0, 0};
         if (groups[g].query != NULL)
-            MAILLE_TRY(ledger_group_sets(ids, ledger, groups[g].query, groups[g].group, error));
+            MAILLE_TRY(ledger_group_sets(ids, ledger, groups[g].query, groups[g].its_analysis, 0, error));
         made->same = made->same && ids[0] == ids[1];
         for (size_t v = 0; v < VIEWS && ids[v] != 0; v++)
             MAILLE_TRY(ledger_get_set(&sets[v].sets[g], ledger, ids[v], error));

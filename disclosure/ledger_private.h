@@ -80,7 +80,8 @@ enum maille_code ledger_find_query(int64_t *id, struct ledger *ledger, const uin
                                    struct maille_error *error) MAILLE_CHECKED;
 /* The sets of a group, of rows and patients; 0: not known here. */
 enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const uint8_t *query,
-                                   uint32_t analysis, struct maille_error *error) MAILLE_CHECKED;
+                                   uint32_t analysis, uint32_t part,
+                                   struct maille_error *error) MAILLE_CHECKED;
 /* ledger_release, within a transaction. */
 enum maille_code ledger_forget(struct ledger *ledger, const uint8_t *query,
                                struct maille_error *error) MAILLE_CHECKED;

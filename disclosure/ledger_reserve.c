@@ -95,6 +95,7 @@ static enum maille_code keep(struct reserving *work, struct ledger *ledger, stru
     ledger_bind_blob(statement, 6, roster.data, roster.length);
     sqlite3_bind_int64(statement, 7, question->now_ms);
     sqlite3_bind_int64(statement, 8, question->epoch);
+    ledger_bind_blob(statement, 9, question->families.data, question->families.length);
     MAILLE_TRY(ledger_run(ledger, statement, error));
     int64_t id = sqlite3_last_insert_rowid(ledger->database);
     for (size_t g = 0; g < question->n_groups; g++) {
@@ -105,6 +106,7 @@ static enum maille_code keep(struct reserving *work, struct ledger *ledger, stru
         sqlite3_bind_int(statement, 4, question->groups[g].is_model);
         sqlite3_bind_int64(statement, 5, work->sets[work->of[g][0]].id);
         sqlite3_bind_int64(statement, 6, work->sets[work->of[g][1]].id);
+        sqlite3_bind_int64(statement, 8, question->groups[g].part);
         if (question->groups[g].canon != NULL)
             ledger_bind_blob(statement, 7, question->groups[g].canon, LEDGER_HASH_BYTES);
         MAILLE_TRY(ledger_run(ledger, statement, error));
@@ -139,7 +141,23 @@ out:
     return code;
 }
 
-static void take_past(struct ledger_past *past, sqlite3_stmt *statement, struct arena *arena)
+static struct byte_view copied(struct arena *arena, const void *data, size_t length)
+{
+    uint8_t *copy = arena_alloc(arena, length + 1);
+    if (length > 0)
+        memcpy(copy, data, length);
+    return (struct byte_view){copy, length};
+}
+
+/* An earlier query while its groups are read. */
+struct listing {
+    struct ledger_past *past;
+    struct part_groups groups;
+    uint8_t *shown;
+};
+
+static void take_past(struct listing *listing, struct ledger_past *past, sqlite3_stmt *statement,
+                      struct arena *arena)
 {
     const size_t n = (size_t)sqlite3_column_bytes(statement, 2) / 4;
     const uint8_t *roster = sqlite3_column_blob(statement, 2);
@@ -150,6 +168,24 @@ static void take_past(struct ledger_past *past, sqlite3_stmt *statement, struct 
     past->sites = sites;
     past->n_sites = n;
     past->snapshot = (uint32_t)sqlite3_column_int64(statement, 3);
+    past->families =
+        copied(arena, sqlite3_column_blob(statement, 6), (size_t)sqlite3_column_bytes(statement, 6));
+    part_groups_read(&listing->groups, past->families, STUDY_ANALYSES_MAX, arena);
+    listing->past = past;
+    listing->shown = arena_array(arena, listing->groups.n / 8 + 1, 1);
+    past->shown = (struct byte_view){listing->shown, 0};
+}
+
+/* Group (analysis, part) was shown. false: it is none of its study's. */
+static bool take_group(struct listing *listing, int64_t analysis, int64_t part)
+{
+    const size_t g = part_groups_find(&listing->groups, (uint32_t)analysis, (uint32_t)part);
+    if (g == SIZE_MAX)
+        return false;
+    listing->shown[g / 8] |= (uint8_t)(1u << g % 8);
+    if (listing->past->shown.length < g / 8 + 1)
+        listing->past->shown.length = g / 8 + 1;
+    return true;
 }
 
 enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena *arena, struct ledger *ledger,
@@ -159,6 +195,7 @@ enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena 
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
     struct ledger_past *made = NULL;
+    struct listing listing = {0};
     size_t found = 0, room = 0;
     int64_t last = -1;
     bool row = true;
@@ -170,9 +207,8 @@ enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena 
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (!row)
             break;
-        const int64_t id = sqlite3_column_int64(statement, 0), analysis = sqlite3_column_int64(statement, 4);
-        if (sqlite3_column_bytes(statement, 1) != LEDGER_QUERY_BYTES || analysis < 0 ||
-            analysis >= STUDY_ANALYSES_MAX) {
+        const int64_t id = sqlite3_column_int64(statement, 0);
+        if (sqlite3_column_bytes(statement, 1) != LEDGER_QUERY_BYTES) {
             code = ledger_corrupt(error);
             goto out;
         }
@@ -185,9 +221,12 @@ enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena 
             room = room == 0 ? 16 : 2 * room;
         }
         if (another)
-            take_past(&made[found++], statement, arena);
+            take_past(&listing, &made[found++], statement, arena);
         last = id;
-        made[found - 1].shown[analysis / 8] |= (uint8_t)(1u << analysis % 8);
+        if (!take_group(&listing, sqlite3_column_int64(statement, 4), sqlite3_column_int64(statement, 5))) {
+            code = ledger_corrupt(error);
+            goto out;
+        }
     }
     *list = made;
     *n = found;

@@ -8,7 +8,7 @@
 /* The file: SQLite. What is in it stands beside the snapshots, which hold the same patients with their
  * values: it is as readable as they are (0600, in a folder of 0700), and not sealed. */
 
-enum { LEDGER_VERSION = 3, BUSY_MS = 2000, CACHE_KIB = 4096 };
+enum { LEDGER_VERSION = 4, BUSY_MS = 2000, CACHE_KIB = 4096 };
 
 /* A piece's id is its set's number · LEDGER_PIECES_MAX + which piece of it: a set is read in one stretch. */
 static const char schema[] = "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BLOB NOT NULL UNIQUE, question "
@@ -46,22 +46,39 @@ static const char schema_canon[] = "ALTER TABLE query ADD COLUMN scene BLOB;"
                                    "CREATE INDEX groups_canon ON groups (canon);"
                                    "PRAGMA user_version = 3;";
 
+/* From version 3 to 4: an analysis has groups by part. */
+static const char schema_parts[] =
+    "ALTER TABLE query ADD COLUMN families BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE groups RENAME TO whole;"
+    "CREATE TABLE groups (query INTEGER NOT NULL, analysis INTEGER NOT NULL, part INTEGER NOT NULL, reading "
+    "INTEGER NOT NULL, is_model INTEGER NOT NULL, answered INTEGER NOT NULL, by_row INTEGER NOT NULL, "
+    "by_patient INTEGER NOT NULL, canon BLOB, PRIMARY KEY (query, analysis, part, reading)) WITHOUT ROWID;"
+    "INSERT INTO groups SELECT query, analysis, 0, reading, is_model, answered, by_row, by_patient, canon "
+    "FROM "
+    "whole;"
+    "DROP TABLE whole;"
+    "CREATE INDEX groups_by_row ON groups (by_row);"
+    "CREATE INDEX groups_by_patient ON groups (by_patient);"
+    "CREATE INDEX groups_canon ON groups (canon);"
+    "PRAGMA user_version = 4;";
+
 static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_FIND_QUERY] = "SELECT id FROM query WHERE qid = ?1",
     [LEDGER_PUT_QUERY] =
         "INSERT INTO query (qid, question, snapshot, protocol, researcher, roster, rostered, made_ms, epoch, "
-        "since)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, (SELECT IFNULL(MAX(revealed), 0) FROM query))",
+        "families, since)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, (SELECT IFNULL(MAX(revealed), 0) FROM query))",
     [LEDGER_PUT_ROSTER] = "UPDATE query SET roster = ?2, scene = ?3, rostered = 1 WHERE id = ?1",
     [LEDGER_DROP_QUERY] = "DELETE FROM query WHERE id = ?1",
     [LEDGER_ALL_QUERIES] =
         "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2, 4))",
     [LEDGER_PUT_GROUP] =
-        "INSERT INTO groups (query, analysis, reading, is_model, answered, by_row, by_patient, canon)"
-        " VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, ?7)",
+        "INSERT INTO groups (query, analysis, part, reading, is_model, answered, by_row, by_patient, canon)"
+        " VALUES (?1, ?2, ?8, ?3, ?4, 0, ?5, ?6, ?7)",
     [LEDGER_FIND_GROUP] =
         "SELECT groups.by_row, groups.by_patient FROM groups JOIN query ON query.id = groups.query"
-        " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.answered != 3 ORDER BY groups.reading "
+        " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.part = ?3 AND groups.answered != 3 ORDER "
+        "BY groups.reading "
         "LIMIT 1",
     [LEDGER_DROP_OPEN] = "DELETE FROM groups WHERE query = ?1 AND answered = 0 RETURNING by_row, by_patient",
     [LEDGER_ANSWER] =
@@ -74,14 +91,16 @@ static const char *const statements[LEDGER_STATEMENTS] = {
                               "other.id != ?1 AND other.revealed > own.since AND own.revealed = 0)",
     [LEDGER_PUT_REVEALED] = "UPDATE query SET revealed = (SELECT MAX(revealed) FROM query) + 1 WHERE id = ?1",
     [LEDGER_LIST] =
-        "SELECT query.id, query.qid, query.roster, query.snapshot, groups.analysis FROM query JOIN groups ON "
+        "SELECT query.id, query.qid, query.roster, query.snapshot, groups.analysis, groups.part, "
+        "query.families FROM query JOIN groups ON "
         "groups.query = query.id WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND "
         "groups.answered IN (1, 2, 4) AND NOT EXISTS (SELECT 1 FROM groups same JOIN query its ON its.id = "
         "same.query WHERE same.canon = groups.canon AND its.scene = query.scene AND same.answered = 1 AND "
         "its.qid != ?1 AND its.made_ms <= ?3 AND its.epoch BETWEEN ?2 - 1 AND ?2 AND (its.qid < query.qid OR "
         "(its.qid = query.qid "
         "AND "
-        "same.analysis < groups.analysis))) ORDER BY query.id, groups.analysis",
+        "(same.analysis, same.part) < (groups.analysis, groups.part)))) ORDER BY query.id, groups.analysis, "
+        "groups.part",
     [LEDGER_QUERIES] =
         "SELECT qid FROM query WHERE qid != ?1 AND epoch BETWEEN ?2 - 1 AND ?2 AND EXISTS (SELECT 1 "
         "FROM groups WHERE groups.query = query.id AND answered IN (1, 2, 4))",
@@ -215,8 +234,10 @@ static enum maille_code open_version(struct ledger *ledger, struct maille_error 
     code = found == 0 ? execute(ledger, schema, error) : MAILLE_OK;
     if (code == MAILLE_OK && found < LEDGER_PINNED)
         code = execute(ledger, schema_epochs, error);
-    if (code == MAILLE_OK)
+    if (code == MAILLE_OK && found < 3)
         code = execute(ledger, schema_canon, error);
+    if (code == MAILLE_OK)
+        code = execute(ledger, schema_parts, error);
     code = ledger_finish(ledger, code, error);
 out:
     return code;
@@ -259,6 +280,8 @@ enum maille_code ledger_open(struct ledger **ledger, const char *path, struct ma
     /* Pages that hold several pieces; a small cache of SQLite's own, the system's does the rest. */
     MAILLE_TRY(execute(made, "PRAGMA page_size = 32768", error));
     MAILLE_TRY(execute(made, pragma, error));
+    /* What a statement needs beside: the walls of the vault let it write in its own folders alone. */
+    MAILLE_TRY(execute(made, "PRAGMA temp_store = MEMORY", error));
     MAILLE_TRY(execute(made, "PRAGMA journal_mode = WAL", error));
     MAILLE_TRY(execute(made, "PRAGMA synchronous = FULL", error));
     MAILLE_TRY(open_version(made, error));

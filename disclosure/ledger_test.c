@@ -97,8 +97,12 @@ static size_t listed(struct ledger_past *first, struct ledger *ledger, unsigned 
     struct ledger_past *list = NULL;
     size_t n = 0;
     assert_ok(ledger_list(&list, &n, arena, ledger, qid(i), epoch, 1, &error), &error);
-    if (n > 0 && first != NULL)
+    if (n > 0 && first != NULL) {
+        static uint8_t shown;
         *first = list[0];
+        shown = first->shown.data[0];
+        first->shown = (struct byte_view){&shown, 1};
+    }
     arena_free(arena);
     return n;
 }
@@ -162,7 +166,7 @@ static void only_what_is_shown_is_listed(void **state)
         assert_ok(ledger_plan(ledger, qid(i), &zero, 1, NULL, &error), &error);
         assert_int_equal(listed(&past, ledger, 2, 0), 1);
         assert_memory_equal(past.query, qid(i), LEDGER_QUERY_BYTES);
-        assert_int_equal(past.shown[0], 1);
+        assert_int_equal(past.shown.data[0], 1);
         assert_int_equal(past.n_sites, 6);
         assert_int_equal(past.snapshot, question.snapshot);
         assert_int_equal(listed(NULL, ledger, i, 0), 0); /* not of itself */

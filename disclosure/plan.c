@@ -142,8 +142,8 @@ static void judge_levels(struct judge *judge, size_t k, const struct threshold_b
 static void judge_table(struct judge *judge, const struct threshold_block *block, uint8_t *kept)
 {
     for (size_t i = 0; i < block->n_cells; i++)
-        kept[i] = cell_breaks(judge, block, i, cell_count(judge, block, i), judge->policy->min_cell,
-                              "min_cell") == NULL;
+        kept[i] = kept[i] && cell_breaks(judge, block, i, cell_count(judge, block, i),
+                                         judge->policy->min_cell, "min_cell") == NULL;
 }
 
 /* Pairs of columns of a model: whether all hold min_cell patients, where nobody is too few (but where
@@ -243,24 +243,63 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
     }
 }
 
+/* A part that is too near: its level is hidden where tables can do without it, else its analysis is refused.
+ * Where its rows are those of the analysis, every table of the analysis holds to the level. */
+static void hide_use(struct judge *judge, size_t k, const struct part_use *use)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    const struct tally_block *blocks = analysis->cells->spec.blocks;
+    const struct expression *own =
+        use->factor == SIZE_MAX ? NULL : part_factor(blocks[use->block].group, use->factor);
+    for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
+        if (b != use->block && (!use->whole || own == NULL))
+            continue;
+        for (size_t f = 0; f == 0 || part_factor(blocks[b].group, f) != NULL; f++) {
+            const struct expression *factor = part_factor(blocks[b].group, f);
+            if (b == use->block ? f != use->factor && own != NULL : !threshold_same_expression(factor, own))
+                continue;
+            if (analysis->blocks[b].rule == CELL_PATIENTS)
+                judge->near[k] = "differencing";
+            if (analysis->blocks[b].rule != CELL_TABLE)
+                continue;
+            for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
+                if (own == NULL || part_level(blocks[b].group, f, i) == use->level)
+                    judge->kept[k][b][i] = 0;
+        }
+    }
+}
+
 /* Groups that are too near to one that was shown, or to that of an earlier analysis of this study; and those
- * with which others add up to a few patients. */
+ * with which others add up to a few patients. What is hidden is hidden before others look; what is refused is
+ * only noted, so that a rule that the study alone decides is told first. */
 static enum maille_code judge_near(struct judge *judge, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const size_t n = judge->plan->n;
-    bool *near = arena_array(judge->plan->arena, n + 1, sizeof *near);
-    threshold_refused(near, judge->threshold, THRESHOLD_FIRST, judge->first, judge->policy);
-    for (size_t k = 0; k < n; k++)
-        if (judge->threshold->analyses[k].open && near[k])
-            plan_refuse(judge, k, "differencing");
-    memset(near, 0, n * sizeof *near);
-    MAILLE_TRY(threshold_combined_refused(near, judge->threshold, THRESHOLD_FIRST, judge->first,
-                                          judge->policy, error));
-    for (size_t k = 0; k < n; k++)
-        if (judge->threshold->analyses[k].open &&
-            (near[k] || threshold_combined_crowded(judge->threshold, k)))
-            plan_refuse(judge, k, "combinations");
+    const struct threshold *threshold = judge->threshold;
+    bool *near = arena_array(judge->plan->arena, threshold->n_groups + 1, sizeof *near);
+    bool *combined = arena_array(judge->plan->arena, judge->plan->n + 1, sizeof *combined);
+    threshold_near_groups(near, threshold, THRESHOLD_FIRST, judge->first, judge->policy);
+    if (threshold->near_before != NULL)
+        threshold_near_read(near, threshold, threshold->near_before);
+    for (size_t k = 0; k < judge->plan->n; k++)
+        if (threshold->analyses[k].open && threshold->analyses[k].parts.crowded &&
+            judge->policy->differencing != POLICY_OFF)
+            judge->near[k] = "differencing";
+    for (size_t g = 0; g < threshold->n_groups; g++) {
+        const struct threshold_group *group = &threshold->groups[g];
+        const struct parts *parts = &threshold->analyses[group->analysis].parts;
+        if (near[g] && group->part == 0)
+            judge->near[group->analysis] = "differencing";
+        for (size_t u = 0; near[g] && u < parts->n_uses; u++)
+            if (parts->uses[u].part == group->part)
+                hide_use(judge, group->analysis, &parts->uses[u]);
+    }
+    MAILLE_TRY(
+        threshold_combined_refused(combined, threshold, THRESHOLD_FIRST, judge->first, judge->policy, error));
+    for (size_t k = 0; k < judge->plan->n; k++)
+        if (threshold->analyses[k].open && judge->near[k] == NULL &&
+            (combined[k] || threshold_combined_crowded(threshold, k)))
+            judge->near[k] = "combinations";
 out:
     return code;
 }
@@ -374,15 +413,21 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
     made.analyses = arena_array(made.arena, made.n, sizeof *made.analyses);
     made.surviving = arena_array(made.arena, made.n, sizeof *made.surviving);
     judge.kept = arena_array(made.arena, made.n, sizeof *judge.kept);
+    judge.near = arena_array(made.arena, made.n, sizeof *judge.near);
     MAILLE_TRY(totals_possible(&judge, n_members, error));
     for (size_t k = 0; k < made.n; k++)
-        if (threshold->analyses[k].open) {
+        if (threshold->analyses[k].open)
             judge_begin(&judge, k);
+    MAILLE_TRY(judge_near(&judge, error));
+    for (size_t k = 0; k < made.n; k++)
+        if (threshold->analyses[k].open) {
             judge_analysis(&judge, k);
             if (!plan_refused(&judge, k))
                 MAILLE_TRY(plan_judge_shown(&judge, k, error));
         }
-    MAILLE_TRY(judge_near(&judge, error));
+    for (size_t k = 0; k < made.n; k++)
+        if (judge.near[k] != NULL)
+            plan_refuse(&judge, k, judge.near[k]);
     MAILLE_TRY(suppress(&judge, error));
     judge_late(&judge, n_members);
     for (size_t k = 0; k < made.n; k++)

@@ -163,7 +163,9 @@ static void test_differencing(void **state)
     } cases[] = {{0, ""}, {1, "differencing"}, {10, "differencing"}, {11, ""}, {29, ""}, {3000, ""}};
     const struct study *study =
         roster_study(&roster, "grid: month\n", TTEST "  - { id: u, method: count, cohort: arm == \"a\" }\n");
-    enum { PAIRS = 5 }; /* two groups that were shown, for each analysis, and the first for the second */
+    /* Groups: both cohorts and three arms of the first analysis. Each with two groups that were shown, and
+     * the second cohort with the first's and its arms. */
+    enum { PAIRS = 14 };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (size_t view = 0; view < 2; view++) {
             int64_t of[6][2 * PAIRS] = {{0}};
@@ -209,22 +211,22 @@ static void test_differencing(void **state)
         const struct policy *policy = roster_policy(&roster, "policy: standard\n");
         const struct threshold_past past[] = {{.n_groups = 1}, {.n_groups = 1, .other = true}};
         const bool open[] = {true, true};
-        const int64_t of[] = {before[i].rows, before[i].patients, THRESHOLD_UNKNOWN, THRESHOLD_UNKNOWN};
+        const int64_t of[10] = {before[i].rows, before[i].patients, THRESHOLD_UNKNOWN, THRESHOLD_UNKNOWN};
         struct threshold threshold = {0};
         struct bytes sum = {0};
         assert_ok(threshold_init(&threshold, study, open, policy, 6, past, 2, &error), &error);
-        assert_int_equal(threshold.n_words[THRESHOLD_BEFORE], 2); /* a pair of each analysis, no veto word */
-        assert_int_equal(threshold.pairs[THRESHOLD_FIRST].n, 3);
+        assert_int_equal(threshold.n_words[THRESHOLD_BEFORE], 5); /* a pair of each group, no veto word */
+        assert_int_equal(threshold.pairs[THRESHOLD_FIRST].n, 5 + 4);
         for (size_t s = 0; s < 6; s++) {
             struct tally words = {0};
             assert_ok(
-                threshold_zeroth(&words, &threshold, of, policy, testing_noise(roster.arena, 2, s), &error),
+                threshold_zeroth(&words, &threshold, of, policy, testing_noise(roster.arena, 5, s), &error),
                 &error);
             words_add(&sum, &words);
             tally_clear(&words);
         }
-        bool refused[2] = {false, false};
-        threshold_refused(refused, &threshold, THRESHOLD_BEFORE, sum.data, policy);
+        bool refused[5] = {false}; /* two cohorts, then three arms */
+        threshold_near_groups(refused, &threshold, THRESHOLD_BEFORE, sum.data, policy);
         assert_int_equal(refused[0], before[i].near);
         assert_false(refused[1]);
         bytes_clear(&sum);
@@ -233,14 +235,14 @@ static void test_differencing(void **state)
     { /* the pairs of the second group have no place any more: it is compared with nothing, and refused */
         const struct threshold_past past = {.n_groups = THRESHOLD_BEFORE_MAX, .other = true};
         const bool open[] = {true, true};
-        bool refused[2] = {false, false};
+        bool refused[5] = {false};
         const struct policy *policy = roster_policy(&roster, "policy: standard\n");
         struct threshold threshold = {0};
         struct bytes sum = {0}; /* nobody differs */
         assert_ok(threshold_init(&threshold, study, open, policy, 6, &past, 1, &error), &error);
         assert_int_equal(threshold.pairs[THRESHOLD_BEFORE].n, THRESHOLD_BEFORE_MAX);
         assert_non_null(bytes_reserve(&sum, 8 * threshold.n_words[THRESHOLD_BEFORE]));
-        threshold_refused(refused, &threshold, THRESHOLD_BEFORE, sum.data, policy);
+        threshold_near_groups(refused, &threshold, THRESHOLD_BEFORE, sum.data, policy);
         assert_false(refused[0]);
         assert_true(refused[1]);
         bytes_clear(&sum);
@@ -318,7 +320,8 @@ static void test_few_sites(void **state)
               &error);
     assert_int_equal(rounds.threshold.scope, CELL_SCOPE_LOCAL);
     assert_int_equal(rounds.threshold.n_words[THRESHOLD_FIRST],
-                     7); /* a veto word, N and sites of two analyses, their pair, and nothing else */
+                     6 + 16); /* a veto word, N and sites of two analyses, pairs of their groups, and nothing
+                                 else */
     assert_int_equal(rounds.plan.analyses[0].n_suppressed,
                      1); /* 12 at each site in each arm; how many are missing: nobody */
     assert_string_equal(rounds.plan.analyses[1].rule, "min_cell"); /* 6 at each site: nothing is left */

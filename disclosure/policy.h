@@ -12,6 +12,7 @@
 
 enum cell_scope { CELL_SCOPE_TOTAL, CELL_SCOPE_LOCAL };
 enum own_totals { OWN_TOTALS_SHIELDED, OWN_TOTALS_COUNTED, OWN_TOTALS_MAY_BE_INFERRED };
+enum fine_predicates { FINE_ALLOW, FINE_HOLD, FINE_REFUSE };
 enum approval_mode { APPROVAL_AUTO, APPROVAL_HOLD };
 
 struct name_list { /* n == 0 and all: everything */
@@ -29,6 +30,7 @@ struct policy {
     double budget_registration_tables, budget_registration_models;  /* POLICY_OFF possible */
     enum cell_scope cell_rule;
     enum grid_unit finest_grid;
+    enum fine_predicates fine_predicates;
     enum own_totals own_totals;
     enum missing_rule missing;
     struct name_list methods, variables_deny, purposes, researchers;

@@ -283,6 +283,28 @@ const struct rule rule_rows[] = {
      .remedy = {"write a coarser grid in the study, and take a duration of the dictionary as it is",
                 "écrire dans l'étude un pas de temps (grid) plus grossier, et prendre telle quelle une durée "
                 "du dictionnaire"}},
+    {.code = "cuts",
+     .stages = RULE_ASKED,
+     .value = rule_value_cuts,
+     .demand = {"groups of a number or a date by cuts of the dictionary or of the registration",
+                "des groupes d'un nombre ou d'une date par des seuils du dictionnaire ou de "
+                "l'enregistrement"},
+     .effects =
+         {{RULE_EVERYWHERE,
+           {"else a person decides; where the site has none, or its policy says `refuse`, the analysis "
+            "is refused",
+            "sinon une personne décide ; si le site n'en a pas, ou si sa politique dit `refuse`, "
+            "l'analyse est refusée"}}},
+     .sentence =
+         {"a group is made of a number or a date by a cut that neither the dictionary nor the registration "
+          "has, or of something worked out of them, and no person can decide on it",
+          "un groupe est formé d'un nombre ou d'une date par un seuil que n'ont ni le dictionnaire ni "
+          "l'enregistrement, ou d'un calcul sur eux, et personne ne peut en décider"},
+     .remedy =
+         {"take a cut that the dictionary offers, compare a variable as it is, have the cut registered, "
+          "or speak with the site's data protection officer",
+          "prendre un seuil que le dictionnaire propose, comparer une variable telle quelle, faire "
+          "enregistrer le seuil, ou s'adresser au délégué à la protection des données du site"}},
     {.code = "missing",
      .stages = RULE_ASKED,
      .value = rule_value_missing,

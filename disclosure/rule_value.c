@@ -94,6 +94,12 @@ const char *rule_value_missing(const struct rule_facts *facts, struct arena *are
     return facts->policy->missing == MISSING_STUDY ? "study" : "analysis";
 }
 
+const char *rule_value_cuts(const struct rule_facts *facts, struct arena *arena)
+{
+    (void)arena;
+    return facts->policy->fine_predicates != FINE_ALLOW ? "" : NULL;
+}
+
 /* What the dictionary's bounds decide is not asked where the data are public. */
 const char *rule_value_bounds(const struct rule_facts *facts, struct arena *arena)
 {

@@ -118,7 +118,7 @@ static enum maille_code block_shape(struct threshold_block *block, const struct 
     return MAILLE_OK;
 }
 
-static bool same_expression(const struct expression *a, const struct expression *b)
+bool threshold_same_expression(const struct expression *a, const struct expression *b)
 {
     struct bytes x = {0}, y = {0};
     bool same = a == b;
@@ -140,11 +140,11 @@ static bool crosses(const struct expression *group, const struct expression *out
     if (outer == NULL)
         return false;
     if (group->n_args == 2 && outer->op != OP_CROSS)
-        return same_expression(group->args[0], outer);
+        return threshold_same_expression(group->args[0], outer);
     if (outer->op != OP_CROSS || outer->n_args + 1 != group->n_args)
         return false;
     for (size_t i = 0; i < outer->n_args; i++)
-        if (!same_expression(group->args[i], outer->args[i]))
+        if (!threshold_same_expression(group->args[i], outer->args[i]))
             return false;
     return true;
 }
@@ -156,7 +156,7 @@ static size_t groups_of_bins(const struct threshold_analysis *analysis, size_t b
     size_t found = THRESHOLD_ABSENT;
     for (size_t i = 0; i < b; i++)
         if (analysis->blocks[i].n_bins == 1 && analysis->blocks[i].n_cells == analysis->blocks[b].n_groups &&
-            same_expression(blocks[i].filter, blocks[b].filter) &&
+            threshold_same_expression(blocks[i].filter, blocks[b].filter) &&
             crosses(blocks[b].group, blocks[i].group) &&
             (found == THRESHOLD_ABSENT || analysis->blocks[i].rule == CELL_TABLE))
             found = i;
@@ -193,6 +193,7 @@ static enum maille_code analysis_init(struct threshold *threshold, size_t k, str
     made->cells = arena_alloc(threshold->arena, sizeof *made->cells);
     made->extents = arena_array(threshold->arena, TALLY_BLOCKS_MAX, sizeof *made->extents);
     MAILLE_TRY(method_cells(analysis, threshold->arena, made->cells, error));
+    MAILLE_TRY(parts_read(&made->parts, made->cells, threshold->study->dictionary, threshold->arena, error));
     MAILLE_TRY(tally_layout(made->extents, &made->bytes, &made->cells->spec, error));
     const size_t n_blocks = made->cells->spec.n_blocks;
     made->blocks = arena_array(threshold->arena, n_blocks, sizeof *made->blocks);
@@ -215,80 +216,145 @@ out:
     return code;
 }
 
-/* Canonical bytes of the rows that count in an analysis: of its cohort block. */
-static void group_bytes(struct bytes *out, const struct cells *cells, struct arena *arena)
+/* --- which groups are compared --- */
+
+static const struct part *part_of(const struct threshold *threshold, size_t group)
 {
-    struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
-    for (size_t b = 0; b < cells->spec.n_blocks; b++)
-        if (cells->rules[b] == CELL_COHORT) {
-            spec->survival = cells->spec.survival;
-            spec->blocks[0] = cells->spec.blocks[b];
-            spec->n_blocks = 1;
-            break;
-        }
-    tally_spec_serialise(out, spec);
+    const struct threshold_group *own = &threshold->groups[group];
+    return &threshold->analyses[own->analysis].parts.list[own->part];
 }
 
-/* Analyses with one group are one. */
-static enum maille_code find_same(struct threshold *threshold, struct maille_error *error)
+static const struct part_family *family_of(const struct threshold *threshold, size_t group)
 {
-    const size_t n = threshold->study->n_analyses;
-    struct bytes *keys = arena_array(threshold->arena, n + 1, sizeof *keys);
-    enum maille_code code = MAILLE_OK;
-    for (size_t k = 0; k < n; k++) {
-        struct threshold_analysis *analysis = &threshold->analyses[k];
-        analysis->same = k;
-        if (!analysis->open)
-            continue;
-        group_bytes(&keys[k], analysis->cells, threshold->arena);
-        MAILLE_TRY(bytes_check(&keys[k], error));
-        for (size_t j = 0; j < k && analysis->same == k; j++)
-            if (threshold->analyses[j].open && keys[j].length == keys[k].length &&
-                memcmp(keys[j].data, keys[k].data, keys[k].length) == 0)
-                analysis->same = j;
-    }
-out:
-    for (size_t k = 0; k < n; k++)
-        bytes_clear(&keys[k]);
-    return code;
+    return &threshold->analyses[threshold->groups[group].analysis]
+                .parts.families[part_of(threshold, group)->family];
 }
 
-/* Groups of one round that were shown. */
-static size_t shown_groups(const struct threshold *threshold, bool other)
+static uint64_t canon_hash(struct byte_view canon)
 {
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (size_t i = 0; i < canon.length; i++)
+        hash = (hash ^ canon.data[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
+static bool same_rows(const struct threshold *threshold, size_t a, size_t b)
+{
+    const struct byte_view x = part_of(threshold, a)->canon, y = part_of(threshold, b)->canon;
+    return x.length == y.length && memcmp(x.data, y.data, x.length) == 0;
+}
+
+static void list_group(struct threshold *threshold, uint64_t *hashes, size_t analysis, size_t part)
+{
+    const size_t made = threshold->n_groups++;
+    struct threshold_group *group = &threshold->groups[made];
+    *group = (struct threshold_group){.analysis = analysis, .part = part, .same = made};
+    hashes[made] = canon_hash(part_of(threshold, made)->canon);
+    for (size_t g = 0; g < made && group->same == made; g++)
+        if (hashes[g] == hashes[made] && same_rows(threshold, g, made))
+            group->same = g;
+}
+
+/* All cohorts, then all other parts; those of the same rows are one. */
+static void list_groups(struct threshold *threshold)
+{
+    const size_t n_analyses = threshold->study->n_analyses;
     size_t n = 0;
-    for (size_t e = 0; e < threshold->n_past; e++)
-        n += threshold->past[e].other == other ? threshold->past[e].n_groups : 0;
-    return n;
+    for (size_t k = 0; k < n_analyses; k++)
+        n += threshold->analyses[k].open ? threshold->analyses[k].parts.n : 0;
+    threshold->groups = arena_array(threshold->arena, n + 1, sizeof *threshold->groups);
+    uint64_t *hashes = arena_array(threshold->arena, n + 1, sizeof *hashes);
+    for (size_t k = 0; k < n_analyses; k++)
+        if (threshold->analyses[k].open)
+            list_group(threshold, hashes, k, 0);
+    for (size_t k = 0; k < n_analyses; k++)
+        for (size_t p = 1; threshold->analyses[k].open && p < threshold->analyses[k].parts.n; p++)
+            list_group(threshold, hashes, k, p);
 }
 
-/* Each group of the study against all that was shown, of T0 or of T1; in T1 then against those of earlier
- * analyses. */
+/* Pairs of one round, as they are found. */
+struct pairing {
+    struct threshold *threshold;
+    struct threshold_pair *list;
+    size_t n, room, most;
+};
+
+static bool pair_add(struct pairing *pairing, struct threshold_pair pair)
+{
+    if (pairing->n == pairing->most)
+        return false;
+    if (pairing->n == pairing->room) {
+        const size_t room = pairing->room == 0 ? 64 : 2 * pairing->room;
+        struct threshold_pair *grown = arena_array(pairing->threshold->arena, room, sizeof *grown);
+        if (pairing->n > 0)
+            memcpy(grown, pairing->list, pairing->n * sizeof *grown);
+        pairing->list = grown;
+        pairing->room = room;
+    }
+    pairing->list[pairing->n++] = pair;
+    return true;
+}
+
+/* One group against all of one round. false: past the last. */
+static bool pair_group(struct pairing *pairing, size_t group, bool other)
+{
+    const struct threshold *threshold = pairing->threshold;
+    const struct part_family *family = family_of(threshold, group);
+    for (size_t e = 0; e < threshold->n_past; e++) {
+        const struct threshold_past *past = &threshold->past[e];
+        for (size_t g = 0; past->other == other && g < past->n_groups; g++)
+            if ((past->groups == NULL || part_families_related(family, past->groups[g].family)) &&
+                !pair_add(pairing, (struct threshold_pair){group, e, g}))
+                return false;
+    }
+    for (size_t g = 0; g < threshold->n_groups && !other; g++)
+        if (threshold->groups[g].same == g &&
+            threshold->groups[g].analysis < threshold->groups[group].analysis &&
+            part_families_related(family, family_of(threshold, g)) &&
+            !pair_add(pairing, (struct threshold_pair){group, THRESHOLD_ABSENT, g}))
+            return false;
+    return true;
+}
+
+/* Each group of the study against what was shown, of T0 or of T1; in T1 then against those of earlier
+ * analyses. One whose pairs have no room has none, and is as one that is near; others may have. */
 static void pair_up(struct threshold *threshold, enum threshold_which which, size_t most)
 {
-    const size_t n = threshold->study->n_analyses;
-    const bool other = which == THRESHOLD_BEFORE;
-    const size_t n_shown = shown_groups(threshold, other);
-    size_t groups = 0, room = 0, made = 0, before = 0;
-    for (size_t k = 0; k < n; k++)
-        if (threshold->analyses[k].open && threshold->analyses[k].same == k)
-            room += n_shown + (other ? 0 : groups++);
-    room = room < most ? room : most;
-    struct threshold_pair *pairs = arena_array(threshold->arena, room + 1, sizeof *pairs);
-    for (size_t k = 0; k < n; k++) {
-        struct threshold_analysis *analysis = &threshold->analyses[k];
-        if (!analysis->open || analysis->same != k)
+    struct pairing pairing = {.threshold = threshold, .most = most};
+    for (size_t g = 0; g < threshold->n_groups; g++) {
+        struct threshold_group *group = &threshold->groups[g];
+        const size_t before = pairing.n;
+        if (group->same != g || pair_group(&pairing, g, which == THRESHOLD_BEFORE))
             continue;
-        const bool crowded = analysis->crowded[which] = n_shown + before > room - made;
-        for (size_t e = 0; e < threshold->n_past && !crowded; e++)
-            for (size_t g = 0; threshold->past[e].other == other && g < threshold->past[e].n_groups; g++)
-                pairs[made++] = (struct threshold_pair){k, e, g};
-        for (size_t j = 0; j < k && !other && !crowded; j++)
-            if (threshold->analyses[j].open && threshold->analyses[j].same == j)
-                pairs[made++] = (struct threshold_pair){k, THRESHOLD_ABSENT, j};
-        before += other ? 0 : 1;
+        group->crowded[which] = true;
+        pairing.n = before;
     }
-    threshold->pairs[which] = (struct threshold_pairs){pairs, made, reserve(threshold, which, made)};
+    threshold->pairs[which] =
+        (struct threshold_pairs){pairing.list, pairing.n, reserve(threshold, which, pairing.n)};
+}
+
+/* The past, kept as long as the shape. */
+static const struct threshold_past *past_kept(struct arena *arena, const struct threshold_past *past,
+                                              size_t n)
+{
+    struct threshold_past *kept = arena_array(arena, n + 1, sizeof *kept);
+    for (size_t e = 0; e < n; e++) {
+        kept[e] = past[e];
+        if (past[e].groups == NULL)
+            continue;
+        struct part_group *groups = arena_array(arena, past[e].n_groups + 1, sizeof *groups);
+        struct part_family *family = NULL;
+        for (size_t g = 0; g < past[e].n_groups; g++) {
+            groups[g] = past[e].groups[g];
+            if (g == 0 || past[e].groups[g].family != past[e].groups[g - 1].family) {
+                family = arena_alloc(arena, sizeof *family);
+                *family = *past[e].groups[g].family;
+            }
+            groups[g].family = family;
+        }
+        kept[e].groups = groups;
+    }
+    return kept;
 }
 
 static size_t least(size_t a, size_t b)
@@ -308,16 +374,13 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
                              .n_past = n_past};
     if (made.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for the threshold rounds, found none");
-    struct threshold_past *kept = arena_array(made.arena, n_past + 1, sizeof *kept);
-    if (n_past > 0)
-        memcpy(kept, past, n_past * sizeof *kept);
-    made.past = kept;
+    made.past = past_kept(made.arena, past, n_past);
     made.analyses = arena_array(made.arena, study->n_analyses, sizeof *made.analyses);
     for (size_t k = 0; k < study->n_analyses; k++)
         if (open[k])
             MAILLE_TRY(analysis_init(&made, k, error));
     if (strictest->differencing != POLICY_OFF) {
-        MAILLE_TRY(find_same(&made, error));
+        list_groups(&made);
         pair_up(&made, THRESHOLD_BEFORE,
                 least(THRESHOLD_BEFORE_MAX, CIRCLE_WORDS_MAX / n_members - COMBINATION_ROWS_MAX));
         pair_up(&made, THRESHOLD_FIRST, least(THRESHOLD_PAIRS_MAX, CIRCLE_WORDS_MAX / 2 / n_members));

@@ -24,8 +24,9 @@
  * lower THRESHOLD_PATIENT_BITS bits, by rows in those above, each where it is below the policy's
  * `differencing`, else uniformly random. (By rows a patient counts in both directions, so that it is never
  * less than by patients.) So a part of the sum is below it exactly where the pooled difference is, but for k
- * in 2^40 and, where no patient differs, k in 2^24. Under scope local a veto word instead. Analyses with the
- * same group are asked for once.
+ * in 2^40 and, where no patient differs, k in 2^24. Under scope local a veto word instead. S and T are parts
+ * of analyses (disclosure/parts.h); parts of the same rows are asked for once. What is near in T0 is refused
+ * as a whole where it is the cohort of an analysis; of any other part the plan shows nothing.
  *
  * A combination word is of the same kind: by how many of this site's patients a combination of groups
  * (disclosure/combination.h) is not 0. They stand behind the pair words, in T0 where there is one, else in
@@ -39,6 +40,7 @@
 
 #include "disclosure/combination_words.h"
 #include "disclosure/gate.h"
+#include "disclosure/parts.h"
 #include "disclosure/shown.h"
 
 #define THRESHOLD_ABSENT SIZE_MAX /* these words are not sent */
@@ -65,11 +67,14 @@ enum maille_code policy_strictest(const struct policy **strictest, struct arena 
 bool threshold_needed(const struct policy *strictest);
 enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members);
 
-/* An earlier query of which something was shown: how many groups; whether somebody was asked then who is not
- * a member now, or does not know it any more (lost); whether it was of other sites, or on another snapshot of
- * one of them. Public facts, the same at every member. */
+/* An earlier query of which something was shown: which groups (part_groups_read; NULL: groups that are
+ * compared with all); whether somebody was asked then who is not a member now, or does not know it any more
+ * (lost); whether it was of other sites, or on another snapshot of one of them. Public facts, the same at
+ * every member.
+ */
 struct threshold_past {
     size_t n_groups;
+    const struct part_group *groups;
     bool gone, lost, other;
 };
 
@@ -80,10 +85,18 @@ enum threshold_which threshold_round(bool before, uint32_t round);
 /* The round in which values begin behind them. */
 uint32_t threshold_values_from(bool before);
 
-/* Two groups that are compared: that of an analysis, and group number `group` of past query `past`, or (past
- * = THRESHOLD_ABSENT) that of the earlier analysis `group` of this study. */
+/* A group of this study: a part of an analysis. Groups are the cohorts of all analyses, then the other parts.
+ */
+struct threshold_group {
+    size_t analysis, part;
+    size_t same;                   /* the first group of the same rows: itself, or another */
+    bool crowded[THRESHOLD_WHICH]; /* [which]: its pairs would stand past the last, of T0, T1 */
+};
+
+/* Two groups that are compared: one of this study, and listed group `other` of past query `past`, or (past =
+ * THRESHOLD_ABSENT) group `other` of an earlier analysis of this study. */
 struct threshold_pair {
-    size_t analysis, past, group;
+    size_t group, past, other;
 };
 /* Those of one round, in the order of their words. */
 struct threshold_pairs {
@@ -119,8 +132,7 @@ struct threshold_analysis {
     size_t veto[THRESHOLD_WHICH];   /* [which]: the veto word, before at[which] */
     size_t shown[2]; /* T2, veto words: with what was shown before it would show too much (max_scalar_share,
                         moments) */
-    size_t same;     /* the first open analysis with the same group: itself, or an earlier one */
-    bool crowded[THRESHOLD_WHICH]; /* [which]: its pairs would stand past the last, of T0, T1 */
+    struct parts parts;
 };
 
 struct threshold {
@@ -130,6 +142,10 @@ struct threshold {
     bool few_sites; /* fewer than THRESHOLD_TOTAL_SITES members */
     size_t n_past;
     const struct threshold_past *past;
+    struct threshold_group *groups;
+    size_t n_groups;
+    const struct bytes
+        *near_before; /* for the plan: what T0 found near (threshold_near_write); NULL: nothing */
     struct threshold_pairs pairs[THRESHOLD_WHICH]; /* [which]: of T0 and T1 */
     const struct combined *combined;               /* NULL: none; borrowed */
     enum threshold_which combined_in;              /* the round of its words */
@@ -141,6 +157,8 @@ struct threshold {
 
 /* Word `at` of a vector of totals. */
 int64_t threshold_word(const uint8_t *words, size_t at);
+/* By their canonical bytes; NULL is NULL. */
+bool threshold_same_expression(const struct expression *a, const struct expression *b);
 /* The category that runs fastest in a group of several. NULL for NULL. */
 const struct expression *threshold_last_part(const struct expression *group);
 /* Patients at risk per group and bin of a CELL_AT_RISK block, from the numbers of its cells; entering: of the
@@ -198,6 +216,14 @@ enum maille_code threshold_second(struct tally *out, const struct threshold *thr
  * too: that site's share of T would be what the two answers differ by. */
 bool threshold_near(const struct threshold *threshold, const struct policy *policy,
                     enum threshold_which which, size_t pair, int64_t differ);
+/* Marks the groups that are too near to another by the totals of T0 or T1, or have pairs past the last, in
+ * n_groups that are false. */
+void threshold_near_groups(bool *near, const struct threshold *threshold, enum threshold_which which,
+                           const uint8_t *totals, const struct policy *policy);
+/* What of it T1 and T2 must know: the groups near in T0 as bytes, and back (marks; what is no group any more
+ * is passed over). */
+void threshold_near_write(struct bytes *out, const struct threshold *threshold, const bool *near);
+void threshold_near_read(bool *near, const struct threshold *threshold, const struct bytes *bytes);
 /* Puts this site's words of combinations into those of round `which`, where that has any. counts: per row by
  * rows, then by patients. policy, noise: as above. */
 void threshold_put_combined(struct tally *out, const struct threshold *threshold, enum threshold_which which,
@@ -210,10 +236,6 @@ enum maille_code threshold_combined_refused(bool *refused, const struct threshol
                                             struct maille_error *error) MAILLE_CHECKED;
 /* Has an analysis more combinations than one question may have? A public fact. */
 bool threshold_combined_crowded(const struct threshold *threshold, size_t analysis);
-/* Marks the open analyses whose group is too near to another by the totals of T0 or T1, or has pairs past the
- * last, in n_analyses that are false. */
-void threshold_refused(bool *refused, const struct threshold *threshold, enum threshold_which which,
-                       const uint8_t *totals, const struct policy *policy);
 /* Which words of round `which` are veto words or pair words: one byte a word, 1 where it is. In arena. What
  * sites pool in these is no count. */
 const uint8_t *threshold_random(const struct threshold *threshold, enum threshold_which which,

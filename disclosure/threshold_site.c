@@ -165,18 +165,35 @@ static bool near_by(const struct threshold *threshold, const struct policy *poli
             threshold_near(threshold, policy, which, pair, (int64_t)(total >> THRESHOLD_PATIENT_BITS)));
 }
 
-void threshold_refused(bool *refused, const struct threshold *threshold, enum threshold_which which,
-                       const uint8_t *totals, const struct policy *policy)
+void threshold_near_groups(bool *near, const struct threshold *threshold, enum threshold_which which,
+                           const uint8_t *totals, const struct policy *policy)
 {
     const struct threshold_pairs *pairs = &threshold->pairs[which];
-    const size_t n = threshold->study->n_analyses;
     for (size_t i = 0; i < pairs->n; i++)
-        refused[pairs->list[i].analysis] |=
+        near[pairs->list[i].group] |=
             near_by(threshold, policy, which, i, le64_load(totals + 8 * (pairs->at + i)));
-    for (size_t k = 0; k < n; k++) {
-        const struct threshold_analysis *analysis = &threshold->analyses[k];
-        if (analysis->open)
-            refused[k] = refused[analysis->same] || threshold->analyses[analysis->same].crowded[which];
+    for (size_t g = 0; g < threshold->n_groups; g++) {
+        const size_t same = threshold->groups[g].same;
+        near[g] = near[same] || threshold->groups[same].crowded[which];
+    }
+}
+
+void threshold_near_write(struct bytes *out, const struct threshold *threshold, const bool *near)
+{
+    for (size_t g = 0; g < threshold->n_groups; g++)
+        if (near[g]) {
+            bytes_put_u32(out, (uint32_t)threshold->groups[g].analysis);
+            bytes_put_u32(out, (uint32_t)threshold->groups[g].part);
+        }
+}
+
+void threshold_near_read(bool *near, const struct threshold *threshold, const struct bytes *bytes)
+{
+    struct reader reader = reader_of(bytes->data, bytes->length);
+    while (reader_left(&reader) >= 8) {
+        const uint32_t analysis = reader_u32(&reader), part = reader_u32(&reader);
+        for (size_t g = 0; g < threshold->n_groups; g++)
+            near[g] |= threshold->groups[g].analysis == analysis && threshold->groups[g].part == part;
     }
 }
 

@@ -102,11 +102,6 @@ bool envelope_verified(const struct envelope *envelope, const uint8_t identity[P
 /* H of the envelope's bytes, e.g. for the previous-header chain and the log. */
 void envelope_hash(struct digest *out, const struct envelope *envelope);
 
-struct byte_view {
-    const uint8_t *data;
-    size_t length;
-};
-
 /* What stands in `build` before the number of one run of a program, so that two copies of a site are seen. */
 #define MESSAGE_RUN_MARK " run "
 struct message_hello {
@@ -200,11 +195,19 @@ struct message_head {
 };
 /* An earlier query of which something was shown, in an accept: public facts alone. Bitmaps: bit n % 8 of byte
  * n / 8, without zero bytes at the end, not empty. */
-enum { LEDGER_ID_BYTES = 16, LEDGER_SHOWN_MAX = 32, LEDGER_ROSTER_MAX = 512, LEDGER_ENTRIES_MAX = 2048 };
+enum {
+    LEDGER_ID_BYTES = 16,
+    LEDGER_SHOWN_MAX = 1024,
+    LEDGER_ROSTER_MAX = 512,
+    LEDGER_FAMILIES_MAX = 64 * 1024,
+    LEDGER_ENTRIES_MAX = 2048,
+    LEDGER_BYTES_MAX = 640 * 1024 /* of all of them, in one accept */
+};
 struct message_ledger_entry {
     uint8_t id[LEDGER_ID_BYTES]; /* KDF(earlier qid, "ledger", this qid), cut */
-    struct byte_view shown;      /* its analyses whose results left */
+    struct byte_view shown;      /* its groups whose results left */
     struct byte_view roster;     /* numbers of the sites that it was asked of */
+    struct byte_view families;   /* of all of its groups (disclosure/parts.h): what the bits of shown count */
     bool moved;                  /* the site had another snapshot then */
     bool lost;                   /* of a union: a site of its roster does not list it; in no message */
 };
@@ -454,8 +457,9 @@ enum maille_code message_rho(struct digest *rho, const struct digest *manifest_h
 size_t message_forms_union(struct message_ledger_form **forms, struct arena *arena,
                            const struct message_accept *accepts, size_t n);
 /* The ledger entries of a roster's accepts, each once, by id: the order in which they stand in the threshold
- * rounds. What was shown and the roster are what any of them says; moved: what any says, or a site of the
- * entry's roster that does not know it. Returns their number; *entries in arena. */
+ * rounds. What was shown and the roster are what any of them says (of families, which are the same, the
+ * greatest); moved: what any says, or a site of the entry's roster that does not know it. Returns their
+ * number; *entries in arena. */
 size_t message_ledger_union(struct message_ledger_entry **entries, struct arena *arena,
                             const struct message_accept *accepts, size_t n);
 /* Of an entry of the union and the members of an attempt: was a site asked then that is not a member now; was

@@ -130,6 +130,7 @@ static void accept_pack(Maille__Wire__Accept *out, const struct message_accept *
         out->ledger[i]->shown = codec_encode_view(in->ledger[i].shown);
         out->ledger[i]->roster = codec_encode_view(in->ledger[i].roster);
         out->ledger[i]->moved = in->ledger[i].moved;
+        out->ledger[i]->families = codec_encode_view(in->ledger[i].families);
     }
     out->head = codec_encode_head(arena, &in->head);
     out->arithmetic = in->arithmetic;
@@ -188,6 +189,8 @@ static void accept_unpack(struct decoder *d, struct message_accept *out, const M
             codec_decode_fixed(d, "ledger.id", ledger[i].id, LEDGER_ID_BYTES, in->ledger[i]->id);
             ledger[i].shown = decode_bits(d, "ledger.shown", in->ledger[i]->shown, LEDGER_SHOWN_MAX);
             ledger[i].roster = decode_bits(d, "ledger.roster", in->ledger[i]->roster, LEDGER_ROSTER_MAX);
+            ledger[i].families =
+                codec_decode_view(d, "ledger.families", in->ledger[i]->families, 0, LEDGER_FAMILIES_MAX);
             ledger[i].moved = in->ledger[i]->moved != 0;
             if (in->ledger[i]->moved > 1)
                 decoder_refuse(d, "ledger.moved", "0 or 1");
@@ -246,6 +249,13 @@ static struct byte_view bits_or(struct byte_view a, struct byte_view b, struct a
     return (struct byte_view){made, longer->length};
 }
 
+static struct byte_view greater(struct byte_view a, struct byte_view b)
+{
+    if (a.length != b.length)
+        return a.length > b.length ? a : b;
+    return a.length > 0 && memcmp(a.data, b.data, a.length) < 0 ? b : a;
+}
+
 /* How many members an entry's roster has. */
 static size_t here(const struct message_ledger_entry *entry, const uint32_t *members, size_t n)
 {
@@ -283,6 +293,7 @@ size_t message_ledger_union(struct message_ledger_entry **entries, struct arena 
         for (end = first + 1; end < all && compare_entries(&list[first], &list[end]) == 0; end++) {
             made[kept].shown = bits_or(made[kept].shown, list[end].shown, arena);
             made[kept].roster = bits_or(made[kept].roster, list[end].roster, arena);
+            made[kept].families = greater(made[kept].families, list[end].families);
             made[kept].moved = made[kept].moved || list[end].moved;
         }
         for (size_t i = 0; i < n; i++)

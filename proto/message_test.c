@@ -54,7 +54,7 @@ static const struct message_finding findings[] = {{0, "min_patients"}, {7, "vari
 static const uint8_t some_bits[] = {0x05, 0x80};
 static const struct message_ledger_entry ledger[] = {
     {.id = {1}, .shown = {some_bits, 1}, .roster = {some_bits, 2}},
-    {.id = {2}, .shown = {some_bits, 2}, .roster = {some_bits, 1}, .moved = true}};
+    {.id = {2}, .shown = {some_bits, 2}, .roster = {some_bits, 1}, .families = {thing, 40}, .moved = true}};
 static const struct message_sealed_key keys[] = {{1, {thing, 80}}, {4, {thing, 80}}};
 static const struct word_run runs[] = {{16, 8}, {32, 16}, {8, 8}};
 static const struct message_wire_site other_wires[] = {{4, 1}};

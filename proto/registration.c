@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "proto/directory.h"
+#include "proto/registration_private.h"
 
 static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 
@@ -238,14 +239,15 @@ enum maille_code registration_read(struct registration *registration, struct are
                                    const struct yaml_node *node, const struct directory *directory,
                                    struct maille_error *error)
 {
-    const char *keys[FIELDS + 3];
+    const char *keys[FIELDS + 4];
     enum maille_code code = MAILLE_OK;
     struct registration made = {0};
     for (size_t f = 0; f < FIELDS; f++)
         keys[f] = fields[f].key;
     keys[FIELDS] = "budget";
     keys[FIELDS + 1] = "ethics";
-    keys[FIELDS + 2] = NULL;
+    keys[FIELDS + 2] = "cuts";
+    keys[FIELDS + 3] = NULL;
     if (node->kind != YAML_KIND_MAP) {
         code = yaml_fail(error, node, "expected a registration: keys id, title, …, found something else");
         goto out;
@@ -263,6 +265,7 @@ enum maille_code registration_read(struct registration *registration, struct are
     }
     MAILLE_TRY(read_budget(&made, yaml_get(node, "budget"), error));
     MAILLE_TRY(read_ethics(&made, arena, yaml_get(node, "ethics"), error));
+    MAILLE_TRY(registration_cuts_read(&made, arena, yaml_get(node, "cuts"), error));
     if (!dictionary_legal(made.dictionary))
         code = yaml_fail(error, yaml_get(node, "dictionary"),
                          "expected a dictionary as name@version or name, found \"%.80s\"", made.dictionary);
@@ -376,6 +379,7 @@ static void put_registration(struct bytes *out, const struct registration *r)
     put_line(out, "    dictionary: ", r->dictionary);
     if (r->n_variables > 0)
         put_names(out, "variables", r->variables, r->n_variables);
+    registration_cuts_write(out, r);
     put_budget(out, r);
     if (r->opinion != NULL) {
         bytes_printf(out, "    ethics: { opinion: ");

@@ -10,6 +10,7 @@
  *         researchers: [alice]
  *         dictionary: "rotterdam@1"            # or rotterdam: every version of it
  *         variables: [age, chemo]              # optional; absent: all
+ *         cuts: { age: [45], diagnosis: [2015-07-01] }   # optional; beside the dictionary's
  *         budget: { tables: 200, models: 50 }  # optional
  *         ethics: { opinion: "CPP 2026-12, favourable", date: 2026-03-01 }   # optional
  *         notice: "Letter of the hospital, and its page on studies"
@@ -39,7 +40,15 @@ enum {
     REGISTRATION_TEXT_BYTES = 500,
     REGISTRATION_PURPOSES_MAX = 64,
     REGISTRATION_LIST_MAX = 4096, /* researchers, variables */
+    REGISTRATION_CUTS_MAX = 256,  /* of a variable */
     REGISTRATION_NO_BUDGET = -1
+};
+
+/* Cut points of a variable, as they were written: numbers, or dates. */
+struct registration_cuts {
+    const char *name;
+    const char **texts;
+    size_t n;
 };
 
 struct registration {
@@ -49,6 +58,8 @@ struct registration {
     const char **purposes, **researchers, **variables;
     size_t n_purposes, n_researchers, n_variables; /* n_variables 0: all of the dictionary */
     const char *dictionary;                        /* NAME or NAME@VERSION */
+    const struct registration_cuts *cuts;          /* approved for its studies, beside the dictionary's */
+    size_t n_cuts;                                 /* variables that have any */
     int64_t budget_tables, budget_models;          /* REGISTRATION_NO_BUDGET possible */
     const char *opinion;                           /* of an ethics board; NULL: none is named */
     int32_t opinion_date, begin, end;              /* days since 1970-01-01; from begin through end, UTC */
@@ -85,6 +96,11 @@ void registrations_write(struct bytes *out, const struct registrations *registra
 
 /* NULL: none has this id. */
 const struct registration *registration_find(const struct directory *directory, const char *id);
+
+/* Its cuts, of the kind that the dictionary's variable has; others are left out. registration NULL: none. In
+ * arena; returns how many variables. */
+size_t registration_cuts_of(const struct variable_cuts **list, struct arena *arena,
+                            const struct registration *registration, const struct dictionary *dictionary);
 
 /* The end of its last day, in milliseconds since 1970: no question about it lives longer. */
 int64_t registration_end_ms(const struct registration *registration);

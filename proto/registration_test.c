@@ -44,6 +44,7 @@ static const char one[] = "registrations:\n"
                           "    researchers: [alice]\n"
                           "    dictionary: toy@1\n"
                           "    variables: [age, arm]\n"
+                          "    cuts: { age: [45, 62.5], seen: [2015-07-01] }\n"
                           "    budget: { tables: 7 }\n"
                           "    ethics: { opinion: \"CPP 12, favourable\", date: 2026-03-01 }\n"
                           "    notice: \"A letter\"\n"
@@ -99,6 +100,11 @@ static void what_is_written_is_read(void **state)
     assert_string_equal(r->dictionary, "toy@1");
     assert_int_equal(r->n_variables, 2);
     assert_string_equal(r->variables[1], "arm");
+    assert_int_equal(r->n_cuts, 2);
+    assert_string_equal(r->cuts[0].name, "age");
+    assert_int_equal(r->cuts[0].n, 2);
+    assert_string_equal(r->cuts[0].texts[1], "62.5");
+    assert_string_equal(r->cuts[1].texts[0], "2015-07-01");
     assert_int_equal(r->budget_tables, 7);
     assert_int_equal(r->budget_models, REGISTRATION_NO_BUDGET);
     assert_string_equal(r->opinion, "CPP 12, favourable");
@@ -133,6 +139,10 @@ static void bad_texts_say_where(void **state)
     static const struct {
         const char *from, *to, *says;
     } cases[] = {
+        {"age: [45, 62.5]", "age: []", "expected at least one cut of age, found none"},
+        {"age: [45, 62.5]", "age: [old]", "expected a number"},
+        {"seen: [2015-07-01]", "\"2\": [1]", "expected the name of a variable, found \"2\""},
+        {"cuts: { age: [45, 62.5], seen: [2015-07-01] }", "cuts: [45]", "expected cuts of variables as"},
         {"    title: \"Chemotherapy\"\n", "", "network.yaml:10:5: expected the key \"title\""},
         {"    notice: \"A letter\"\n", "", "expected the key \"notice\""},
         {"    title:", "    titel:", "title"},
@@ -291,6 +301,29 @@ static void the_dictionary_is_by_version_where_one_is_named(void **state)
     }
 }
 
+/* Of the kind that the dictionary's variable has; a name that it does not have fits nothing. */
+static void cuts_are_those_of_the_dictionary(void **state)
+{
+    (void)state;
+    static const char text[] = "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
+                               "  - { name: age, type: integer, min: 0, max: 120 }\n"
+                               "  - { name: seen, type: date, min: 2000-01-01, max: 2030-01-01 }\n";
+    const struct dictionary *dictionary = NULL;
+    const struct variable_cuts *cuts = NULL;
+    const char *at = strstr(one, "    cuts:"), *end = strchr(at, '\n');
+    assert_int_equal(dictionary_parse(&dictionary, arena, "toy.yaml", text, strlen(text), NULL), MAILLE_OK);
+    const struct directory *d = good(
+        arena_printf(arena, "%.*s    cuts: { age: [45, 2015-07-01], seen: [2015-07-01, 45], weight: [80] }%s",
+                     (int)(at - one), one, end));
+    assert_int_equal(registration_cuts_of(&cuts, arena, registration_find(d, "HDH-0000"), dictionary), 3);
+    assert_string_equal(cuts[0].name, "age");
+    assert_int_equal(cuts[0].n, 1);
+    assert_true(cuts[0].cuts[0] == 45);
+    assert_int_equal(cuts[1].n, 1);
+    assert_true(cuts[1].cuts[0] == 16617); /* days since 1970-01-01 */
+    assert_int_equal(registration_cuts_of(&cuts, arena, NULL, dictionary), 0);
+}
+
 static void a_network_that_does_not_register_allows_all(void **state)
 {
     (void)state;
@@ -325,6 +358,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_texts_say_where, setup, teardown),
         cmocka_unit_test_setup_teardown(a_study_outside_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_registration_has_its_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(cuts_are_those_of_the_dictionary, setup, teardown),
         cmocka_unit_test_setup_teardown(the_dictionary_is_by_version_where_one_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_network_that_does_not_register_allows_all, setup, teardown),
     };

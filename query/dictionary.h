@@ -45,7 +45,7 @@ struct variable {
     const char **levels; /* CATEGORY: in order, the first is the reference. BOOLEAN: {"FALSE", "TRUE"} */
     size_t n_levels;
     const char **labels; /* of each level, for people; NULL: the levels' own names */
-    const double *cuts;  /* cut points that clinicians use; no rule holds a cohort to them. NULL: none */
+    const double *cuts;  /* cut points that clinicians use, ascending (disclosure/gate_cuts.h). NULL: none */
     size_t n_cuts;
     const char **missing; /* texts that mean missing here, beside the dictionary's */
     size_t n_missing;
@@ -77,6 +77,13 @@ struct dictionary {
     size_t n_orders;
     const char *text; /* the file as it was read */
     size_t text_length;
+};
+
+/* Further cut points of a variable, from elsewhere than its dictionary. */
+struct variable_cuts {
+    const char *name;
+    const double *cuts;
+    size_t n;
 };
 
 /* Parses a dictionary; everything lives in arena. name stands for the file in errors (file:line:column). */

@@ -193,7 +193,8 @@ const struct language_key language_variable[] = {
      .kind = LANGUAGE_BOUNDS,
      .least = 1,
      .most = DICTIONARY_LEVELS_MAX,
-     .sentence = "Cut points that are offered for groups, ascending."},
+     .sentence = "Cut points by which groups may be made, ascending; others wait for a person (POLICY.md, "
+                 "fine_predicates)."},
     {.name = "missing",
      .kind = LANGUAGE_TEXTS,
      .most = DICTIONARY_MISSING_MAX,

@@ -77,6 +77,7 @@ const char *page_advice(const char *rule)
         {"min_ess_share", "Truncate or stabilise the weights, model the treatment with fewer covariates, or "
                           "take the offset out."},
         {"finest_grid", "Set grid: to the one that the policies allow."},
+        {"cuts", "Take cut points of the dictionary, or have yours registered."},
         {"methods", "Ask the site’s officer, or ask without that site."},
         {"variables.deny", "Leave the variable out, or ask without that site."},
         {"purposes", "State a purpose that the site takes part in, or ask without that site."},

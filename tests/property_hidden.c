@@ -30,10 +30,11 @@ struct hidden {
     bool *rows[2];
 };
 
-static enum maille_code note_rows(void *context, size_t block, size_t first, const uint8_t *counts, size_t n,
-                                  struct maille_error *error)
+static enum maille_code note_rows(void *context, size_t which, size_t block, size_t first,
+                                  const uint8_t *counts, size_t n, struct maille_error *error)
 {
     bool *rows = context;
+    (void)which;
     (void)block;
     (void)error;
     for (size_t r = 0; r < n; r++)
@@ -46,19 +47,15 @@ static bool *rows_of(const struct hiding *h, const struct tally_spec *all, size_
 {
     struct maille_error error = {0};
     const struct tally_block *of = &all->blocks[b];
-    struct tally_spec *spec = arena_alloc(h->arena, sizeof *spec);
-    *spec = (struct tally_spec){.survival = all->survival};
-    struct tally_block *block = tally_spec_add(spec);
-    block->filter = of->filter;
+    const struct expression *filter = of->filter;
     if (of->group != NULL) {
         double *member = arena_array(h->arena, of->group->n_levels, sizeof *member);
         for (size_t i = first; i < end; i++)
             member[i] = 1;
-        block->filter =
-            expression_and(h->arena, of->filter, expression_in_levels(h->arena, of->group, member));
+        filter = expression_and(h->arena, of->filter, expression_in_levels(h->arena, of->group, member));
     }
     bool *rows = arena_array(h->arena, h->n_rows + 1, sizeof *rows);
-    if (tally_members(spec, 0, h->table, note_rows, rows, &error) != MAILLE_OK)
+    if (tally_members(&filter, 1, &all->survival, h->table, note_rows, rows, &error) != MAILLE_OK)
         fail_msg("%s", error.sentence);
     return rows;
 }
@@ -253,7 +250,7 @@ static bool run_hidden(struct hiding *h, const struct hidden *hidden)
     const struct surviving surviving = {.n_blocks = h->cells->spec.n_blocks,
                                         .kept = (const uint8_t *const *)h->kept},
                            *one = &surviving;
-    const struct verdict passed = {{0}, {0}};
+    const struct verdict passed = {{0}, {0}, {0}};
     assert_int_equal(study_run_init(&run, h->study, &error), MAILLE_OK);
     study_run_survive(&run, &one);
     for (unsigned round = 1; study_run_open(&run) && round <= ROUNDS_MAX; round++) {

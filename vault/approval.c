@@ -120,6 +120,8 @@ static void put_analysis(struct bytes *out, struct arena *arena, const struct qu
     else if (sums->failures[k].rule[0] != '\0')
         bytes_printf(out, "    cannot be counted here: %s\n", sums->failures[k].rule);
     else {
+        if (verdict->held[0] != '\0')
+            bytes_printf(out, "    decided by a person (cuts): %s\n", verdict->held);
         tally_spec_serialise(&words, plan->analyses[k].spec);
         hash_kdf(&layout, NULL, "layout", words.data, words.length);
         words.length = 0;

@@ -24,9 +24,10 @@ static bool study_held(const struct vault *vault, const struct query *query, con
                         !vault_public_policy(vault->policy);
     bool held = false;
     for (size_t k = 0; k < study->n_analyses; k++)
-        held = held || (answer->verdicts[k].rule[0] == '\0' &&
-                        (forced || policy_approval(vault->policy, study->analyses[k].method,
-                                                   study->purpose) == APPROVAL_HOLD));
+        held = held ||
+               (answer->verdicts[k].rule[0] == '\0' &&
+                (forced || answer->verdicts[k].held[0] != '\0' ||
+                 policy_approval(vault->policy, study->analyses[k].method, study->purpose) == APPROVAL_HOLD));
     return held;
 }
 
@@ -66,9 +67,15 @@ enum maille_code answer_study(struct vault *vault, const struct query *query, co
         answer->n = 0;
         return MAILLE_OK;
     }
-    if (code == MAILLE_OK)
-        answer->state = study_held(vault, query, answer) ? READY_HELD : READY_READY;
-    return code;
+    if (code != MAILLE_OK)
+        return code;
+    answer->state = study_held(vault, query, answer) ? READY_HELD : READY_READY;
+    if (answer->state == READY_HELD && !vault->self->has_dpo) {
+        maille_refuse(error, "approval", "expected an officer of this site in the directory, found none");
+        refuse_all(answer, "approval");
+        answer->n = 0;
+    }
+    return MAILLE_OK;
 }
 
 enum maille_code vault_snapshot_facts(struct vault *vault, struct data_facts *facts, struct arena *arena,

@@ -205,14 +205,15 @@ out:
     return code;
 }
 
-/* T0: what is near to what was shown is over, before anything of it is counted. */
-static enum maille_code refuse_near(struct bytes *run, const struct query *query, const struct bytes *totals,
-                                    struct arena *arena, struct maille_error *error)
+/* T0: what is near to what was shown is over, before anything of it is counted; found: which groups are. */
+static enum maille_code refuse_near(struct bytes *run, struct bytes *found, const struct query *query,
+                                    const struct bytes *totals, struct arena *arena,
+                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct study_run changed = {0};
     bool *near = arena_array(arena, query->study->n_analyses + 1, sizeof *near);
-    MAILLE_TRY(custody_near(near, query, totals, error));
+    MAILLE_TRY(custody_near(near, found, query, totals, error));
     MAILLE_TRY(study_run_init(&changed, query->study, error));
     MAILLE_TRY(study_run_read(&changed, run->data, run->length, error));
     for (size_t k = 0; k < query->study->n_analyses; k++)
@@ -226,10 +227,11 @@ out:
     return code;
 }
 
-/* Where the study stands after these totals. */
-static enum maille_code step(struct bytes *run, struct vault *vault, const struct query *query,
-                             enum threshold_which which, const struct bytes *totals, const struct bytes *plan,
-                             struct arena *arena, struct maille_error *error)
+/* Where the study stands after these totals; near: what T0 found. */
+static enum maille_code step(struct bytes *run, struct bytes *near, struct vault *vault,
+                             const struct query *query, enum threshold_which which,
+                             const struct bytes *totals, const struct bytes *plan, struct arena *arena,
+                             struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct step_source *source = &vault->options.step;
@@ -238,7 +240,7 @@ static enum maille_code step(struct bytes *run, struct vault *vault, const struc
     study_run_write(run, &query->circle.run);
     MAILLE_TRY(bytes_check(run, error));
     if (which == THRESHOLD_BEFORE)
-        MAILLE_TRY(refuse_near(run, query, totals, arena, error));
+        MAILLE_TRY(refuse_near(run, near, query, totals, arena, error));
     if (which == THRESHOLD_BEFORE || which == THRESHOLD_FIRST)
         goto out;
     if (which == THRESHOLD_SECOND)
@@ -318,7 +320,9 @@ enum maille_code circle_stepped(struct vault *vault, struct query *query, enum t
     enum maille_code code = MAILLE_OK;
     const struct attempt *attempt = &query->attempt;
     static const struct bytes nothing;
-    const struct bytes *result = which == THRESHOLD_FIRST    ? totals
+    struct bytes near = {0};
+    const struct bytes *result = which == THRESHOLD_BEFORE   ? &near
+                                 : which == THRESHOLD_FIRST  ? totals
                                  : which == THRESHOLD_SECOND ? plan
                                                              : &nothing;
     struct digest key = query->circle.key, tag;
@@ -327,7 +331,7 @@ enum maille_code circle_stepped(struct vault *vault, struct query *query, enum t
     if (attempt->header.round == 1)
         MAILLE_TRY(
             circle_key(&key, &query->rho, &attempt->mask_psi, selves, attempt->header.n_members, error));
-    MAILLE_TRY(step(&run, vault, query, which, totals, plan, arena, error));
+    MAILLE_TRY(step(&run, &near, vault, query, which, totals, plan, arena, error));
     MAILLE_TRY(study_run_init(&after, query->study, error));
     MAILLE_TRY(study_run_read(&after, run.data, run.length, error));
     MAILLE_TRY(tag_of(&tag, query, &key, &after, result, error));
@@ -355,6 +359,7 @@ out:
     crypto_wipe(&key, sizeof key);
     study_run_clear(&after);
     bytes_wipe(&run);
+    bytes_clear(&near);
     bytes_clear(&envelope);
     bytes_wipe(&record);
     return code;

@@ -180,10 +180,10 @@ enum maille_code vault_combination_counts(const int64_t **counts, struct vault *
     for (size_t i = 0; i < n_past; i++)
         groups[i] = (struct ledger_pair){
             .query = vault_ledger_past_query(custody->forms[i].id, known, n_known, query),
-            .group = custody->forms[i].analysis};
+            .its_analysis = custody->forms[i].analysis};
     for (size_t i = n_past; i < n; i++)
-        groups[i] =
-            (struct ledger_pair){.query = query->qid, .group = (uint32_t)combined->analysis_of[i - n_past]};
+        groups[i] = (struct ledger_pair){.query = query->qid,
+                                         .its_analysis = (uint32_t)combined->analysis_of[i - n_past]};
     if (combined->n_rows > 0) {
         MAILLE_TRY(ledger_combined_new(&counting.who, vault->ledger, groups, n,
                                        (int64_t)custody->strictest->differencing, error));

@@ -35,6 +35,7 @@ out:
 
 void custody_clear(struct custody *custody)
 {
+    bytes_clear(&custody->near);
     bytes_wipe(&custody->first);
     bytes_clear(&custody->answer);
     bytes_clear(&custody->plan_bytes);
@@ -76,13 +77,14 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
 {
     const struct custody *custody = &query->custody;
     const struct combined *combined;
-    struct threshold_past *past = calloc(custody->n_ledger + 1, sizeof *past);
-    if (past == NULL)
+    struct arena *arena = arena_new();
+    if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for %zu earlier questions", custody->n_ledger);
-    vault_ledger_past(past, query, header);
+    struct threshold_past *past = arena_array(arena, custody->n_ledger + 1, sizeof *past);
+    vault_ledger_past(past, query, header, arena);
     enum maille_code code = threshold_init(threshold, query->study, open, custody->strictest,
                                            header->n_members, past, custody->n_ledger, error);
-    free(past);
+    arena_free(arena);
     if (code == MAILLE_OK)
         code = vault_combination_of(&combined, query, open, error);
     if (code == MAILLE_OK)
@@ -413,20 +415,26 @@ out:
 
 /* --- what it is for --- */
 
-enum maille_code custody_near(bool *near, const struct query *query, const struct bytes *totals,
-                              struct maille_error *error)
+enum maille_code custody_near(bool *refused, struct bytes *found, const struct query *query,
+                              const struct bytes *totals, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct threshold threshold = {0};
     MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
+    bool *near = arena_array(threshold.arena, threshold.n_groups + 1, sizeof *near);
     if (totals->length != 8 * threshold.n_words[THRESHOLD_BEFORE]) {
         code = maille_fail(error, MAILLE_INTERNAL,
                            "expected the totals of the pair words, found another length");
         goto out;
     }
-    threshold_refused(near, &threshold, THRESHOLD_BEFORE, totals->data, query->custody.strictest);
-    code = threshold_combined_refused(near, &threshold, THRESHOLD_BEFORE, totals->data,
-                                      query->custody.strictest, error);
+    threshold_near_groups(near, &threshold, THRESHOLD_BEFORE, totals->data, query->custody.strictest);
+    for (size_t g = 0; g < threshold.n_groups; g++)
+        if (near[g] && threshold.groups[g].part == 0)
+            refused[threshold.groups[g].analysis] = true;
+    MAILLE_TRY(threshold_combined_refused(refused, &threshold, THRESHOLD_BEFORE, totals->data,
+                                          query->custody.strictest, error));
+    threshold_near_write(found, &threshold, near);
+    code = bytes_check(found, error);
 out:
     threshold_clear(&threshold);
     return code;
@@ -446,6 +454,7 @@ static enum maille_code make_plan(struct bytes *out, struct plan *plan, const st
                            "expected the totals of both threshold rounds, found other lengths");
         goto out;
     }
+    threshold.near_before = &custody->near;
     MAILLE_TRY(plan_make(plan, &threshold, custody->first.data, second->data, custody->strictest,
                          query->attempt.header.n_members, error));
     plan_write(out, plan);

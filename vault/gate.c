@@ -7,6 +7,16 @@
 /* The policy's verdicts on a study (disclosure/gate.h says what is refused). Head counts are judged pooled:
  * custody.c. */
 
+/* cells NULL: what its method counts is not known. */
+static void judge_cuts(const struct vault *vault, struct verdict *verdict, const struct analysis *analysis,
+                       const struct cells *cells, struct arena *arena)
+{
+    const struct registration *registration = registration_find(vault->directory, analysis->study->protocol);
+    const struct variable_cuts *registered;
+    const size_t n = registration_cuts_of(&registered, arena, registration, analysis->study->dictionary);
+    gate_cuts(verdict, vault->policy, analysis, cells, registered, n, vault->self->has_dpo);
+}
+
 /* What can be said of an analysis before anybody looks at a patient: its head counts and its first round are
  * defined for all of them, and its times are no finer than they may be. */
 static enum maille_code judge_declared(const struct vault *vault, struct verdict *verdict,
@@ -24,7 +34,10 @@ static enum maille_code judge_declared(const struct vault *vault, struct verdict
     /* What cannot be planned is refused elsewhere, with its own rule. */
     if (method_cells(analysis, arena, cells, &why) == MAILLE_OK) {
         gate_cells(verdict, vault->policy, analysis, cells);
+        judge_cuts(vault, verdict, analysis, cells, arena);
         MAILLE_TRY(gate_domain(verdict, vault->policy, &cells->spec, error));
+    } else {
+        judge_cuts(vault, verdict, analysis, NULL, arena);
     }
     if (method->plan(analysis, &none, NULL, arena, spec, &why) == MAILLE_OK)
         MAILLE_TRY(gate_domain(verdict, vault->policy, spec, error));

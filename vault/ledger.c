@@ -75,22 +75,24 @@ out:
 
 /* --- M1: groups --- */
 
-/* Analyses whose head counts have one filter have one group: asked for once. */
+/* Parts of the same rows are one group, and kept once. */
 struct distinct_group {
-    struct bytes key;
-    struct digest canon; /* of the key and the dictionary */
-    struct data_members members;
+    struct byte_view key; /* of the part */
+    struct digest canon;  /* of the key and the dictionary */
+    struct data_part members;
 };
 
 struct gathering {
     struct vault *vault;
     const struct query *query;
     const struct data_facts *facts;
-    bool *refused; /* by this site at M0a */
+    bool *refused;       /* by this site at M0a */
+    struct parts *parts; /* [n_analyses] */
     struct distinct_group *distinct;
     size_t n_distinct;
     struct ledger_group *groups;
     size_t n_groups;
+    struct bytes families;
     struct bytes persons;
     bool persons_taken;
 };
@@ -110,77 +112,110 @@ out:
     return code;
 }
 
-/* Canonical bytes of who counts in an analysis. false: it cannot be counted, and will be refused for it. */
-static bool group_key(struct bytes *key, const struct analysis *analysis, struct arena *arena)
+/* The parts of an analysis, by public facts; none where it cannot be counted, and will be refused for it. */
+static void parts_or_none(struct parts *parts, const struct analysis *analysis, struct arena *arena)
 {
     struct maille_error why;
     struct cells *cells = arena_alloc(arena, sizeof *cells);
-    struct tally_spec *spec = arena_alloc(arena, sizeof *spec);
-    if (method_cells(analysis, arena, cells, &why) != MAILLE_OK)
-        return false;
-    size_t block = data_members_block(cells);
-    if (block == SIZE_MAX)
-        return false;
-    spec->survival = cells->spec.survival;
-    spec->blocks[0] = cells->spec.blocks[block];
-    spec->n_blocks = 1;
-    tally_spec_serialise(key, spec);
-    return !key->failed;
+    if (method_cells(analysis, arena, cells, &why) != MAILLE_OK ||
+        parts_read(parts, cells, analysis->study->dictionary, arena, &why) != MAILLE_OK)
+        *parts = (struct parts){0};
+}
+
+static struct distinct_group *find_distinct(const struct gathering *work, struct byte_view key)
+{
+    for (size_t d = 0; d < work->n_distinct; d++)
+        if (work->distinct[d].key.length == key.length &&
+            memcmp(work->distinct[d].key.data, key.data, key.length) == 0)
+            return &work->distinct[d];
+    return NULL;
+}
+
+/* Takes what is not there yet. Who cannot be counted here is nobody: the analysis is vetoed, and its groups
+ * are kept all the same. */
+static enum maille_code take_members(struct gathering *work, const struct study *study, size_t k,
+                                     struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct data_source *data = &work->vault->options.data;
+    const struct parts *parts = &work->parts[k];
+    struct data_members members = {0};
+    MAILLE_TRY(data->members(data->context, &members, work->facts->number, study, k,
+                             !work->persons_taken && work->facts->rows != work->facts->patients, error));
+    if (members.failure.rule[0] == '\0' && members.n != parts->n) {
+        code = maille_fail(error, MAILLE_INTERNAL, "expected the members of %zu parts, found %zu", parts->n,
+                           members.n);
+        goto out;
+    }
+    for (size_t p = 0; p < parts->n; p++) {
+        if (find_distinct(work, parts->list[p].canon) != NULL)
+            continue;
+        struct distinct_group *made = &work->distinct[work->n_distinct++];
+        made->key = parts->list[p].canon;
+        hash_kdf(&made->canon, work->query->manifest.dictionary_hash.b, "group", made->key.data,
+                 made->key.length);
+        if (p < members.n) {
+            made->members = members.parts[p];
+            members.parts[p] = (struct data_part){0};
+        }
+    }
+    if (members.persons.length > 0) {
+        work->persons = members.persons;
+        members.persons = (struct bytes){0};
+        work->persons_taken = true;
+    }
+out:
+    data_members_clear(&members);
+    return code;
 }
 
 static enum maille_code gather_one(struct gathering *work, const struct study *study, size_t k,
                                    struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct data_source *data = &work->vault->options.data;
-    struct arena *arena = arena_new();
-    struct bytes key = {0};
-    size_t d = 0;
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory for an analysis");
-    if (!group_key(&key, &study->analyses[k], arena))
-        goto out;
-    while (d < work->n_distinct && (work->distinct[d].key.length != key.length ||
-                                    memcmp(work->distinct[d].key.data, key.data, key.length) != 0))
-        d++;
-    if (d == work->n_distinct) {
-        struct distinct_group *made = &work->distinct[work->n_distinct++];
-        MAILLE_TRY(data->members(data->context, &made->members, work->facts->number, study, k,
-                                 !work->persons_taken && work->facts->rows != work->facts->patients, error));
-        hash_kdf(&made->canon, work->query->manifest.dictionary_hash.b, "group", key.data, key.length);
-        made->key = key;
-        key = (struct bytes){0};
-        if (made->members.persons.length > 0) {
-            work->persons = made->members.persons;
-            made->members.persons = (struct bytes){0};
-            work->persons_taken = true;
-        }
+    const struct parts *parts = &work->parts[k];
+    bool known = true;
+    for (size_t p = 0; p < parts->n; p++)
+        known = known && find_distinct(work, parts->list[p].canon) != NULL;
+    if (!known)
+        MAILLE_TRY(take_members(work, study, k, error));
+    for (size_t p = 0; p < parts->n; p++) {
+        const struct distinct_group *distinct = find_distinct(work, parts->list[p].canon);
+        work->groups[work->n_groups++] = (struct ledger_group){
+            .analysis = (uint32_t)k,
+            .part = (uint32_t)p,
+            .reading = study->missing,
+            .is_model = study->analyses[k].declared->is_model,
+            .canon = distinct->canon.b,
+            .rows = {distinct->members.rows.data, distinct->members.rows.length},
+            .patients = {distinct->members.patients.data, distinct->members.patients.length}};
     }
-    /* Who cannot be counted here is nobody: the analysis is vetoed, and its group is kept all the same. */
-    if (work->distinct[d].members.failure.rule[0] != '\0')
-        work->distinct[d].members.rows.length = work->distinct[d].members.patients.length = 0;
-    work->groups[work->n_groups] = (struct ledger_group){
-        .analysis = (uint32_t)k,
-        .reading = study->missing,
-        .is_model = study->analyses[k].declared->is_model,
-        .canon = work->distinct[d].canon.b,
-        .rows = {work->distinct[d].members.rows.data, work->distinct[d].members.rows.length},
-        .patients = {work->distinct[d].members.patients.data, work->distinct[d].members.patients.length}};
-    work->n_groups++;
 out:
-    bytes_clear(&key);
-    arena_free(arena);
     return code;
 }
 
+/* MAILLE_REFUSED differencing: more groups than a ledger tells of one study; a public fact. */
 static enum maille_code gather(struct gathering *work, struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = work->query->study;
     const size_t n = study->n_analyses;
+    size_t all = 0;
     work->refused = arena_array(arena, n, sizeof *work->refused);
-    work->groups = arena_array(arena, n, sizeof *work->groups);
-    work->distinct = arena_array(arena, n, sizeof *work->distinct);
+    work->parts = arena_array(arena, n, sizeof *work->parts);
+    for (size_t k = 0; k < n; k++) {
+        parts_or_none(&work->parts[k], &study->analyses[k], arena);
+        all += work->parts[k].n;
+    }
+    part_groups_write(&work->families, work->parts, n);
+    MAILLE_TRY(bytes_check(&work->families, error));
+    if (all > PART_GROUPS_MAX || work->families.length > LEDGER_FAMILIES_MAX) {
+        code = maille_refuse(error, "differencing",
+                             "a study of so many arms and levels cannot be compared: ask for fewer at once");
+        goto out;
+    }
+    work->groups = arena_array(arena, all + 1, sizeof *work->groups);
+    work->distinct = arena_array(arena, all + 1, sizeof *work->distinct);
     MAILLE_TRY(read_refused(work, arena, error));
     for (size_t k = 0; k < n; k++)
         if (!work->refused[k])
@@ -192,9 +227,10 @@ out:
 static void gathering_clear(struct gathering *work)
 {
     for (size_t d = 0; d < work->n_distinct; d++) {
-        bytes_clear(&work->distinct[d].key);
-        data_members_clear(&work->distinct[d].members);
+        bytes_clear(&work->distinct[d].members.rows);
+        bytes_clear(&work->distinct[d].members.patients);
     }
+    bytes_clear(&work->families);
     bytes_clear(&work->persons);
 }
 
@@ -247,9 +283,12 @@ static enum maille_code list_past(const struct message_ledger_entry **out, size_
 {
     enum maille_code code = MAILLE_OK;
     struct ledger_past *past = NULL;
+    size_t bytes = 0;
     MAILLE_TRY(ledger_list(&past, n, arena, vault->ledger, query->qid, vault->directory->epoch.number,
                            vault_now_ms(vault) - SETTLED_MS, error));
-    if (*n > LEDGER_ENTRIES_MAX) {
+    for (size_t i = 0; i < *n; i++)
+        bytes += LEDGER_ID_BYTES + past[i].shown.length + past[i].families.length + past[i].n_sites / 8 + 16;
+    if (*n > LEDGER_ENTRIES_MAX || bytes > LEDGER_BYTES_MAX) {
         code = maille_refuse(error, "differencing",
                              "more was answered in this epoch than a question can be compared with");
         goto out;
@@ -266,7 +305,8 @@ static enum maille_code list_past(const struct message_ledger_entry **out, size_
             roster[past[i].sites[s] / 8] |= (uint8_t)(1u << past[i].sites[s] % 8);
         }
         vault_ledger_past_id(made[i].id, past[i].query, query);
-        made[i].shown = trimmed(past[i].shown, sizeof past[i].shown);
+        made[i].shown = trimmed(past[i].shown.data, past[i].shown.length);
+        made[i].families = past[i].families;
         made[i].roster = trimmed(roster, LEDGER_ROSTER_MAX);
         made[i].moved = past[i].snapshot != snapshot;
     }
@@ -293,6 +333,7 @@ enum maille_code vault_ledger_reserve(const struct message_ledger_entry **entrie
     question.n_sites = call->n_sites;
     question.groups = work.groups;
     question.n_groups = work.n_groups;
+    question.families = (struct byte_view){work.families.data, work.families.length};
     question.persons = work.persons.length > 0 ? work.persons.data : NULL;
     question.n_persons = work.persons.length / 4;
     question.now_ms = vault_now_ms(vault);
@@ -390,16 +431,16 @@ out:
 /* --- T0, T1 --- */
 
 void vault_ledger_past(struct threshold_past *past, const struct query *query,
-                       const struct message_round_header *header)
+                       const struct message_round_header *header, struct arena *arena)
 {
     const struct custody *custody = &query->custody;
     for (size_t e = 0; e < custody->n_ledger; e++) {
         const struct message_ledger_entry *entry = &custody->ledger[e];
         past[e] =
-            (struct threshold_past){.n_groups = message_bits(entry->shown),
-                                    .gone = message_ledger_gone(entry, header->members, header->n_members),
+            (struct threshold_past){.gone = message_ledger_gone(entry, header->members, header->n_members),
                                     .lost = entry->lost,
                                     .other = message_ledger_other(entry, header->members, header->n_members)};
+        past[e].groups = part_groups_listed(&past[e].n_groups, entry->families, entry->shown, arena);
     }
 }
 
@@ -413,16 +454,6 @@ const uint8_t *vault_ledger_past_query(const uint8_t entry[LEDGER_ID_BYTES], con
             return queries + i * LEDGER_QUERY_BYTES;
     }
     return NULL;
-}
-
-/* The number of the g-th analysis that was shown. */
-static uint32_t shown_at(const struct message_ledger_entry *entry, size_t g)
-{
-    uint32_t k = 0;
-    for (size_t seen = 0; k < 8 * entry->shown.length; k++)
-        if (message_bit(entry->shown, k) && seen++ == g)
-            break;
-    return k;
 }
 
 /* A site that does not know T any more (a lost disk, a restored copy) says 0; all see by its accept that it
@@ -453,11 +484,18 @@ enum maille_code vault_ledger_differences(const int64_t **differences, struct va
     }
     for (size_t i = 0; i < asked->n; i++) {
         const struct threshold_pair *pair = &asked->list[i];
-        pairs[i] = (struct ledger_pair){
-            .analysis = (uint32_t)pair->analysis,
-            .query = pair->past == THRESHOLD_ABSENT ? query->qid : queries[pair->past],
-            .group = pair->past == THRESHOLD_ABSENT ? (uint32_t)pair->group
-                                                    : shown_at(&custody->ledger[pair->past], pair->group)};
+        const struct threshold_group *own = &threshold->groups[pair->group];
+        const bool earlier = pair->past == THRESHOLD_ABSENT;
+        pairs[i] = (struct ledger_pair){.analysis = (uint32_t)own->analysis,
+                                        .part = (uint32_t)own->part,
+                                        .query = earlier ? query->qid : queries[pair->past]};
+        if (earlier) {
+            pairs[i].its_analysis = (uint32_t)threshold->groups[pair->other].analysis;
+            pairs[i].its_part = (uint32_t)threshold->groups[pair->other].part;
+        } else {
+            pairs[i].its_analysis = threshold->past[pair->past].groups[pair->other].analysis;
+            pairs[i].its_part = threshold->past[pair->past].groups[pair->other].part;
+        }
     }
     MAILLE_TRY(ledger_differences(made, vault->ledger, query->qid, pairs, asked->n,
                                   (int64_t)custody->strictest->differencing, error));

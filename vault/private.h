@@ -55,6 +55,7 @@ struct custody {
     const struct message_ledger_form *forms; /* the union of the accepts' forms, ascending */
     size_t n_forms;
     struct combining *combining; /* what combination.c has made of them; in the query's arena */
+    struct bytes near;           /* groups that T0 found near (threshold_near_write) */
     struct bytes first;          /* totals of T1; never leave this process, wiped with the query */
     struct bytes answer;         /* the envelope that says that the last totals are here: taken */
     struct bytes plan_bytes;
@@ -403,9 +404,10 @@ void custody_clear(struct custody *custody);
 enum threshold_which custody_which(const struct query *query, const struct message_round_header *header);
 /* The round in which values begin, for the members of this header: 1, or 3, or 4. */
 uint32_t custody_values_from(const struct query *query, const struct message_round_header *header);
-/* Marks the analyses that the totals of T0 refuse, in n_analyses that are false. */
-enum maille_code custody_near(bool *near, const struct query *query, const struct bytes *totals,
-                              struct maille_error *error) MAILLE_CHECKED;
+/* Of the totals of T0: marks the analyses that they refuse, in n_analyses that are false; found: the groups
+ * that are near, for the journal. */
+enum maille_code custody_near(bool *refused, struct bytes *found, const struct query *query,
+                              const struct bytes *totals, struct maille_error *error) MAILLE_CHECKED;
 /* Fills custody->patients from the totals of T1 (custody->first), of the attempt that they are of. */
 enum maille_code custody_patients(struct query *query, struct maille_error *error) MAILLE_CHECKED;
 /* round.c: an analysis that this site vetoes; the first rule is the one that its officer reads. */
@@ -510,9 +512,9 @@ enum maille_code vault_ledger_roster(struct vault *vault, const struct query *qu
 enum maille_code vault_ledger_members(struct vault *vault, const struct query *query,
                                       const struct message_round_header *header,
                                       struct maille_error *error) MAILLE_CHECKED;
-/* The entries of the roster (custody->n_ledger) as these members see them. */
+/* The entries of the roster (custody->n_ledger) as these members see them. Groups are in arena. */
 void vault_ledger_past(struct threshold_past *past, const struct query *query,
-                       const struct message_round_header *header);
+                       const struct message_round_header *header, struct arena *arena);
 /* T0, T1: per pair, by rows and by patients. In arena. */
 enum maille_code vault_ledger_differences(const int64_t **differences, struct vault *vault,
                                           const struct query *query, const struct threshold *threshold,

@@ -406,6 +406,8 @@ static enum maille_code apply_stepped(struct query *query, struct reader *reader
     const uint8_t *run = reader_block(reader, JOURNAL_BODY_MAX, &run_length);
     MAILLE_TRY(take_bytes(&custody->answer, reader, error));
     MAILLE_TRY(done(reader, error));
+    if (which == THRESHOLD_BEFORE)
+        MAILLE_TRY(bytes_copy(&custody->near, result, length));
     if (which == THRESHOLD_FIRST) {
         MAILLE_TRY(bytes_copy(&custody->first, result, length));
         MAILLE_TRY(custody_patients(query, error));

@@ -204,7 +204,7 @@ static enum maille_code work_values(struct vault *vault, struct query *query, co
         if (work->open[k] && work->sums.failures[k].rule[0] != '\0')
             vault_veto(work, k, work->sums.failures[k].rule, work->sums.failures[k].sentence);
     for (size_t k = 0; k < n && work->sums.shares != NULL; k++) {
-        struct verdict few = {{0}, {0}};
+        struct verdict few = {{0}, {0}, {0}};
         gate_weights(&few, vault->policy, work->sums.shares[k]);
         if (work->open[k] && few.rule[0] != '\0')
             vault_veto(work, k, few.rule, few.sentence);

@@ -30,16 +30,19 @@ static struct rule_facts facts_of(const struct policy *policy, const struct quer
 }
 
 /* The rules of one stage that a policy turns on, up to `until` (NULL: all of them), as passed; of_study:
- * those that are asked of the study as a whole, else those of one analysis. Returns their number. */
+ * those that are asked of the study as a whole, else those of one analysis. held: a rule that leaves it to a
+ * person (NULL: none). Returns their number. */
 static size_t put_passed(struct audit_rule *out, enum rule_stage stage, bool of_study,
-                         const struct rule_facts *facts, const char *until, struct arena *arena)
+                         const struct rule_facts *facts, const char *until, const char *held,
+                         struct arena *arena)
 {
     size_t n = 0;
     for (size_t r = 0; r < rule_n_rows; r++) {
         const struct rule *rule = &rule_rows[r];
         if (until != NULL && strcmp(rule->code, until) == 0)
             break;
-        if (!(rule->stages & stage) || rule->of_study != of_study)
+        if (!(rule->stages & stage) || rule->of_study != of_study ||
+            (held != NULL && strcmp(rule->code, held) == 0))
             continue;
         const char *demand = rule_demand(arena, rule, facts, LANGUAGE_EN);
         if (demand != NULL)
@@ -56,7 +59,10 @@ static size_t question_rules(struct audit_rule *out, const struct rule_facts *fa
     const struct rule *rule = rule_find(verdict->rule);
     size_t n = 0;
     if (verdict->rule[0] == '\0' || (rule != NULL && rule->stages & RULE_ASKED))
-        n = put_passed(out, RULE_ASKED, false, facts, rule != NULL ? rule->code : NULL, arena);
+        n = put_passed(out, RULE_ASKED, false, facts, rule != NULL ? rule->code : NULL,
+                       verdict->held[0] != '\0' ? "cuts" : NULL, arena);
+    if (verdict->rule[0] == '\0' && verdict->held[0] != '\0')
+        out[n++] = (struct audit_rule){"cuts", facts->analysis->id, "held", verdict->held};
     if (verdict->rule[0] != '\0')
         out[n++] = (struct audit_rule){verdict->rule, facts->analysis->id, "refused", verdict->sentence};
     return n;
@@ -75,7 +81,7 @@ static size_t plan_rules(struct audit_rule *out, const struct rule_facts *facts,
         out[n++] = (struct audit_rule){planned->rule, id, "refused", demand != NULL ? demand : ""};
         return n;
     }
-    n = put_passed(out, RULE_POOLED, false, facts, NULL, arena);
+    n = put_passed(out, RULE_POOLED, false, facts, NULL, NULL, arena);
     if (planned->n_suppressed > 0)
         out[n++] = (struct audit_rule){"suppression", id, "passed",
                                        arena_printf(arena, "%zu cells are hidden", planned->n_suppressed)};
@@ -104,7 +110,7 @@ size_t vault_rules(const struct audit_rule **rules, struct arena *arena, const s
     if (judged->rule != NULL && judged->rule[0] != '\0')
         made[n++] = (struct audit_rule){judged->rule, "", "refused", judged->why != NULL ? judged->why : ""};
     if (n_analyses > 0 && begins) {
-        n += put_passed(&made[n], RULE_ASKED, true, &whole, NULL, arena);
+        n += put_passed(&made[n], RULE_ASKED, true, &whole, NULL, NULL, arena);
         if (judged->decision != NULL && strcmp(judged->decision, "held") == 0)
             made[n++] =
                 (struct audit_rule){"approval", "", "held", rule_find("approval")->demand[LANGUAGE_EN]};
@@ -131,8 +137,8 @@ size_t vault_rules_roster(const struct audit_rule **rules, struct arena *arena, 
     const struct rule_facts whole = {.policy = policy};
     struct audit_rule *made = room_for(arena, 0);
     const char *until = why != NULL ? why->rule : NULL;
-    size_t n = put_passed(made, RULE_ROSTER, false, &whole, until, arena);
-    n += put_passed(&made[n], RULE_ROSTER, true, &whole, until, arena);
+    size_t n = put_passed(made, RULE_ROSTER, false, &whole, until, NULL, arena);
+    n += put_passed(&made[n], RULE_ROSTER, true, &whole, until, NULL, arena);
     if (why != NULL)
         made[n++] = (struct audit_rule){why->rule, "", "refused", why->sentence};
     *rules = made;
@@ -151,7 +157,7 @@ size_t vault_rules_left(const struct audit_rule **rules, struct arena *arena, co
             facts_of(policy, left->query, left->query->study, header->analyses[i], arena);
         const bool vetoed = left->vetoed != NULL && left->vetoed[header->analyses[i]];
         n += put_passed(&made[n], RULE_ROUND, false, &facts,
-                        vetoed ? left->objections[header->analyses[i]].rule : NULL, arena);
+                        vetoed ? left->objections[header->analyses[i]].rule : NULL, NULL, arena);
     }
     for (size_t i = 0; i < header->n_analyses && left->vetoed != NULL; i++) {
         const uint32_t k = header->analyses[i];

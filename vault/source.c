@@ -21,16 +21,11 @@ void data_round_clear(struct data_round *round)
 
 void data_members_clear(struct data_members *members)
 {
-    bytes_clear(&members->rows);
-    bytes_clear(&members->patients);
+    for (size_t p = 0; p < members->n; p++) {
+        bytes_clear(&members->parts[p].rows);
+        bytes_clear(&members->parts[p].patients);
+    }
+    free(members->parts);
     bytes_clear(&members->persons);
     *members = (struct data_members){0};
-}
-
-size_t data_members_block(const struct cells *cells)
-{
-    for (size_t block = 0; block < cells->spec.n_blocks; block++)
-        if (cells->rules[block] == CELL_COHORT)
-            return block;
-    return SIZE_MAX;
 }

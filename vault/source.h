@@ -5,6 +5,7 @@
 #define VAULT_SOURCE_H
 
 #include "crypto/hash.h"
+#include "disclosure/parts.h"
 #include "stats/round.h"
 
 /* What the vault may know of a snapshot. */
@@ -55,13 +56,18 @@ struct data_round {
 };
 void data_round_clear(struct data_round *round); /* wipes */
 
-/* Who counts in one analysis: its group in the ledger (disclosure/ledger.h). Membership, no value: bit n of a
- * bitmap stands for the row, or the patient, of number n (registry/rowkeys.h). */
+/* Who counts in one analysis, part by part (disclosure/parts.h): its groups in the ledger
+ * (disclosure/ledger.h). Membership, no value: bit n of a bitmap stands for the row, or the patient, of
+ * number n (registry/rowkeys.h). */
+struct data_part {
+    struct bytes rows, patients;
+};
 struct data_members {
     struct data_failure failure; /* rule set: it has none */
-    struct bytes rows, patients;
-    struct bytes persons; /* where it was asked for: per row number of the snapshot, LE32, its patient's;
-                             empty where each has one row */
+    size_t n;
+    struct data_part *parts; /* [n] */
+    struct bytes persons;    /* where it was asked for: per row number of the snapshot, LE32, its patient's;
+                                empty where each has one row */
 };
 void data_members_clear(struct data_members *members);
 
@@ -85,9 +91,5 @@ struct data_source {
                                 const struct study *study, size_t analysis, bool persons,
                                 struct maille_error *error);
 };
-
-/* The index of the block of head counts that counts everybody in the analysis (CELL_COHORT); SIZE_MAX: none.
- * Where there are several (a propensity model and what it weighs) they count the same rows. */
-size_t data_members_block(const struct cells *cells);
 
 #endif

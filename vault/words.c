@@ -237,9 +237,10 @@ size_t vault_words_threshold(const struct audit_released **released, struct aren
         }
     }
     const struct threshold_pairs *pairs = &threshold->pairs[which];
-    for (size_t first = 0, end; first < pairs->n; first = end) { /* those of an analysis are one run */
-        const size_t k = pairs->list[first].analysis;
-        for (end = first; end < pairs->n && pairs->list[end].analysis == k;)
+    for (size_t first = 0, end; first < pairs->n;
+         first = end) { /* of a cohort; of the other parts of an analysis */
+        const size_t k = threshold->groups[pairs->list[first].group].analysis;
+        for (end = first; end < pairs->n && threshold->groups[pairs->list[end].group].analysis == k;)
             end++;
         made[n++] = pairs_of(arena, threshold, k, pairs->at + first, end - first, which == THRESHOLD_BEFORE);
     }

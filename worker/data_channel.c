@@ -166,8 +166,11 @@ static enum maille_code answer_members(struct bytes *out, const struct data_sour
                                             (size_t)request->analysis, request->persons, error);
     if (code == MAILLE_OK) {
         failures_put(out, &members.failure, 1);
-        bytes_put_block(out, members.rows.data, members.rows.length);
-        bytes_put_block(out, members.patients.data, members.patients.length);
+        bytes_put_u32(out, (uint32_t)members.n);
+        for (size_t p = 0; p < members.n; p++) {
+            bytes_put_block(out, members.parts[p].rows.data, members.parts[p].rows.length);
+            bytes_put_block(out, members.parts[p].patients.data, members.parts[p].patients.length);
+        }
         bytes_put_block(out, members.persons.data, members.persons.length);
         code = bytes_check(out, error);
     }
@@ -430,6 +433,13 @@ out:
     return code;
 }
 
+static enum maille_code set_take(struct bytes *set, struct reader *reader)
+{
+    size_t length = 0;
+    const uint8_t *data = reader_block(reader, reply_max, &length);
+    return data != NULL && length > 0 ? bytes_copy(set, data, length) : MAILLE_OK;
+}
+
 static enum maille_code remote_members(void *context, struct data_members *members, uint32_t number,
                                        const struct study *study, size_t analysis, bool persons,
                                        struct maille_error *error)
@@ -439,7 +449,6 @@ static enum maille_code remote_members(void *context, struct data_members *membe
     struct record reply = {0};
     struct data_members made = {0};
     enum maille_code code = MAILLE_OK;
-    struct bytes *const into[] = {&made.rows, &made.patients, &made.persons};
     bytes_put_u32(&request, number);
     bytes_put_block(&request, study->text, study->text_length);
     bytes_put_u64(&request, analysis);
@@ -448,12 +457,22 @@ static enum maille_code remote_members(void *context, struct data_members *membe
     struct reader reader = reader_of(reply.body.data, reply.body.length);
     string_take(made.failure.rule, sizeof made.failure.rule, &reader);
     string_take(made.failure.sentence, sizeof made.failure.sentence, &reader);
-    for (size_t i = 0; i < sizeof into / sizeof *into; i++) {
-        size_t length = 0;
-        const uint8_t *data = reader_block(&reader, reply_max, &length);
-        if (data != NULL && length > 0)
-            MAILLE_TRY(bytes_copy(into[i], data, length));
+    const size_t n = reader_u32(&reader);
+    if (n > PARTS_ALL_MAX) {
+        code = broken(remote, error);
+        goto out;
     }
+    made.parts = calloc(n + 1, sizeof *made.parts);
+    if (made.parts == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "no memory for the members of an analysis");
+        goto out;
+    }
+    made.n = n;
+    for (size_t p = 0; p < n; p++) {
+        MAILLE_TRY(set_take(&made.parts[p].rows, &reader));
+        MAILLE_TRY(set_take(&made.parts[p].patients, &reader));
+    }
+    MAILLE_TRY(set_take(&made.persons, &reader));
     if (!reader_done(&reader)) {
         code = broken(remote, error);
         goto out;

@@ -1,10 +1,16 @@
 #include "worker/data_members.h"
 
+#include <stdlib.h>
+
 #include "registry/rowkeys.h"
 #include "tally/members.h"
 
+/* Filters of one pass over the rows. */
+enum { PASS_MAX = 64 };
+
 struct collecting {
     struct data_members *members;
+    size_t first; /* the part of this pass's first filter */
     struct columns *columns;
     struct column_scratch scratch;
     const uint64_t *ids; /* of the block that is loaded */
@@ -37,12 +43,14 @@ static bool set_person(struct bytes *persons, uint32_t row, uint32_t patient)
     return true;
 }
 
-static enum maille_code collect(void *context, size_t block, size_t first, const uint8_t *counts, size_t n,
-                                struct maille_error *error)
+static enum maille_code collect(void *context, size_t which, size_t block, size_t first,
+                                const uint8_t *counts, size_t n, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct collecting *work = context;
     struct data_members *members = work->members;
+    struct data_part *part = &members->parts[work->first + which];
+    const bool persons = work->persons && work->first + which == 0;
     if (work->block != block) {
         MAILLE_TRY(columns_row_id_block(&work->ids, work->columns, &work->scratch, block, error));
         work->block = block;
@@ -55,8 +63,8 @@ static enum maille_code collect(void *context, size_t block, size_t first, const
                 "expected numbers of rows and patients in the snapshot, found others; import again");
             goto out;
         }
-        if ((counts[r] && (!set_bit(&members->rows, row) || !set_bit(&members->patients, patient))) ||
-            (work->persons && !set_person(&members->persons, row, patient))) {
+        if ((counts[r] && (!set_bit(&part->rows, row) || !set_bit(&part->patients, patient))) ||
+            (persons && !set_person(&members->persons, row, patient))) {
             code = maille_fail(error, MAILLE_MEMORY, "no memory for the members of an analysis");
             goto out;
         }
@@ -69,21 +77,29 @@ enum maille_code data_members_of(struct data_members *members, struct columns *c
                                  const struct analysis *analysis, bool persons, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct collecting work = {.members = members, .columns = columns, .block = SIZE_MAX};
+    struct collecting work = {.members = members, .columns = columns};
+    struct parts parts;
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for an analysis");
     work.persons = persons && columns_rows(columns) != columns_patients(columns);
     struct cells *cells = arena_alloc(arena, sizeof *cells);
     MAILLE_TRY(method_cells(analysis, arena, cells, error));
-    size_t block = data_members_block(cells);
-    if (block == SIZE_MAX) {
-        code = maille_fail(error, MAILLE_INTERNAL,
-                           "expected a count of everybody among the head counts of %s, found none",
-                           analysis->method);
+    MAILLE_TRY(parts_read(&parts, cells, analysis->study->dictionary, arena, error));
+    members->parts = calloc(parts.n, sizeof *members->parts);
+    if (members->parts == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "no memory for the members of an analysis");
         goto out;
     }
-    MAILLE_TRY(tally_members(&cells->spec, block, columns, collect, &work, error));
+    members->n = parts.n;
+    for (work.first = 0; work.first < parts.n; work.first += PASS_MAX) {
+        const struct expression *filters[PASS_MAX];
+        const size_t n = parts.n - work.first < PASS_MAX ? parts.n - work.first : PASS_MAX;
+        for (size_t i = 0; i < n; i++)
+            filters[i] = parts.list[work.first + i].rows;
+        work.block = SIZE_MAX;
+        MAILLE_TRY(tally_members(filters, n, &cells->spec.survival, columns, collect, &work, error));
+    }
 out:
     column_scratch_clear(&work.scratch);
     arena_free(arena);

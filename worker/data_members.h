@@ -4,7 +4,8 @@
 
 #include "worker/data.h"
 
-/* Fills members from the columns of a snapshot. Errors: of tally_members and of the method's cells. */
+/* Fills members from the columns of a snapshot. Errors: of tally_members, parts_read and of the method's
+ * cells. */
 enum maille_code data_members_of(struct data_members *members, struct columns *columns,
                                  const struct analysis *analysis, bool persons,
                                  struct maille_error *error) MAILLE_CHECKED;

@@ -112,6 +112,19 @@ enum maille_code owners_find_group(struct owners *owners, const char *name, stru
     return MAILLE_OK;
 }
 
+/* A file of the spool itself, and not what a member of the group links there: they may write into the folder.
+ * What cannot be shared stays as it is. */
+static void share_pending(const struct owners *owners, int folder, const char *name)
+{
+    struct stat found;
+    const int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const bool shared = fd >= 0 && fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_nlink == 1 &&
+                        fchown(fd, (uid_t)-1, owners->spool_group) == 0 && fchmod(fd, 0640) == 0;
+    (void)shared;
+    if (fd >= 0)
+        close(fd);
+}
+
 /* The group's, with what is in it; and others may pass through DIR, whose files are its owner's alone. */
 static enum maille_code share(const struct owners *owners, const char *dir, struct maille_error *error)
 {
@@ -131,9 +144,8 @@ static enum maille_code share(const struct owners *owners, const char *dir, stru
     stream = fdopendir(fd);
     for (struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;) {
         const char *end = strrchr(entry->d_name, '.');
-        if (end != NULL && strcmp(end, ".pending") == 0 &&
-            fchownat(fd, entry->d_name, (uid_t)-1, owners->spool_group, AT_SYMLINK_NOFOLLOW) == 0)
-            (void)fchmodat(fd, entry->d_name, 0640, 0);
+        if (end != NULL && strcmp(end, ".pending") == 0)
+            share_pending(owners, fd, entry->d_name);
     }
 out:
     if (stream != NULL)

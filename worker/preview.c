@@ -10,6 +10,7 @@
 #include "base/language.h"
 #include "base/options.h"
 #include "disclosure/gate.h"
+#include "disclosure/rule.h"
 #include "query/words.h"
 #include "tally/describe.h"
 #include "worker/commands.h"
@@ -109,6 +110,14 @@ static void put_words(struct shown *shown, const char *text)
                    shown->command->language == LANGUAGE_FR ? tally_words_french(shown->arena, text) : text);
 }
 
+/* Why a rule refuses: in French what the rule means, since the sentence of this refusal is in English. */
+static const char *reason_of(const struct shown *shown, const struct verdict *verdict)
+{
+    return shown->command->language == LANGUAGE_FR && !shown->command->json
+               ? rule_reason(shown->arena, verdict->rule, LANGUAGE_FR)
+               : verdict->sentence;
+}
+
 /* One line that says why nothing is shown, for a person or a program. */
 static void put_reason(struct shown *shown, const char *key, const char *words, const char *rule,
                        const char *sentence)
@@ -156,7 +165,7 @@ static void put_analysis(struct shown *shown, size_t k, const struct round_plan 
         put_words(shown,
                   arena_printf(shown->arena, "\n%s (%s) of %s\n", analysis->id, analysis->method, cohort));
     if (verdict->rule[0] != '\0')
-        put_reason(shown, "refused", "would be refused", verdict->rule, verdict->sentence);
+        put_reason(shown, "refused", "would be refused", verdict->rule, reason_of(shown, verdict));
     else if (sums != NULL && sums->failures[k].rule[0] != '\0')
         put_reason(shown, "not_counted", "cannot be counted here", "", sums->failures[k].sentence);
     else if (plan->analyses[k].error.code != MAILLE_OK)
@@ -222,7 +231,7 @@ static void put_head(struct shown *shown, const struct data_facts *facts, const 
         bytes_put_text(&shown->text, undecided[language]);
     if (whole->rule[0] != '\0')
         bytes_put_text(&shown->text,
-                       arena_printf(shown->arena, refused[language], whole->rule, whole->sentence));
+                       arena_printf(shown->arena, refused[language], whole->rule, reason_of(shown, whole)));
 }
 
 static void put_foot(struct shown *shown, size_t bytes)

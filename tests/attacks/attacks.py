@@ -18,7 +18,9 @@ import registry
 import spellings
 from researcher import Network, rules
 
-POLICIES = {"strict": "policy: strict\napproval: { default: auto }\n", "standard": "policy: standard\n", "open": "policy: open\n"}
+# Nobody is asked of groups by fine cuts: each attack meets the rules that count.
+POLICIES = {"strict": "policy: strict\napproval: auto\nfine_predicates: allow\n", "standard": "policy: standard\nfine_predicates: allow\n",
+            "open": "policy: open\n"}
 TABLES, MODELS = 24, 10  # analyses of one protocol: within the budgets, and below what closes a registration
 
 

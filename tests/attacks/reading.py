@@ -50,10 +50,11 @@ def heads(analysis):
 
 
 def places(analysis):
-    """Its numbers by where they stand, whatever the arm or the variable is called."""
+    """Its numbers by where they stand, whatever the arm or the variable is called. The n of a table of which cells are hidden is the sum of
+    those that are shown: it tells nothing beside them."""
     plain = lambda word: "x" if word in ("bmi", "same_lab") else re.sub(r"g[ab]_\d+", "g", word)
     return {tuple(plain(part) if isinstance(part, str) else part for part in path): n
-            for path, n in (numbers(analysis["result"]) | {("n",): analysis["n"]}).items() if n is not None}
+            for path, n in (numbers(analysis["result"]) | {("n",): None if analysis.get("suppressed") else analysis["n"]}).items() if n is not None}
 
 
 def differ(worlds, _truth):

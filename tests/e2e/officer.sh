@@ -125,6 +125,7 @@ says 0 'has yet to decide on it' "$worker" preview "$tmp/waits.yaml" --dir "$sit
 says 0 'une personne doit encore en décider' "$worker" preview "$id" --dir "$site" --lang fr
 says 0 '"waits_for_a_decision": true, "analyses": \[{"id": "cox", "method": "cox", "cohort": "everyone", "asked": \["' "$worker" preview "$id" --dir "$site" --json
 says 0 '"waits_for_a_decision": false, .*"numbers": \[.*: [0-9]' "$worker" preview "$tmp/after.yaml" --dir "$site" --json
+says 0 'serait refusée : finest_grid: le pas de temps est plus fin' "$worker" preview "$tmp/daily.yaml" --dir "$site" --lang fr
 says 0 'lignes par chemo' "$worker" preview "$tmp/after.yaml" --dir "$site" --lang fr
 scripts/programs "$bin" >"$tmp/programs"
 

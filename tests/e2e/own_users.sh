@@ -69,5 +69,9 @@ done
 says 0 'approved' as_officer /mnt/worker approve "$id" --dir "$one" --key /mnt/dpo.key --credential /mnt/credential --reason "from her own account"
 says 0 '' "$maille" resume "$id" --network "$net/network.yaml" --key "$net/researcher.key" --credential "$net/credential" --timeout 60s
 says 0 'approved by site-1-dpo: from her own account' "$maille" audit show "$one/log" --network "$net/network.yaml" --query "$id" --lang en
+# What that account links into the folder is not shared with it at the next start.
+as_officer ln -s "$one/site.key" "$one/spool/mine.pending"
+"$maille" sandbox restart --dir "$net" site-1 >/dev/null
+[ "$(stat -c %a "$one/site.key")" = 600 ] || fail "expected site.key for its owner alone, found mode $(stat -c %a "$one/site.key")"
 "$maille" sandbox down --dir "$net" >/dev/null
 done_well

@@ -1,6 +1,6 @@
 # Goal: the strict policy refuses by rule, never with a count; what it lets through is exact.
 . tests/e2e/lib.sh
-printf 'policy: strict\n' >"$tmp/strict.yaml"
+printf 'policy: strict\napproval: auto\nfine_predicates: allow\n' >"$tmp/strict.yaml"
 up --policy "$tmp/strict.yaml"
 study small 'analyses:' '  - { id: few, method: km, cohort: "age < 27", formula: "Surv(dtime, death) ~ 1" }' \
     '  - { id: all, method: km, formula: "Surv(dtime, death) ~ chemo" }'

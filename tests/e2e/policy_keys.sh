@@ -70,6 +70,7 @@ vetoed weighted 'min_ess_share: 1'
 vetoed skewed 'min_ess_share: 1' # by what the fit finds: here the data are public, and the researcher steps it
 key max_scalar_share model 'max_scalar_share: 0.001'
 key finest_grid survival 'finest_grid: month'
+key cuts arm 'fine_predicates: refuse'
 key min_tail tail 'min_tail: 11'
 key budget table 'budget: { tables: 0 }'
 key budget model 'budget: { models: 0 }'

@@ -1,7 +1,7 @@
 # Goal: in the circle all rounds are for the sites alone; whoever is killed in them comes back and the study ends with the same
 # numbers; no pooled head count is in a site's log; the strictest policy of the network holds.
 . tests/e2e/lib.sh
-printf 'policy: standard\nown_totals: may_be_inferred\ndifferencing: off\n' >"$tmp/policy.yaml"
+printf 'policy: standard\nown_totals: may_be_inferred\nfine_predicates: allow\ndifferencing: off\n' >"$tmp/policy.yaml"
 up --policy "$tmp/policy.yaml"
 study rounds 'missing: study' 'analyses:' \
     '  - { id: all, method: count, by: chemo }' \
@@ -77,7 +77,7 @@ for pause in 0.1 0.3 0.6; do
 done
 
 # One site asks for more than the others: it holds for all of them.
-printf 'policy: standard\nown_totals: may_be_inferred\ndifferencing: off\nmin_patients: 5000\n' >"$net/sites/site-3/policy.yaml"
+printf 'policy: standard\nown_totals: may_be_inferred\nfine_predicates: allow\ndifferencing: off\nmin_patients: 5000\n' >"$net/sites/site-3/policy.yaml"
 "$maille" sandbox restart --dir "$net" site-3 >/dev/null
 says 1 '' ask "$tmp/rounds.yaml"
 json 'all(x["status"] == "refused" and x["rule"] == "min_patients" for x in r["analyses"])'

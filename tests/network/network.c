@@ -184,7 +184,7 @@ static const char *policy_of(const struct party *party)
 {
     const struct play_options *options = &party->play->options;
     const char *own = options->policies[party->number - PLAY_SITE];
-    return own != NULL ? own : options->policy != NULL ? options->policy : "policy: standard\n";
+    return own != NULL ? own : options->policy;
 }
 
 static void site_begins(struct party *party)
@@ -516,6 +516,12 @@ struct play *play_new(const struct play_options *options)
     }
     play->options = *options;
     play->arena = arena_new();
+    if (options->policy == NULL || strcmp(options->policy, "policy: open\n") != 0)
+        play->options.policy =
+            asking_nobody(play->arena, options->policy != NULL ? options->policy : "policy: standard\n");
+    for (size_t i = 0; i < PLAY_SITES_MAX; i++)
+        if (options->policies[i] != NULL && strcmp(options->policies[i], "policy: open\n") != 0)
+            play->options.policies[i] = asking_nobody(play->arena, options->policies[i]);
     play->n = PLAY_SITE + (options->n_sites != 0 ? options->n_sites : 3);
     assert_true(play->n <= PLAY_PARTIES);
     snprintf(play->folder, sizeof play->folder, "%s/play-XXXXXX", tmp != NULL ? tmp : "/tmp");
@@ -630,7 +636,7 @@ void play_expected_run(struct study_run *run, struct plan *plan, struct play *pl
     const struct policy *policy;
     struct columns *parts[PLAY_SITES_MAX];
     const struct tally_options options = {.threads = 1};
-    const char *text = play->options.policy != NULL ? play->options.policy : "policy: standard\n";
+    const char *text = play->options.policy;
     MUST(policy_parse(&policy, play->arena, "policy.yaml", text, strlen(text), &error), &error);
     for (size_t i = PLAY_SITE; i < play->n; i++)
         parts[i - PLAY_SITE] = play->parties[i].table;

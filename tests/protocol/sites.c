@@ -186,8 +186,10 @@ struct world *sites_up_with(const struct sites_options *options)
     for (size_t i = 0; i < world->n; i++) {
         assert_int_equal(secret_keys_new(&world->sites[i].keys, KEY_SITE, names[i], NULL), MAILLE_OK);
         world->sites[i].policy = options->policies[i] != NULL ? options->policies[i] : "policy: standard\n";
-        if (strcmp(world->sites[i].policy, "policy: open\n") != 0)
+        if (strcmp(world->sites[i].policy, "policy: open\n") != 0) {
+            world->sites[i].policy = asking_nobody(world->arena, world->sites[i].policy);
             world->mode = MODE_CIRCLE;
+        }
     }
     sites_directory(&world->network, world, 1, "research");
     if (directory_accept(&world->directory, world->arena, "network.yaml", (const char *)world->network.data,

@@ -182,8 +182,8 @@ static void the_words_hold_ten_groups(void **state)
     assert_int_equal(threshold_init(&threshold, world->study, open, policy, 18, past, QUERIES, &error),
                      MAILLE_OK);
     for (size_t k = 0; k < 12; k++) {
-        assert_int_equal(threshold.analyses[k].crowded[THRESHOLD_BEFORE], k >= 10);
-        assert_false(threshold.analyses[k].crowded[THRESHOLD_FIRST]);
+        assert_int_equal(threshold.groups[k].crowded[THRESHOLD_BEFORE], k >= 10);
+        assert_false(threshold.groups[k].crowded[THRESHOLD_FIRST]);
     }
     for (enum threshold_which which = THRESHOLD_FIRST; which < THRESHOLD_WHICH; which++)
         assert_true(8 * threshold.n_words[which] <= MESSAGE_FRAME_MAX / 18);

@@ -12,7 +12,13 @@
 #define LEDGER_AS_VERSION_1                                                                                  \
     "DROP INDEX groups_canon; ALTER TABLE groups DROP COLUMN canon; ALTER TABLE query DROP COLUMN scene; "   \
     "ALTER TABLE query DROP COLUMN epoch; ALTER TABLE query DROP COLUMN revealed; "                          \
-    "ALTER TABLE query DROP COLUMN since; PRAGMA user_version = 1;"
+    "ALTER TABLE query DROP COLUMN since; ALTER TABLE query DROP COLUMN families; "                          \
+    "ALTER TABLE groups RENAME TO parts; CREATE TABLE groups (query INTEGER NOT NULL, analysis INTEGER NOT " \
+    "NULL, reading INTEGER NOT NULL, is_model INTEGER NOT NULL, answered INTEGER NOT NULL, by_row INTEGER "  \
+    "NOT NULL, by_patient INTEGER NOT NULL, PRIMARY KEY (query, analysis, reading)) WITHOUT ROWID; INSERT "  \
+    "INTO groups SELECT query, analysis, reading, is_model, answered, by_row, by_patient FROM parts WHERE "  \
+    "part = 0; DROP TABLE parts; CREATE INDEX groups_by_row ON groups (by_row); CREATE INDEX "               \
+    "groups_by_patient ON groups (by_patient); PRAGMA user_version = 1;"
 
 static const char *path_of(const struct world *world, const char *name)
 {

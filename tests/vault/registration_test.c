@@ -75,6 +75,36 @@ static void what_is_outside_is_refused(void **state)
     world_free(world);
 }
 
+#define YOUNG WORLD_STUDY "  - { id: n, method: count, by: arm, cohort: \"age < 47\" }\n"
+
+/* A cut that the dictionary has not waits for a person, unless the registration has it; where the policy says
+ * so, it is refused. */
+static void registered_cuts_need_nobody(void **state)
+{
+    (void)state;
+    static const char *const policies[] = {"policy: open\nfine_predicates: hold\n",
+                                           "policy: open\nfine_predicates: refuse\n"};
+    for (int refused = 0; refused < 2; refused++)
+        for (int known = 0; known < 2; known++) {
+            struct world *world = world_make("cuts", policies[refused], true, false);
+            struct asking ask;
+            struct message_ready ready;
+            world_register(
+                world, 1, 2,
+                known ? registered(world, "    notice: N\n", "    notice: N\n    cuts: { age: [47] }\n")
+                      : REGISTRATION);
+            ask_manifest(&ask, world, YOUNG);
+            ask_ready(&ask, world, 0, &ready);
+            assert_string_equal(ready.rule, "");
+            assert_int_equal(ready.state, !known && !refused ? READY_HELD : READY_READY);
+            assert_int_equal(ready.n_findings, !known && refused);
+            if (ready.n_findings == 1)
+                assert_string_equal(ready.findings[0].rule, "cuts");
+            ask_clear(&ask);
+            world_free(world);
+        }
+}
+
 /* What is asked does not outlive its registration, also where the network's lifetime is longer. */
 static void a_question_ends_with_its_registration(void **state)
 {
@@ -278,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_outside_is_refused),
+        cmocka_unit_test(registered_cuts_need_nobody),
         cmocka_unit_test(a_question_ends_with_its_registration),
         cmocka_unit_test(closing_ends_what_is_open),
         cmocka_unit_test(a_registration_has_a_budget),

@@ -24,7 +24,7 @@ enum { WORLD_SITES = 6, WORLD_ROWS = 40 };
 struct world {
     char folder[512];
     struct arena *arena;
-    struct secret_keys *authority, *coordinator, *researcher, *sites[WORLD_SITES];
+    struct secret_keys *authority, *coordinator, *researcher, *officer, *sites[WORLD_SITES];
     const char *network;       /* signed text */
     const char *registrations; /* lines of the directory; NULL: none */
     const struct directory *directory;
@@ -72,7 +72,8 @@ static inline const char *world_network(struct world *world, unsigned version, b
                                         const struct secret_keys *signer)
 {
     const struct public_keys *c = secret_keys_public(world->coordinator),
-                             *r = secret_keys_public(world->researcher);
+                             *r = secret_keys_public(world->researcher),
+                             *o = secret_keys_public(world->officer);
     uint8_t signature[SIGNATURE_BYTES];
     const char *text = arena_printf(
         world->arena,
@@ -89,9 +90,11 @@ static inline const char *world_network(struct world *world, unsigned version, b
         const struct public_keys *k = secret_keys_public(world->sites[s]);
         text = arena_printf(
             world->arena,
-            "%s  - { id: %d, name: site-%d, legal_entity: \"entity %d\", identity: %s, transport: %s }\n",
+            "%s  - { id: %d, name: site-%d, legal_entity: \"entity %d\", identity: %s, transport: %s, "
+            "dpo_identity: %s, dpo_box: %s }\n",
             text, s + 1, s + 1, twins && s == 5 ? 5 : s + 1, world_hex(world, k->identity, 32),
-            world_hex(world, k->transport, 32));
+            world_hex(world, k->transport, 32), world_hex(world, o->identity, 32),
+            world_hex(world, o->box, 32));
     }
     assert_ok(identity_sign(signature, signer, "directory", text, strlen(text), &world->error),
               &world->error);
@@ -188,6 +191,7 @@ static inline struct world *world_make(const char *name, const char *policy, boo
     world->authority = world_keys(world, KEY_AUTHORITY, "board");
     world->coordinator = world_keys(world, KEY_COORDINATOR, "coordinator");
     world->researcher = world_keys(world, KEY_RESEARCHER, "alice");
+    world->officer = world_keys(world, KEY_DPO, "officer"); /* of every site */
     for (int s = 0; s < WORLD_SITES; s++) {
         snprintf(site_name, sizeof site_name, "site-%d", s + 1);
         world->sites[s] = world_keys(world, KEY_SITE, site_name);
@@ -222,6 +226,7 @@ static inline void world_free(struct world *world)
     secret_keys_free(world->authority);
     secret_keys_free(world->coordinator);
     secret_keys_free(world->researcher);
+    secret_keys_free(world->officer);
     arena_free(world->arena);
     world_remove(world->folder);
     free(world);

@@ -1,0 +1,90 @@
+/* The groups of patients behind the numbers of one analysis (docs/DISCLOSURE.md §4), by public facts alone:
+ * part 0 is who counts in the analysis; the others are the rows that a table, an arm or a level has for
+ * itself, after those that miss something are dropped. What differs by few patients from a group that was
+ * shown is found part by part.
+ *
+ * A part is: the rows of a block of head counts (CELL_TABLE, CELL_PATIENTS) that has no categories; of a
+ * block that has some, the rows of each level of each of them (its margins). Not parts: the cells of a cross
+ * (the combinations of docs/DISCLOSURE.md look at those), who has an event in a model, bins, steps and pairs.
+ *
+ * A family is a list of parts that are the levels of one category over the same rows. Two groups are compared
+ * where one may be near the other by what they are: each must be told, by something, on every variable that
+ * makes the other a part (part_families_related). A group that says nothing of a variable by which the other
+ * is cut can be near it by the patients alone, and not because somebody chose it so. */
+#ifndef DISCLOSURE_PARTS_H
+#define DISCLOSURE_PARTS_H
+
+#include "stats/method.h"
+
+/* PARTS_LEVELS_MAX: of one category; PARTS_ALL_MAX: of one analysis. Past these: `crowded`.
+ * PARTS_FEATURES_MAX: what cuts a part out of its cohort: a level, and what else its rows need. */
+enum { PARTS_LEVELS_MAX = 256, PARTS_ALL_MAX = 1024, PARTS_FEATURES_MAX = 2 };
+
+/* Sets of variables are 32 bits, a variable's by its name: what has no bit in common has no variable in
+ * common, whatever the dictionaries. */
+struct part_family {
+    uint16_t n;     /* parts */
+    uint32_t reads; /* variables on which its rows depend */
+    uint8_t n_features;
+    uint32_t features[PARTS_FEATURES_MAX]; /* variables of each thing that cuts it out of the cohort; none: it
+                                              is the cohort of an analysis */
+};
+
+struct part {
+    const struct expression *rows; /* BOOLEAN: who is in it; NULL: everybody */
+    struct byte_view canon;        /* equal for two parts that are the same rows by what they say */
+    size_t family;
+};
+
+/* Where a part stands in the head counts. */
+struct part_use {
+    size_t part, block;
+    size_t factor; /* of the block's cross; SIZE_MAX: the whole block */
+    size_t level;
+    bool whole; /* its rows are those of the analysis: all of its blocks hold to the level */
+};
+
+struct parts {
+    size_t n, n_families, n_uses;
+    struct part *list; /* [0]: the cohort */
+    struct part_family *families;
+    struct part_use *uses; /* of others than part 0 */
+    bool crowded;          /* there are more parts than can be compared */
+};
+
+/* All in arena. MAILLE_INTERNAL: no count of everybody among the head counts; MAILLE_MEMORY. */
+enum maille_code parts_read(struct parts *parts, const struct cells *cells,
+                            const struct dictionary *dictionary, struct arena *arena,
+                            struct maille_error *error) MAILLE_CHECKED;
+
+bool part_families_related(const struct part_family *a, const struct part_family *b);
+/* The factor of a block's group, and a cell's level of it. */
+const struct expression *part_factor(const struct expression *group, size_t factor);
+size_t part_level(const struct expression *group, size_t factor, size_t cell);
+
+/* --- the groups of a whole study, as other questions hear of them --- */
+
+/* Group number g of a study: analysis by analysis, part by part. */
+struct part_group {
+    uint32_t analysis, part;
+    const struct part_family *family;
+};
+struct part_groups {
+    size_t n;
+    struct part_group *list;
+};
+
+/* Canonical bytes of the families of every analysis; n: analyses; parts[k].n 0: none. */
+void part_groups_write(struct bytes *out, const struct parts *parts, size_t n);
+/* Empty bytes are a study of before there were parts, and what are no such bytes is taken as that: `n_whole`
+ * analyses, each one group, compared with all. In arena. */
+enum { PART_GROUPS_MAX = 8192 };
+void part_groups_read(struct part_groups *groups, struct byte_view bytes, size_t n_whole,
+                      struct arena *arena);
+/* Those whose bit is set: bit n % 8 of byte n / 8. In arena. */
+const struct part_group *part_groups_listed(size_t *n, struct byte_view families, struct byte_view bits,
+                                            struct arena *arena);
+/* The number of a group, or SIZE_MAX. */
+size_t part_groups_find(const struct part_groups *groups, uint32_t analysis, uint32_t part);
+
+#endif
