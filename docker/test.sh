@@ -14,7 +14,7 @@ for word in "$@"; do
     *) echo "docker/test.sh: expected --keep or --built, found \"$word\"" >&2; exit 2 ;;
     esac
 done
-packages_install python3 python3-yaml iptables util-linux
+packages_install python3 python3-yaml iproute2 iptables util-linux
 toy=$(mktemp -d)
 prefix=maille-toy-$$
 bridges=
@@ -206,11 +206,25 @@ for name in coordinator alpha beta gamma; do # who runs in them, and with which 
 done
 
 # From a hospital's network: the coordinator's one port.
+# A service of the host that listens everywhere.
+python3 -c '
+import socket, sys, time
+s = socket.create_server(("0.0.0.0", 0))
+print(s.getsockname()[1], flush=True)
+time.sleep(600)' >"$toy/port" &
+service=$!
+within 10 grep -q . "$toy/port"
 case $engine in podman*)
     for name in alpha beta gamma; do
         BRIDGE=$($engine network inspect --format '{{.NetworkInterface}}' $prefix-$name)
         bridges="$bridges $BRIDGE"
+        # The host has no address in an internal network of CNI; it gets one here, and its service answers, until the rule is there.
+        host=$(address coordinator $name | sed 's/[0-9]*$/1/')
+        ip -4 addr show "$BRIDGE" | grep -q " $host/" || ip addr add "$host/24" dev "$BRIDGE"
+        answers() { nsenter -t "$(pid_of $prefix-$name)" -n python3 -c "import socket; socket.create_connection(('$host', $(cat "$toy/port")), 1)" 2>/dev/null; }
+        answers || fail "expected the host's service to answer before there is a rule"
         BRIDGE=$BRIDGE page network
+        ! answers || fail "expected the rule to shut the host's service out"
     done
     ;;
 esac
@@ -231,14 +245,6 @@ others = [a for h in hosts.values() for network, a in h.items() if network != ow
 found = [(a, p) for a in others for p in (22, 53, 9700, int(sys.argv[4])) if reached(a, p, 0.5)]
 assert not found, f"expected nothing else to answer, found {found}"
 PYTHON
-# A service of the host that listens everywhere: without the walls of the network it would answer.
-python3 -c '
-import socket, sys, time
-s = socket.create_server(("0.0.0.0", 0))
-print(s.getsockname()[1], flush=True)
-time.sleep(600)' >"$toy/port" &
-service=$!
-within 10 grep -q . "$toy/port"
 own_address=$(hostname -I | awk '{ print $1 }')
 nsenter -t "$(pid_of $prefix-alpha)" -n python3 "$toy/reach.py" "$toy/hosts" alpha "${own_address:-127.0.0.2}" "$(cat "$toy/port")" || fail "expected alpha to reach one port alone"
 kill $service

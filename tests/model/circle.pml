@@ -117,7 +117,8 @@ bit closed_rho[ROUNDS];
 byte closed_by[ROUNDS];
 #endif
 
-/* What leaves is in the log first, then in the journal. A crash after `step` of the three; what is in memory is lost with it. */
+/* What leaves is in the log and in the journal before (M4: in this order; M6 and taken: in the other, which is the same to everybody else). A
+ * crash comes after `step` of the three; what is in memory is lost with it. */
 #ifdef OFF_LOG
 #define LOG 3
 #define JOURNAL 1
