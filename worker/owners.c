@@ -22,7 +22,7 @@ static const struct {
     int child;
 } folders[] = {
     {"snapshots", CHILD_DATA}, {"log", CHILD_VAULT}, {"state", CHILD_VAULT}, {"spool", CHILD_VAULT}};
-enum { DEPTH_MAX = 8 };
+enum { DEPTH_MAX = 8, SHARED_MODE = S_ISGID | S_ISVTX | 0770 };
 
 /* Whether a user whom nobody knows gets as far as DIR. */
 static bool others_pass(const char *dir)
@@ -128,6 +128,16 @@ static void share_pending(const struct owners *owners, int folder, const char *n
         close(fd);
 }
 
+/* Whether root did it before: a service whose unit says PrivateUsers= and RestrictSUIDSGID= (debian/) knows
+ * no other group than its own, which it sees as nobody's, and may set no such mode. */
+static bool is_shared(int fd, gid_t group)
+{
+    enum { NOBODYS = 65534 };
+    struct stat found;
+    return fstat(fd, &found) == 0 && (found.st_mode & 07777) == SHARED_MODE &&
+           (found.st_gid == group || found.st_gid == NOBODYS);
+}
+
 /* The group's, with what is in it; and others may pass through DIR, whose files are its owner's alone. */
 static enum maille_code share(const struct owners *owners, const char *dir, struct maille_error *error)
 {
@@ -138,10 +148,14 @@ static enum maille_code share(const struct owners *owners, const char *dir, stru
     MAILLE_TRY(file_path_join(path, sizeof path, dir, "spool", error));
     MAILLE_TRY(file_folder_make(path, 0700, error));
     fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || chmod(dir, 0711) != 0 || fchown(fd, (uid_t)-1, owners->spool_group) != 0 ||
-        fchmod(fd, S_ISGID | S_ISVTX | 0770) != 0) {
-        code = maille_fail_errno(
-            error, "cannot share %s with the group that worker.yaml names; this account must be in it", path);
+    if (fd < 0 || chmod(dir, 0711) != 0 ||
+        (!is_shared(fd, owners->spool_group) &&
+         (fchown(fd, (uid_t)-1, owners->spool_group) != 0 || fchmod(fd, SHARED_MODE) != 0))) {
+        code =
+            maille_fail_errno(error,
+                              "cannot share %s with the group that worker.yaml names: this account must be "
+                              "in it, or root shares it once (docs/AUDIT.md)",
+                              path);
         goto out;
     }
     stream = fdopendir(fd);

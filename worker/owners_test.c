@@ -1,7 +1,9 @@
 #include "base/test.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -76,9 +78,39 @@ static void what_others_put_there_stays_theirs(void **state)
     assert_int_equal(mode_of(spool), 03770);
 }
 
+/* An account that is not in the group, as under the unit of the packages, takes what root prepared. */
+static void what_root_shared_is_taken(void **state)
+{
+    (void)state;
+    const struct owners owners = {.shares = true, .spool_group = 12347};
+    struct maille_error error = {0};
+    char dir[512], spool[700];
+    if (geteuid() != 0)
+        skip();
+    snprintf(spool, sizeof spool, "%s/spool", test_path(dir, "unit"));
+    assert_ok(file_folder_make(dir, 0700, &error), &error);
+    assert_ok(file_folder_make(spool, 0700, &error), &error);
+    assert_true(chown(dir, 12345, 12345) == 0 && chown(spool, 12345, 12345) == 0 && chmod(spool, 0700) == 0);
+    for (int prepared = 0; prepared < 2; prepared++) {
+        if (prepared)
+            assert_true(chown(spool, 12345, 12347) == 0 && chmod(spool, 03770) == 0);
+        const pid_t pid = fork();
+        if (pid == 0) {
+            const bool becomes =
+                chdir(dir) == 0 && setgroups(0, NULL) == 0 && setgid(12345) == 0 && setuid(12345) == 0;
+            _exit(becomes && (owners_give(&owners, ".", NULL) == MAILLE_OK) == prepared ? 0 : 1);
+        }
+        int status = -1;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(mode_of(spool), 03770);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_waits_alone_is_shared),
-                                       cmocka_unit_test(what_others_put_there_stays_theirs)};
+                                       cmocka_unit_test(what_others_put_there_stays_theirs),
+                                       cmocka_unit_test(what_root_shared_is_taken)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
