@@ -71,6 +71,8 @@ struct dictionary {
     bool identical_rows;       /* may be */
     const char
         *key_pattern; /* an extended regular expression that a pseudonym matches as a whole; NULL: any */
+    const char
+        *tables; /* hash of the rules by which imports derive variables, in hexadecimal; NULL: unsaid */
     const struct variable *variables; /* in file order; an index into it names a variable everywhere */
     size_t n_variables;
     const struct date_order *orders;

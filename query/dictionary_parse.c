@@ -495,6 +495,15 @@ static enum maille_code parse_rows(struct dictionary *d, const struct yaml_node 
         MAILLE_TRY(yaml_boolean(&d->identical_rows, node, error));
     if ((node = yaml_get(root, "key_pattern")) != NULL)
         MAILLE_TRY(parse_pattern(&d->key_pattern, node, error));
+    if ((node = yaml_get(root, "tables")) != NULL) {
+        MAILLE_TRY(yaml_string(&d->tables, node, error));
+        if (strlen(d->tables) != 64 || strspn(d->tables, "0123456789abcdef") != 64)
+            code =
+                yaml_fail(error, node,
+                          "expected `tables` as the 64 hexadecimal digits that maille-worker check --tables "
+                          "prints, found `%.80s`",
+                          d->tables);
+    }
 out:
     return code;
 }

@@ -153,6 +153,11 @@ const struct language_key language_dictionary[] = {
      .kind = LANGUAGE_TEXT,
      .most = DICTIONARY_PATTERN_MAX,
      .sentence = "What a pseudonym looks like as a whole: an extended regular expression without groups."},
+    {.name = "tables",
+     .kind = LANGUAGE_TEXT,
+     .pattern = "^[0-9a-f]{64}$",
+     .sentence =
+         "Hash of the rules of further tables (IMPORT.md); an import by other rules, or none, is refused."},
     {.name = "variables",
      .kind = LANGUAGE_OWN,
      .required = true,

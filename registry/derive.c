@@ -1,51 +1,16 @@
 #include "registry/derive.h"
 
-#include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "base/number.h"
-#include "query/yaml.h"
+#include "registry/derive_private.h"
 #include "registry/import.h"
 #include "registry/keymap.h"
 #include "registry/table.h"
 
-enum rule { RULE_COUNT, RULE_ANY, RULE_FIRST, RULE_LAST, RULE_MIN, RULE_MAX };
 static const char *const rule_names[] = {"count", "any", "first", "last", "min", "max"};
 enum { N_RULES = sizeof rule_names / sizeof *rule_names, TABLES_MAX = 16 };
-
-struct source {
-    const char *name, *path;
-    const struct dictionary *dictionary;
-    int order; /* variable; −1: none */
-    struct columns *rows;
-    size_t *first; /* per patient: the first row; one more at the end */
-    bool *asked;   /* per patient */
-};
-
-struct condition {
-    uint32_t variable;
-    int64_t *values; /* codes or steps */
-    size_t n;
-};
-
-struct derivation {
-    size_t source;
-    enum rule rule;
-    int of, after; /* variable of the table; of the dictionary; −1: none */
-    double least, greatest;
-    struct condition *conditions;
-    size_t n_conditions;
-};
-
-struct derive {
-    const struct dictionary *dictionary;
-    struct source *sources;
-    size_t n_sources;
-    const struct derivation **of_variable; /* per variable of the dictionary; NULL: it is read */
-};
 
 /* --- parsing --- */
 
@@ -118,6 +83,26 @@ out:
     return code;
 }
 
+enum maille_code derive_conditions(struct condition **conditions, size_t *n, struct arena *arena,
+                                   const struct dictionary *table, const struct yaml_node *at,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    *n = 0;
+    if (at == NULL)
+        goto out;
+    if (at->kind != YAML_KIND_MAP) {
+        code = yaml_fail(error, at, "expected `where: { variable of the table: [values] }`");
+        goto out;
+    }
+    *conditions = arena_array(arena, at->n + 1, sizeof **conditions);
+    *n = at->n;
+    for (size_t i = 0; i < at->n; i++)
+        MAILLE_TRY(parse_condition(&(*conditions)[i], arena, table, at->keys[i], at->values[i], error));
+out:
+    return code;
+}
+
 /* Whether what a rule gives fits the variable. */
 static enum maille_code check_types(const struct derivation *derivation, const struct derive *derive,
                                     const struct variable *target, const struct yaml_node *map,
@@ -132,10 +117,12 @@ static enum maille_code check_types(const struct derivation *derivation, const s
         return yaml_fail(error, map, "expected `%s` to be a boolean (any)", target->name);
     if (derivation->rule == RULE_COUNT && target->type != VARIABLE_INTEGER)
         return yaml_fail(error, map, "expected `%s` to be an integer (count)", target->name);
-    if ((derivation->rule == RULE_FIRST || derivation->rule == RULE_LAST || derivation->after >= 0) &&
+    if ((derivation->rule == RULE_FIRST || derivation->rule == RULE_LAST || derivation->after >= 0 ||
+         derivation->changes) &&
         source->order < 0)
         return yaml_fail(error, map, "expected an `order` of the table `%s`", source->name);
-    if (derivation->after >= 0 && source->dictionary->variables[source->order].type != VARIABLE_DATE)
+    if ((derivation->after >= 0 || derivation->changes) &&
+        source->dictionary->variables[source->order].type != VARIABLE_DATE)
         return yaml_fail(error, map, "expected the `order` of `%s` to be a date, from which days are counted",
                          source->name);
     if (!is_taken)
@@ -156,7 +143,7 @@ static enum maille_code parse_derivation(const struct derivation **out, struct d
                                          struct arena *arena, const char *name, const struct yaml_node *map,
                                          struct maille_error *error)
 {
-    static const char *const keys[] = {"table", "rule", "of", "where", "after", "days", NULL};
+    static const char *const keys[] = {"table", "rule", "of", "where", "after", "days", "changes", NULL};
     enum maille_code code = MAILLE_OK;
     struct derivation *made = arena_alloc(arena, sizeof *made);
     const struct yaml_node *node;
@@ -209,13 +196,10 @@ static enum maille_code parse_derivation(const struct derivation **out, struct d
         MAILLE_TRY(yaml_number(&made->least, days->values[0], -100000, 100000, error));
         MAILLE_TRY(yaml_number(&made->greatest, days->values[1], made->least, 100000, error));
     }
-    if ((node = yaml_get(map, "where")) != NULL) {
-        made->n_conditions = node->kind == YAML_KIND_MAP ? node->n : 0;
-        made->conditions = arena_array(arena, made->n_conditions + 1, sizeof *made->conditions);
-        for (size_t i = 0; i < made->n_conditions; i++)
-            MAILLE_TRY(
-                parse_condition(&made->conditions[i], arena, rows, node->keys[i], node->values[i], error));
-    }
+    MAILLE_TRY(derive_conditions(&made->conditions, &made->n_conditions, arena, rows, yaml_get(map, "where"),
+                                 error));
+    if ((node = yaml_get(map, "changes")) != NULL)
+        MAILLE_TRY(yaml_boolean(&made->changes, node, error));
     MAILLE_TRY(check_types(made, derive, &derive->dictionary->variables[target], map, error));
     *out = made;
 out:
@@ -226,7 +210,7 @@ enum maille_code derive_parse(struct derive **out, struct arena *arena, const ch
                               size_t length, const char *folder, const struct dictionary *dictionary,
                               struct maille_error *error)
 {
-    static const char *const keys[] = {"derive", "tables", "variables", NULL};
+    static const char *const keys[] = {"derive", "tables", "variables", "rows", NULL};
     enum maille_code code;
     const struct yaml_node *root, *node;
     struct derive *made = arena_alloc(arena, sizeof *made);
@@ -254,7 +238,16 @@ enum maille_code derive_parse(struct derive **out, struct arena *arena, const ch
     }
     made->sources = arena_array(arena, node->n, sizeof *made->sources);
     for (size_t i = 0; i < node->n; i++) {
-        MAILLE_TRY(parse_source(&made->sources[i], arena, node->values[i], folder, error));
+        MAILLE_TRY(
+            yaml_get(node->values[i], "rules") != NULL
+                ? derive_lines_parse(&made->sources[i], arena, made->sources, i, node->values[i], error)
+                : parse_source(&made->sources[i], arena, node->values[i], folder, error));
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(made->sources[k].name, made->sources[i].name) == 0) {
+                code = yaml_fail(error, node->values[i], "expected each table once, found `%.80s` again",
+                                 made->sources[i].name);
+                goto out;
+            }
         made->n_sources++;
     }
     node = yaml_get(root, "variables");
@@ -276,9 +269,23 @@ enum maille_code derive_parse(struct derive **out, struct arena *arena, const ch
                 dictionary->variables[v].name);
             goto out;
         }
+    if (yaml_get(root, "rows") != NULL)
+        MAILLE_TRY(derive_rows_parse(made, arena, yaml_get(root, "rows"), error));
+    for (size_t v = 0; v < dictionary->n_variables; v++)
+        if (made->of_variable[v] != NULL && made->of_variable[v]->changes && !made->rows.made) {
+            code = yaml_fail(error, node, "expected `rows` for `%s`, which changes, found none",
+                             dictionary->variables[v].name);
+            goto out;
+        }
+    MAILLE_TRY(derive_canonical(&made->text, arena, root, made, error));
     *out = made;
 out:
     return code;
+}
+
+const char *derive_text(const struct derive *derive)
+{
+    return derive->text;
 }
 
 /* --- reading --- */
@@ -292,7 +299,10 @@ enum maille_code derive_read(struct derive *derive,
     for (size_t s = 0; s < derive->n_sources; s++) {
         struct source *source = &derive->sources[s];
         const struct import_options options = {.saw = saw, .context = context};
-        MAILLE_TRY(import_csv(&source->rows, &report, source->dictionary, source->path, &options, error));
+        if (source->lines != NULL)
+            MAILLE_TRY(derive_lines_make(source, derive->sources, error));
+        else
+            MAILLE_TRY(import_csv(&source->rows, &report, source->dictionary, source->path, &options, error));
         import_report_clear(&report);
         const struct columns *rows = source->rows;
         source->first = calloc(rows->patients + 2, sizeof *source->first);
@@ -323,159 +333,22 @@ void derive_clear(struct derive *derive)
         derive->sources[s].first = NULL;
         derive->sources[s].asked = NULL;
     }
+    if (derive != NULL) {
+        free(derive->rows.cuts);
+        derive->rows.cuts = NULL;
+        derive->rows.n = derive->rows.room = 0;
+    }
 }
 
 bool derive_has(const struct derive *derive, size_t variable)
 {
-    return derive != NULL && derive->of_variable[variable] != NULL;
+    return derive != NULL &&
+           (derive->of_variable[variable] != NULL ||
+            (derive->rows.made && (variable == derive->rows.start || variable == derive->rows.stop)));
 }
 
-/* An entry of a table in memory; false: missing. */
-static bool entry(int64_t *value, const struct columns *rows, size_t v, size_t row)
+bool derive_makes_rows(const struct derive *derive, size_t *unfollowed)
 {
-    const struct stored *stored = &rows->stored[v];
-    if (column_is_missing(stored->missing, row))
-        return false;
-    *value = column_entry(stored->storage, stored->values, row);
-    return true;
-}
-
-static bool counts(const struct derivation *derivation, const struct derive *derive,
-                   const struct source *source, size_t row, const struct cell *cells)
-{
-    int64_t value = 0;
-    for (size_t c = 0; c < derivation->n_conditions; c++) {
-        const struct condition *condition = &derivation->conditions[c];
-        bool is_one = false;
-        if (!entry(&value, source->rows, condition->variable, row))
-            return false;
-        for (size_t i = 0; i < condition->n; i++)
-            is_one = is_one || condition->values[i] == value;
-        if (!is_one)
-            return false;
-    }
-    if (derivation->after < 0)
-        return true;
-    if (cells[derivation->after].missing || !entry(&value, source->rows, (size_t)source->order, row))
-        return false;
-    const double day = dictionary_value(&source->dictionary->variables[source->order], (double)value),
-                 since = dictionary_value(&derive->dictionary->variables[derivation->after],
-                                          (double)cells[derivation->after].integer);
-    return day - since >= derivation->least && day - since <= derivation->greatest;
-}
-
-/* A value of the table in the terms of the variable: a level by its text, a number or date by its value. */
-static bool convert(struct cell *cell, char sentence[CELL_SENTENCE_MAX], const struct variable *target,
-                    const struct variable *from, int64_t value)
-{
-    double least, greatest;
-    if (target->type == VARIABLE_CATEGORY) {
-        assert(from->levels != NULL); /* check_types */
-        for (size_t l = 0; l < target->n_levels; l++)
-            if (strcmp(target->levels[l], from->levels[value]) == 0) {
-                *cell = (struct cell){.integer = (int64_t)l};
-                return true;
-            }
-        snprintf(sentence, CELL_SENTENCE_MAX,
-                 "expected a level of the variable out of its table, found \"%.100s\"", from->levels[value]);
-        return false;
-    }
-    if (target->type == VARIABLE_BOOLEAN) {
-        *cell = (struct cell){.integer = value};
-        return true;
-    }
-    const double steps = nearbyint(dictionary_value(from, (double)value) / target->resolution);
-    dictionary_steps(target, &least, &greatest);
-    if (steps < least || steps > greatest ||
-        fabs(dictionary_value(target, steps) - dictionary_value(from, (double)value)) >
-            1e-9 * fmax(1, fabs(steps))) {
-        char found[SUMMARY_VALUE];
-        summary_value(found, from, dictionary_value(from, (double)value));
-        snprintf(sentence, CELL_SENTENCE_MAX,
-                 "expected a value that the variable may have out of its table, found %s", found);
-        return false;
-    }
-    *cell = (struct cell){.integer = (int64_t)steps};
-    return true;
-}
-
-/* One variable of one patient, whose rows are from first to end. */
-static bool derive_one(struct cell *cell, char sentence[CELL_SENTENCE_MAX],
-                       const struct derivation *derivation, const struct derive *derive,
-                       const struct variable *target, size_t first, size_t end, const struct cell *cells)
-{
-    const struct source *source = &derive->sources[derivation->source];
-    int64_t best = 0, best_order = 0;
-    size_t n = 0, taken = 0;
-    for (size_t r = first; r < end; r++) {
-        int64_t value = 0, order = 0;
-        if (!counts(derivation, derive, source, r, cells))
-            continue;
-        n++;
-        if (derivation->of < 0 || !entry(&value, source->rows, (size_t)derivation->of, r))
-            continue;
-        const bool by_order = derivation->rule == RULE_FIRST || derivation->rule == RULE_LAST;
-        if (by_order && !entry(&order, source->rows, (size_t)source->order, r))
-            continue;
-        const bool better = (derivation->rule == RULE_FIRST && order < best_order) ||
-                            (derivation->rule == RULE_LAST && order >= best_order) ||
-                            (derivation->rule == RULE_MIN && value < best) ||
-                            (derivation->rule == RULE_MAX && value > best);
-        if (taken++ == 0 || better) {
-            best = value;
-            best_order = order;
-        }
-    }
-    if (derivation->rule == RULE_ANY) {
-        *cell = (struct cell){.integer = n > 0};
-        return true;
-    }
-    if (derivation->rule == RULE_COUNT) {
-        static const struct variable whole = {
-            .type = VARIABLE_INTEGER, .resolution = 1, .numerator = 1, .denominator = 1};
-        return convert(cell, sentence, target, &whole, (int64_t)n);
-    }
-    if (taken == 0) {
-        *cell = (struct cell){.missing = true};
-        return true;
-    }
-    return convert(cell, sentence, target, &source->dictionary->variables[derivation->of], best);
-}
-
-bool derive_cells(struct cell *cells, size_t *bad, char sentence[CELL_SENTENCE_MAX], struct derive *derive,
-                  const char *key, size_t length)
-{
-    for (size_t v = 0; v < derive->dictionary->n_variables; v++) {
-        const struct derivation *derivation = derive->of_variable[v];
-        if (derivation == NULL)
-            continue;
-        const struct source *source = &derive->sources[derivation->source];
-        const int32_t patient = keymap_find(source->rows->keys, key, length);
-        if (patient >= 0)
-            source->asked[patient] = true;
-        if (!derive_one(&cells[v], sentence, derivation, derive, &derive->dictionary->variables[v],
-                        patient < 0 ? 0 : source->first[patient],
-                        patient < 0 ? 0 : source->first[patient + 1], cells)) {
-            *bad = v;
-            return false;
-        }
-    }
-    return true;
-}
-
-bool derive_strangers(const char **name, size_t *patients, size_t *table, const struct derive *derive)
-{
-    for (; *table < derive->n_sources; ++*table) {
-        const struct source *source = &derive->sources[*table];
-        size_t n = 0;
-        for (size_t p = 0; p < source->rows->patients; p++)
-            n += !source->asked[p];
-        if (n == 0)
-            continue;
-        *name = source->name;
-        *patients = n;
-        ++*table;
-        return true;
-    }
-    return false;
+    *unfollowed = derive->rows.unfollowed;
+    return derive->rows.made;
 }

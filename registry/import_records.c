@@ -151,14 +151,14 @@ static enum maille_code read_key(int32_t *patient, struct import *import, const 
     return MAILLE_OK;
 }
 
-/* What comes out of further tables; true when it fits. */
-static bool derive_variables(struct import *import, const struct csv_record *record)
+/* What comes out of further tables for one row; true when it fits. */
+static bool derive_variables(struct import *import, const struct csv_record *record, size_t row)
 {
     struct derive *derive = import->options->derive;
     size_t length = record->fields[import->key_field].length, bad = 0;
     const char *key = text_trim(record->fields[import->key_field].text, &length);
     char sentence[CELL_SENTENCE_MAX];
-    if (!derive_cells(import->cells, &bad, sentence, derive, key, length)) {
+    if (!derive_cells(import->cells, &bad, sentence, derive, key, length, row)) {
         import->report->columns[bad].problems++;
         problems_add(import->problems, PROBLEM_ERROR, record->line, 1, import->report->columns[bad].name, 0,
                      "%s", sentence);
@@ -183,6 +183,12 @@ static void note_strangers(struct import *import)
                      "expected the patients of table %.60s among those of this file, found %zu others; their "
                      "rows are left out",
                      name, patients);
+    if (import->options->derive != NULL && derive_makes_rows(import->options->derive, &patients) &&
+        patients > 0)
+        problems_add(import->problems, PROBLEM_NOTE, 0, 1, "", 0,
+                     "expected a follow-up of each patient that ends after it begins, found %zu without; "
+                     "each has one row without start and stop",
+                     patients);
 }
 
 static enum maille_code keep_line(struct import *import, size_t line, struct maille_error *error)
@@ -197,6 +203,42 @@ static enum maille_code keep_line(struct import *import, size_t line, struct mai
     }
     import->lines[n] = line;
     return MAILLE_OK;
+}
+
+/* The row of a record into the table, or the rows into which a follow-up is cut. */
+static enum maille_code keep_rows(struct import *import, const struct csv_record *record, int32_t patient,
+                                  bool is_known, bool is_good, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct derive *derive = patient >= 0 ? import->options->derive : NULL;
+    size_t rows = 1, unfollowed;
+    if (derive != NULL && derive_makes_rows(derive, &unfollowed)) {
+        if (is_known) {
+            problems_add(import->problems, PROBLEM_ERROR, record->line, 1, import->dictionary->key,
+                         import->key_field + 1,
+                         "expected one record of each patient, which rows are made of, found another");
+            goto out;
+        }
+        if (!is_good) /* his dates may be the ones that cannot be read */
+            goto out;
+        size_t length = record->fields[import->key_field].length;
+        const char *key = text_trim(record->fields[import->key_field].text, &length);
+        MAILLE_TRY(derive_patient(&rows, derive, import->cells, key, length, error));
+    }
+    for (size_t row = 0; row < rows; row++) {
+        if (derive != NULL)
+            is_good = derive_variables(import, record, row) && is_good;
+        if (is_good) /* the order of dates is of good ones, derived ones too */
+            is_good = dates_in_order(import, record->line);
+        if (!is_good)
+            goto out;
+        if (patient >= 0) {
+            MAILLE_TRY(keep_line(import, record->line, error));
+            MAILLE_TRY(table_append(import->table, import->cells, patient, import->table->rows + 1, error));
+        }
+    }
+out:
+    return code;
 }
 
 static enum maille_code read_record(struct import *import, const struct csv_record *record,
@@ -216,15 +258,9 @@ static enum maille_code read_record(struct import *import, const struct csv_reco
         goto out;
     }
     bool is_good = read_cells(import, record);
+    const size_t known = keymap_count(import->keys);
     MAILLE_TRY(read_key(&patient, import, record, error));
-    if (patient >= 0 && import->options->derive != NULL)
-        is_good = derive_variables(import, record) && is_good;
-    if (is_good) /* the order of dates is of good ones, derived ones too */
-        is_good = dates_in_order(import, record->line);
-    if (is_good && patient >= 0) {
-        MAILLE_TRY(keep_line(import, record->line, error));
-        code = table_append(import->table, import->cells, patient, import->table->rows + 1, error);
-    }
+    MAILLE_TRY(keep_rows(import, record, patient, (size_t)patient < known, is_good, error));
 out:
     return code;
 }

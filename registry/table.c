@@ -29,6 +29,8 @@ const struct dictionary *table_copy_dictionary(struct arena *arena, const struct
     copy->missing = missing;
     if (dictionary->key_pattern != NULL)
         copy->key_pattern = arena_strdup(arena, dictionary->key_pattern);
+    if (dictionary->tables != NULL)
+        copy->tables = arena_strdup(arena, dictionary->tables);
     for (size_t v = 0; v < dictionary->n_variables; v++) {
         const struct variable *from = &dictionary->variables[v];
         const char **levels = arena_array(arena, from->n_levels, sizeof *levels);

@@ -63,15 +63,51 @@ out:
     return code;
 }
 
+/* The rules of further tables, which are the dictionary's where it says which; tables_hash: theirs, ""
+ * without any. */
+static enum maille_code read_rules(struct derive **derive, char tables_hash[2 * HASH_BYTES + 1],
+                                   struct arena *arena, const struct import_command *command,
+                                   const struct dictionary *dictionary, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes rules = {0};
+    struct digest digest;
+    tables_hash[0] = '\0';
+    if (command->tables == NULL) {
+        if (dictionary->tables != NULL)
+            code = maille_fail(error, MAILLE_INVALID,
+                               "expected --tables with the rules %s, which %s asks for, found none",
+                               dictionary->tables, command->dictionary);
+        goto out;
+    }
+    const char *slash = strrchr(command->tables, '/');
+    const char *folder =
+        arena_strndup(arena, command->tables, slash == NULL ? 0 : (size_t)(slash + 1 - command->tables));
+    MAILLE_TRY(file_read(&rules, command->tables, YAML_BYTES_MAX, error));
+    MAILLE_TRY(derive_parse(derive, arena, command->tables, (const char *)rules.data, rules.length, folder,
+                            dictionary, error));
+    hash_bytes(&digest, derive_text(*derive), strlen(derive_text(*derive)));
+    bytes_to_hex(tables_hash, digest.b, HASH_BYTES);
+    if (dictionary->tables != NULL && strcmp(dictionary->tables, tables_hash) != 0)
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected in %s the rules %s, which %s asks for, found the rules %s; ask the "
+                           "network for its file",
+                           command->tables, dictionary->tables, command->dictionary, tables_hash);
+out:
+    bytes_clear(&rules);
+    return code;
+}
+
 /* Reads dictionary and data, and prints and writes the report. source_hash: of the bytes that were read. A
  * question that --yes does not answer is MAILLE_INVALID. */
 static enum maille_code read_data(struct columns **table, char source_hash[2 * HASH_BYTES + 1],
-                                  struct arena *arena, const struct import_command *command, FILE *to_bad,
+                                  char tables_hash[2 * HASH_BYTES + 1], struct arena *arena,
+                                  const struct import_command *command, FILE *to_bad,
                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct dictionary *dictionary;
-    struct bytes text = {0}, mapping = {0}, rules = {0};
+    struct bytes text = {0}, mapping = {0};
     struct import_report report = {0};
     struct hash_stream hash;
     struct digest digest;
@@ -82,15 +118,9 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
     MAILLE_TRY(file_read(&text, command->dictionary, YAML_BYTES_MAX, error));
     MAILLE_TRY(dictionary_parse(&dictionary, arena, command->dictionary, (const char *)text.data, text.length,
                                 error));
-    if (command->tables != NULL) {
-        const char *slash = strrchr(command->tables, '/');
-        const char *folder =
-            arena_strndup(arena, command->tables, slash == NULL ? 0 : (size_t)(slash + 1 - command->tables));
-        MAILLE_TRY(file_read(&rules, command->tables, YAML_BYTES_MAX, error));
-        MAILLE_TRY(derive_parse(&options.derive, arena, command->tables, (const char *)rules.data,
-                                rules.length, folder, dictionary, error));
+    MAILLE_TRY(read_rules(&options.derive, tables_hash, arena, command, dictionary, error));
+    if (options.derive != NULL)
         MAILLE_TRY(derive_read(options.derive, options.saw, options.context, error));
-    }
     MAILLE_TRY(read_query(&options.query, arena, command, error));
     if (command->mapping != NULL) {
         MAILLE_TRY(file_read(&mapping, command->mapping, YAML_BYTES_MAX, error));
@@ -101,6 +131,8 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
     if (report.n_columns > 0 && (code == MAILLE_OK || report.n_problems > 0)) {
         struct maille_error unwritten = {0};
         import_report_print(&report, dictionary, code == MAILLE_OK ? stdout : to_bad);
+        if (tables_hash[0] != '\0')
+            fprintf(code == MAILLE_OK ? stdout : to_bad, "tables: %s\n", tables_hash);
         if (check_report_write(&command->paths, &report, dictionary, command->data, &unwritten) !=
                 MAILLE_OK &&
             code == MAILLE_OK) {
@@ -122,7 +154,6 @@ out:
     import_report_clear(&report);
     bytes_clear(&text);
     bytes_clear(&mapping);
-    bytes_clear(&rules);
     derive_clear(options.derive);
     return code;
 }
@@ -133,7 +164,7 @@ static enum maille_code run_import(const struct import_command *command, struct 
     struct arena *arena = arena_new();
     struct secret_keys *keys = NULL;
     struct columns *table = NULL;
-    char path[PATH_MAX], source_hash[2 * HASH_BYTES + 1];
+    char path[PATH_MAX], source_hash[2 * HASH_BYTES + 1], tables_hash[2 * HASH_BYTES + 1] = "";
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(crypto_start(error));
@@ -155,12 +186,13 @@ static enum maille_code run_import(const struct import_command *command, struct 
     }
     /* Others' bytes are parsed before the site's key is open. */
     if (command->data != NULL)
-        MAILLE_TRY(read_data(&table, source_hash, arena, command, stderr, error));
+        MAILLE_TRY(read_data(&table, source_hash, tables_hash, arena, command, stderr, error));
     MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
     const struct import_order order = {.dir = command->dir,
                                        .objections = command->objections,
                                        .withdraw = command->withdraw,
                                        .source_hash = command->data != NULL ? source_hash : NULL,
+                                       .tables_hash = tables_hash,
                                        .is_public = command->is_public,
                                        .yes = command->yes,
                                        .monthly = command->monthly};
@@ -176,12 +208,12 @@ static enum maille_code run_check(const struct import_command *command, struct m
 {
     struct arena *arena = arena_new();
     struct columns *table = NULL;
-    char source_hash[2 * HASH_BYTES + 1];
+    char source_hash[2 * HASH_BYTES + 1], tables_hash[2 * HASH_BYTES + 1] = "";
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     enum maille_code code = crypto_start(error);
     if (code == MAILLE_OK)
-        code = read_data(&table, source_hash, arena, command, stdout, error);
+        code = read_data(&table, source_hash, tables_hash, arena, command, stdout, error);
     columns_free(table);
     arena_free(arena);
     return code;

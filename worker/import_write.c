@@ -191,10 +191,13 @@ enum maille_code import_write(struct columns **table, const struct import_order 
     MAILLE_TRY(snapshot_write(*table, path, &facts, error));
     written = true;
     MAILLE_TRY(hash_file(&entry.hash, path, error));
-    MAILLE_TRY(note(keys, "import", &entry.hash,
-                    arena_printf(arena, "snapshot %u%s%s%s", entry.number, facts.is_public ? ", public" : "",
-                                 facts.exclusions[0] != '\0' ? ", without " : "", facts.exclusions),
-                    order, error));
+    MAILLE_TRY(
+        note(keys, "import", &entry.hash,
+             arena_printf(arena, "snapshot %u%s%s%s%s%s", entry.number, facts.is_public ? ", public" : "",
+                          order->tables_hash != NULL && order->tables_hash[0] != '\0' ? ", tables " : "",
+                          order->tables_hash != NULL ? order->tables_hash : "",
+                          facts.exclusions[0] != '\0' ? ", without " : "", facts.exclusions),
+             order, error));
     MAILLE_TRY(snapshots_add(folder, &entry, error));
     written = false;
     printf("snapshot %u: %zu rows of %zu patients in %s%s%s%s\n", entry.number, columns_rows(*table),

@@ -10,7 +10,8 @@ struct import_order {
     const char *dir;                   /* the site's folder */
     const char *objections, *withdraw; /* files; NULL: none */
     const char *source_hash;           /* of the file that was read, hexadecimal; NULL: rows of a snapshot */
-    uint32_t again;                    /* of which one; 0: the newest */
+    const char *tables_hash; /* of the rules by which variables were derived; NULL or "": none were */
+    uint32_t again;          /* of which one; 0: the newest */
     bool is_public, yes;
     bool monthly; /* nothing where the newest snapshot is of this month, or there is none */
 };
