@@ -129,6 +129,10 @@ static void bad_dictionaries_are_refused(void **state)
         {ONE("name: x, type: integer, min: 0, max: 9, cuts: [5, 3]"), "in ascending order, found 3 after 5"},
         {ONE("name: x, type: integer, min: 0, max: 9, cuts: [10]"), "between its min and max, found 10"},
         {ONE("name: x, type: integer, min: 0, max: 9, cuts: 5"), "expected `cuts` of `x` as a list"},
+        {HEAD "tables: f74d\nvariables:\n  - { name: x, type: boolean }\n",
+         "d.yaml:4:9: expected `tables` as the 64 hexadecimal digits that maille-worker check --tables "
+         "prints, "
+         "found `f74d`"},
         {HEAD "variables:\n  - { name: x, type: boolean }\n  - { name: x, type: boolean }\n",
          "d.yaml:6:13: expected each variable once, found `x` again (first on line 5)"},
     };
