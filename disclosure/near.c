@@ -9,13 +9,15 @@ enum { NEAR_CONDITIONS_MAX = 4096, NEAR_BLOCK_MAX = 1 << 20 };
 /* --- a part, to be read --- */
 
 /* In brackets where it would read otherwise beside others. */
-static void put_words(struct bytes *out, const struct expression *e, bool alone,
+static void put_words(struct bytes *out, const struct part_condition *condition, bool alone,
                       const struct dictionary *dictionary)
 {
-    const bool brackets = e->op == OP_OR && !alone;
+    const bool present = condition->kind == PART_PRESENT,
+               brackets = present ? condition->e->op != OP_VARIABLE : condition->e->op == OP_OR && !alone;
     bytes_put_text(out, brackets ? "(" : "");
-    expression_words(out, e, dictionary);
+    expression_words(out, condition->e, dictionary);
     bytes_put_text(out, brackets ? ")" : "");
+    bytes_put_text(out, present ? " known" : "");
 }
 
 void near_words(struct bytes *out, const struct part *part, const struct dictionary *dictionary)
@@ -27,13 +29,10 @@ void near_words(struct bytes *out, const struct part *part, const struct diction
         const struct part_condition *own = &part->conditions[i];
         bytes_put_text(out, between);
         between = " && ";
-        if (own->kind == PART_FOLLOW_UP) {
+        if (own->kind == PART_FOLLOW_UP)
             bytes_put_text(out, "followed up as the analysis says");
-            continue;
-        }
-        put_words(out, own->e, part->n_conditions == 1 && own->kind == PART_TRUE, dictionary);
-        if (own->kind == PART_PRESENT)
-            bytes_put_text(out, " known");
+        else
+            put_words(out, own, part->n_conditions == 1, dictionary);
     }
 }
 
