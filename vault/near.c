@@ -97,12 +97,21 @@ struct lines {
     size_t n, all;
 };
 
-/* Keeps the nearest; of those that are as near, the one that came first. */
+/* The nearest, then the newest, then by where it stands in the analysis. */
+static bool goes_before(const struct line *a, const struct line *b)
+{
+    if (a->distance != b->distance)
+        return a->distance < b->distance;
+    if (a->earlier->number != b->earlier->number)
+        return a->earlier->number < b->earlier->number;
+    return a->part < b->part;
+}
+
 static void add_line(struct lines *lines, struct line line)
 {
     size_t at = lines->n;
     lines->all++;
-    while (at > 0 && lines->list[at - 1].distance > line.distance)
+    while (at > 0 && goes_before(&line, &lines->list[at - 1]))
         at--;
     if (at == NEAR_LINES_MAX)
         return;
@@ -137,6 +146,16 @@ static void look(struct lines *lines, struct arena *arena, const struct near_pas
     }
 }
 
+/* Between quotes, cut where it is long: nobody's earlier study makes this one too long to be read. */
+static void put_quoted(struct bytes *out, const char *text, size_t length)
+{
+    size_t kept = length;
+    if (kept > NEAR_WORDS_MAX)
+        for (kept = NEAR_WORDS_MAX; kept > 0 && ((unsigned char)text[kept] & 0xc0) == 0x80;)
+            kept--; /* to where a character begins */
+    bytes_printf(out, "\"%.*s%s\"", (int)kept, text, kept < length ? " …" : "");
+}
+
 void near_put(struct bytes *out, struct arena *arena, const struct near_past *past, const struct query *query,
               size_t analysis)
 {
@@ -154,9 +173,12 @@ void near_put(struct bytes *out, struct arena *arena, const struct near_past *pa
         struct bytes words = {0};
         char utc[32];
         clock_format(utc, named->made_ms);
+        bytes_put_text(out, "        ");
         near_words(&words, &parts.list[lines.list[i].part], query->study->dictionary);
-        bytes_printf(out, "        \"%.*s\" is near \"%s\" of study %s (%s, %.10s)\n", (int)words.length,
-                     (const char *)words.data, named->words, named->study, named->researcher, utc);
+        put_quoted(out, (const char *)words.data, words.length);
+        bytes_put_text(out, " is near ");
+        put_quoted(out, named->words, strlen(named->words));
+        bytes_printf(out, " of study %s (%s, %.10s)\n", named->study, named->researcher, utc);
         out->failed = out->failed || words.failed;
         bytes_clear(&words);
     }

@@ -16,8 +16,9 @@ enum maille_code near_past_read(struct near_past **past, struct arena *arena, st
                                 const struct query *query, struct maille_error *error) MAILLE_CHECKED;
 /* Whether some have no words that can be compared: of before this version, or of another dictionary. */
 bool near_past_unread(const struct near_past *past);
-/* Appends the lines of an analysis: at most NEAR_LINES_MAX groups, the nearest first. */
-enum { NEAR_LINES_MAX = 20 };
+/* Appends the lines of an analysis: at most NEAR_LINES_MAX groups, the nearest first, of whose words as many
+ * bytes are shown. */
+enum { NEAR_LINES_MAX = 20, NEAR_WORDS_MAX = 400 };
 void near_put(struct bytes *out, struct arena *arena, const struct near_past *past, const struct query *query,
               size_t analysis);
 

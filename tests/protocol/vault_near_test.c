@@ -103,10 +103,29 @@ static void many_are_cut(void **state)
     down(world);
 }
 
+/* An earlier study whose words are long does not make a later one too long to be read. */
+static void long_words_are_cut(void **state)
+{
+    (void)state;
+    char cohort[2048] = "age < 60", study[4096];
+    for (int bound = 100; bound < 140; bound++)
+        snprintf(cohort + strlen(cohort), sizeof cohort - strlen(cohort), " || pgr + er == %d", bound);
+    snprintf(study, sizeof study, "  - { id: x, method: count, cohort: \"(%s) && nodes < 9\" }\n", cohort);
+    struct world *world = up(HELD, study);
+    ask(world, NULL, 0, NULL);
+    snprintf(study, sizeof study, "  - { id: x, method: count, cohort: \"(%s) && nodes < 8\" }\n", cohort);
+    const char *text = asked(world, study), *near = strstr(text, " is near ");
+    assert_non_null(near);
+    has(text, " …\" of study hostile (alice, ");
+    assert_true(strcspn(near, "\n") < 500);
+    down(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(one_condition_apart_is_named),
                                        cmocka_unit_test(what_was_not_answered_is_not_named),
-                                       cmocka_unit_test(parts_are_named), cmocka_unit_test(many_are_cut)};
+                                       cmocka_unit_test(parts_are_named), cmocka_unit_test(many_are_cut),
+                                       cmocka_unit_test(long_words_are_cut)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
