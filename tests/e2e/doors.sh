@@ -45,6 +45,7 @@ kill "$was"
 gone() { ! kill -0 "$was" 2>/dev/null; }
 wait_for 5 gone
 sed -i 's|^endpoint: .*|endpoint: "tcp://127.0.0.1:*"|' "$hub/coordinator.yaml"
+rm -f "$tmp/hub" # what one before has said counts no more
 "$bin/maille-coordinator" serve --dir "$hub" --network "$net/network.yaml" --credential "$net/credential" 2>"$tmp/hub" &
 hub_pid=$!
 wait_for 5 grep -q 'and the directory tells everybody to dial tcp://127.0.0.1:' "$tmp/hub"
@@ -52,6 +53,7 @@ kill $hub_pid
 wait $hub_pid || true
 # One that is to bind a name.
 sed -i 's|^endpoint: .*|endpoint: "tcp://localhost:*"|' "$hub/coordinator.yaml"
+rm -f "$tmp/hub"
 "$bin/maille-coordinator" serve --dir "$hub" --network "$net/network.yaml" --credential "$net/credential" 2>"$tmp/hub" &
 hub_pid=$!
 wait_for 5 grep -q 'listens at tcp://\(127.0.0.1\|\[::1\]\):' "$tmp/hub"
@@ -79,6 +81,7 @@ fi
 
 # What opens a key is not beside it; where it is, both programs say so.
 cp "$net/credential" "$hub/credential"
+rm -f "$tmp/hub"
 "$bin/maille-coordinator" serve --dir "$hub" --network "$net/network.yaml" --credential "$hub/credential" 2>"$tmp/hub" &
 hub_pid=$!
 wait_for 5 grep -q 'stands in the folder of the key that it opens' "$tmp/hub"
@@ -89,6 +92,7 @@ mkdir "$tmp/given"
 cp "$net/credential" "$tmp/given/maille"
 chmod 440 "$tmp/given/maille" # as an access list shows
 rm "$hub/credential"
+rm -f "$tmp/hub"
 CREDENTIALS_DIRECTORY="$tmp/given" "$bin/maille-coordinator" serve --dir "$hub" --network "$net/network.yaml" 2>"$tmp/hub" &
 hub_pid=$!
 wait_for 5 grep -q 'listens at' "$tmp/hub"

@@ -5,6 +5,7 @@ maille=$bin/maille
 tmp=${MAILLE_TEST_TMP:?expected MAILLE_TEST_TMP, a folder of the test}
 rm -rf "$tmp"
 mkdir -p "$tmp"
+tmp=$(realpath "$tmp") # as /proc tells of open files
 # Not under the build folder: sandboxes hold sockets' ports and pids of this run only.
 net=$tmp/net
 checks=0

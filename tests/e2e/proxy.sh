@@ -32,6 +32,7 @@ serve() {
     cp "$tmp/worker.yaml" "$one/worker.yaml"
     printf 'proxy: %s\n' "$1" >>"$one/worker.yaml"
     [ $# = 1 ] || printf 'proxy_credential: %s\n' "$2" >>"$one/worker.yaml"
+    rm -f "$tmp/served"
     "$bin/maille-worker" serve --dir "$one" --credential "$net/credential" 2>"$tmp/served" &
     site=$!
     strays="$strays $site"
