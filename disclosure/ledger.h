@@ -41,6 +41,8 @@ struct ledger_group {
     bool is_model;
     const uint8_t
         *canon; /* LEDGER_HASH_BYTES: of what says who is in it, and of the dictionary. NULL: unknown */
+    const char *words;           /* who is in it, for a person. NULL: unknown */
+    struct byte_view conditions; /* the same for near.h, by the dictionary of the question */
     struct ledger_set rows, patients;
 };
 
@@ -50,7 +52,9 @@ struct ledger_question {
     const uint8_t *question; /* LEDGER_HASH_BYTES: of the study's bytes */
     uint32_t snapshot, epoch;
     const char *protocol, *researcher;
-    const uint32_t *sites; /* called, ascending */
+    const char *study;         /* its id; NULL: unknown */
+    const uint8_t *dictionary; /* LEDGER_HASH_BYTES; NULL: unknown */
+    const uint32_t *sites;     /* called, ascending */
     size_t n_sites;
     const struct ledger_group *groups;
     size_t n_groups;
@@ -105,6 +109,21 @@ enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena 
 enum maille_code ledger_queries(const uint8_t **queries, size_t *n, struct arena *arena,
                                 struct ledger *ledger, const uint8_t *query, uint32_t epoch,
                                 struct maille_error *error) MAILLE_CHECKED;
+
+/* A group that an earlier query showed, or that it shows while it is open, by what it says. */
+struct ledger_named {
+    const char *study, *researcher;
+    const char *words; /* "": a group of before this version */
+    int64_t made_ms;
+    struct byte_view conditions;
+    struct byte_view dictionary; /* a hash; empty: of before this version */
+    struct byte_view canon;      /* a hash; empty: unknown */
+    const struct part_family *family;
+};
+/* Of all queries of which ledger_list tells, the newest first. Who is in a group plays no part. In arena. */
+enum maille_code ledger_named(struct ledger_named **list, size_t *n, struct arena *arena,
+                              struct ledger *ledger, const uint8_t *query, uint32_t epoch,
+                              struct maille_error *error) MAILLE_CHECKED;
 
 /* M2, and an attempt of round 1 with fewer members: who is asked. scene: LEDGER_HASH_BYTES, of the sites and
  * the snapshots of all of them; NULL: unknown. */

@@ -96,6 +96,9 @@ static enum maille_code keep(struct reserving *work, struct ledger *ledger, stru
     sqlite3_bind_int64(statement, 7, question->now_ms);
     sqlite3_bind_int64(statement, 8, question->epoch);
     ledger_bind_blob(statement, 9, question->families.data, question->families.length);
+    sqlite3_bind_text(statement, 10, question->study != NULL ? question->study : "", -1, SQLITE_STATIC);
+    ledger_bind_blob(statement, 11, question->dictionary,
+                     question->dictionary != NULL ? LEDGER_HASH_BYTES : 0);
     MAILLE_TRY(ledger_run(ledger, statement, error));
     int64_t id = sqlite3_last_insert_rowid(ledger->database);
     for (size_t g = 0; g < question->n_groups; g++) {
@@ -109,6 +112,10 @@ static enum maille_code keep(struct reserving *work, struct ledger *ledger, stru
         sqlite3_bind_int64(statement, 8, question->groups[g].part);
         if (question->groups[g].canon != NULL)
             ledger_bind_blob(statement, 7, question->groups[g].canon, LEDGER_HASH_BYTES);
+        sqlite3_bind_text(statement, 9, question->groups[g].words != NULL ? question->groups[g].words : "",
+                          -1, SQLITE_STATIC);
+        ledger_bind_blob(statement, 10, question->groups[g].conditions.data,
+                         question->groups[g].conditions.length);
         MAILLE_TRY(ledger_run(ledger, statement, error));
     }
 out:

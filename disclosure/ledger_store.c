@@ -8,7 +8,7 @@
 /* The file: SQLite. What is in it stands beside the snapshots, which hold the same patients with their
  * values: it is as readable as they are (0600, in a folder of 0700), and not sealed. */
 
-enum { LEDGER_VERSION = 4, BUSY_MS = 2000, CACHE_KIB = 4096 };
+enum { LEDGER_VERSION = 5, BUSY_MS = 2000, CACHE_KIB = 4096 };
 
 /* A piece's id is its set's number · LEDGER_PIECES_MAX + which piece of it: a set is read in one stretch. */
 static const char schema[] = "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BLOB NOT NULL UNIQUE, question "
@@ -62,19 +62,28 @@ static const char schema_parts[] =
     "CREATE INDEX groups_canon ON groups (canon);"
     "PRAGMA user_version = 4;";
 
+/* From version 4 to 5: a group is kept in words too; one of before has none. */
+static const char schema_words[] = "ALTER TABLE query ADD COLUMN study TEXT NOT NULL DEFAULT '';"
+                                   "ALTER TABLE query ADD COLUMN dictionary BLOB NOT NULL DEFAULT x'';"
+                                   "ALTER TABLE groups ADD COLUMN words TEXT NOT NULL DEFAULT '';"
+                                   "ALTER TABLE groups ADD COLUMN conditions BLOB NOT NULL DEFAULT x'';"
+                                   "PRAGMA user_version = 5;";
+
 static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_FIND_QUERY] = "SELECT id FROM query WHERE qid = ?1",
     [LEDGER_PUT_QUERY] =
         "INSERT INTO query (qid, question, snapshot, protocol, researcher, roster, rostered, made_ms, epoch, "
-        "families, since)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, (SELECT IFNULL(MAX(revealed), 0) FROM query))",
+        "families, study, dictionary, since)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, (SELECT IFNULL(MAX(revealed), 0) FROM "
+        "query))",
     [LEDGER_PUT_ROSTER] = "UPDATE query SET roster = ?2, scene = ?3, rostered = 1 WHERE id = ?1",
     [LEDGER_DROP_QUERY] = "DELETE FROM query WHERE id = ?1",
     [LEDGER_ALL_QUERIES] =
         "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2, 4))",
     [LEDGER_PUT_GROUP] =
-        "INSERT INTO groups (query, analysis, part, reading, is_model, answered, by_row, by_patient, canon)"
-        " VALUES (?1, ?2, ?8, ?3, ?4, 0, ?5, ?6, ?7)",
+        "INSERT INTO groups (query, analysis, part, reading, is_model, answered, by_row, by_patient, canon, "
+        "words, conditions)"
+        " VALUES (?1, ?2, ?8, ?3, ?4, 0, ?5, ?6, ?7, ?9, ?10)",
     [LEDGER_FIND_GROUP] =
         "SELECT groups.by_row, groups.by_patient FROM groups JOIN query ON query.id = groups.query"
         " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.part = ?3 AND groups.answered != 3 ORDER "
@@ -104,6 +113,12 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_QUERIES] =
         "SELECT qid FROM query WHERE qid != ?1 AND epoch BETWEEN ?2 - 1 AND ?2 AND EXISTS (SELECT 1 "
         "FROM groups WHERE groups.query = query.id AND answered IN (1, 2, 4))",
+    [LEDGER_NAMED] =
+        "SELECT query.id, query.study, query.researcher, query.made_ms, query.dictionary, query.families, "
+        "groups.analysis, groups.part, groups.words, groups.conditions, groups.canon FROM query JOIN groups "
+        "ON groups.query = query.id WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND "
+        "groups.answered IN (1, 2, 4) ORDER BY query.made_ms DESC, query.id DESC, groups.analysis, "
+        "groups.part",
     [LEDGER_CLOSE_POOLED] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND answered IN (2, 4)",
     [LEDGER_COUNT_ANSWERED] = "SELECT COUNT(*) FROM groups WHERE query = ?1",
     [LEDGER_SPENT] =
@@ -236,8 +251,10 @@ static enum maille_code open_version(struct ledger *ledger, struct maille_error 
         code = execute(ledger, schema_epochs, error);
     if (code == MAILLE_OK && found < 3)
         code = execute(ledger, schema_canon, error);
-    if (code == MAILLE_OK)
+    if (code == MAILLE_OK && found < 4)
         code = execute(ledger, schema_parts, error);
+    if (code == MAILLE_OK)
+        code = execute(ledger, schema_words, error);
     code = ledger_finish(ledger, code, error);
 out:
     return code;

@@ -11,6 +11,7 @@ enum condition_kind { CONDITION_TRUE, CONDITION_PRESENT };
 
 struct condition {
     struct byte_view key;
+    const struct expression *e;
     uint32_t variables;
     bool follows_up;                 /* it depends on the follow-up of the analysis */
     const struct expression *strict; /* of CONDITION_TRUE: it needs all of its variables; else NULL */
@@ -92,6 +93,7 @@ static void put_condition(struct work *work, struct conditions *conditions, enum
     bytes_put_u8(&key, (uint8_t)kind);
     expression_serialise(&key, e);
     condition.key = kept_bytes(work->arena, &key);
+    condition.e = e;
     condition.variables = variables_of(work, e);
     condition.follows_up = follows_up(e);
     bytes_clear(&key);
@@ -203,19 +205,29 @@ static void tidy(struct conditions *conditions)
     conditions->n = n;
 }
 
-static struct byte_view canon_of(const struct work *work, const struct conditions *conditions)
+/* A part by its conditions, tidied. */
+static struct part part_of(const struct work *work, const struct conditions *conditions,
+                           const struct expression *rows)
 {
     struct bytes all = {0};
     bool any = false;
+    struct part_condition *list = arena_array(work->arena, conditions->n + 1, sizeof *list);
+    size_t n = 0;
     for (size_t i = 0; i < conditions->n; i++) {
-        bytes_put_block(&all, conditions->list[i].key.data, conditions->list[i].key.length);
-        any = any || conditions->list[i].follows_up;
+        const struct condition *own = &conditions->list[i];
+        bytes_put_block(&all, own->key.data, own->key.length);
+        any = any || own->follows_up;
+        list[n++] = (struct part_condition){own->key.data[0] == CONDITION_PRESENT ? PART_PRESENT : PART_TRUE,
+                                            own->e, own->key, own->variables};
     }
-    if (any)
+    if (any) {
         bytes_put_block(&all, work->follow_up_key.data, work->follow_up_key.length);
-    const struct byte_view canon = kept_bytes(work->arena, &all);
+        list[n++] = (struct part_condition){PART_FOLLOW_UP, NULL, work->follow_up_key, work->follow_up};
+    }
+    const struct part part = {
+        .rows = rows, .canon = kept_bytes(work->arena, &all), .conditions = list, .n_conditions = n};
     bytes_clear(&all);
-    return canon;
+    return part;
 }
 
 /* --- parts --- */
@@ -254,11 +266,12 @@ static void add_feature(struct part_family *family, uint32_t variables)
         family->features[family->n_features++] = variables;
 }
 
-static size_t add_part(struct work *work, const struct expression *rows, struct byte_view canon)
+static size_t add_part(struct work *work, const struct part *part)
 {
     struct parts *parts = work->parts;
     parts->list = grown(work->arena, parts->list, parts->n, &work->room_parts, sizeof *parts->list);
-    parts->list[parts->n] = (struct part){.rows = rows, .canon = canon, .family = parts->n_families - 1};
+    parts->list[parts->n] = *part;
+    parts->list[parts->n].family = parts->n_families - 1;
     parts->families[parts->n_families - 1].n++;
     return parts->n++;
 }
@@ -338,14 +351,14 @@ static void add_levels(struct work *work, size_t b, size_t factor)
     for (size_t level = 0; level < n; level++) {
         struct conditions conditions = {0};
         const struct expression *rows = level_conditions(work, &conditions, block, factor, level);
-        const struct byte_view canon = canon_of(work, &conditions);
-        size_t part = find_part(parts, canon);
+        const struct part made = part_of(work, &conditions, rows);
+        size_t part = find_part(parts, made.canon);
         if (part == SIZE_MAX) {
             if (family == NULL) {
                 family = add_family(work, &conditions);
                 family_features(work, family, block, factor, &conditions);
             }
-            part = add_part(work, rows, canon);
+            part = add_part(work, &made);
         }
         add_use(work, (struct part_use){part, b, factor, level, whole});
     }
@@ -383,7 +396,8 @@ enum maille_code parts_read(struct parts *parts, const struct cells *cells,
     put_true(&work, &work.cohort, rows);
     tidy(&work.cohort);
     add_family(&work, &work.cohort);
-    add_part(&work, rows, canon_of(&work, &work.cohort));
+    const struct part whole = part_of(&work, &work.cohort, rows);
+    add_part(&work, &whole);
     for (size_t b = 0; b < cells->spec.n_blocks; b++) {
         const struct tally_block *block = &cells->spec.blocks[b];
         if (cells->rules[b] != CELL_TABLE && cells->rules[b] != CELL_PATIENTS)

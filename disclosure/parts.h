@@ -30,9 +30,21 @@ struct part_family {
                                               is the cohort of an analysis */
 };
 
+/* One of the conditions that all hold for who is in a part. */
+enum part_condition_kind { PART_TRUE, PART_PRESENT, PART_FOLLOW_UP };
+struct part_condition {
+    enum part_condition_kind kind;
+    const struct expression *e; /* is true, has a value; NULL of PART_FOLLOW_UP: it depends on how patients
+                                   are followed up in the analysis */
+    struct byte_view key;       /* equal for two that say the same */
+    uint32_t variables;         /* a set of variables, as below */
+};
+
 struct part {
     const struct expression *rows; /* BOOLEAN: who is in it; NULL: everybody */
     struct byte_view canon;        /* equal for two parts that are the same rows by what they say */
+    const struct part_condition *conditions;
+    size_t n_conditions;
     size_t family;
 };
 

@@ -4,7 +4,7 @@
 
 #include "tally/describe.h"
 
-static const char study_mark[] = "the study as it was signed:";
+static const char study_mark[] = "the study as it was signed:", near_mark[] = "    near in words";
 
 /* The next line without its end; NULL: there is no more. */
 static const char *next_line(const char **at, struct arena *arena)
@@ -37,6 +37,7 @@ static const char *const keys[][2] = {{"query", "requête"},
                                       {"caps", "limites"},
                                       {"sites", "sites"},
                                       {"signatures", "signatures"},
+                                      {"not_compared", "non comparés"},
                                       {"analyses", "analyses"}};
 
 static const char *head_french(struct arena *arena, const char *line)
@@ -54,6 +55,10 @@ static const char *head_french(struct arena *arena, const char *line)
             if (strcmp(keys[i][0], "signatures") == 0)
                 value =
                     tally_words_replace(arena, value, ", of different persons", ", de personnes différentes");
+            if (strcmp(keys[i][0], "not_compared") == 0)
+                value = tally_words_replace(
+                    arena, value, ": groups of before this version, or of another dictionary",
+                    ": des groupes d'avant cette version, ou d'un autre dictionnaire");
             return arena_printf(arena, "%s %s", keys[i][1], value);
         }
     return line;
@@ -79,10 +84,49 @@ void report_pending_text(struct bytes *out, const char *text, enum language lang
     }
 }
 
+/* An analysis in JSON: what is asked of it, then what is near. */
+struct putting {
+    struct json_put *put;
+    bool open, near;
+};
+
+static void begin_near(struct putting *putting)
+{
+    json_put_end(putting->put);
+    json_put_list(putting->put, "near");
+    putting->near = true;
+}
+
+static void end_analysis(struct putting *putting)
+{
+    if (!putting->open)
+        return;
+    if (!putting->near)
+        begin_near(putting);
+    json_put_end(putting->put);
+    json_put_end(putting->put);
+    putting->open = putting->near = false;
+}
+
+static void put_line(struct putting *putting, const char *line)
+{
+    if (line[0] != ' ') { /* "cox (cox) of age >= 18" */
+        end_analysis(putting);
+        json_put_object(putting->put, NULL);
+        json_put_text(putting->put, "analysis", line);
+        json_put_list(putting->put, "asked");
+        putting->open = true;
+    } else if (putting->open && strncmp(line, near_mark, strlen(near_mark)) == 0) {
+        begin_near(putting);
+    } else if (putting->open) {
+        json_put_text(putting->put, NULL, line + strspn(line, " "));
+    }
+}
+
 void report_pending_json(struct json_put *put, const char *text, struct arena *arena)
 {
     const char *line, *at = text;
-    bool open = false;
+    struct putting putting = {.put = put};
     json_put_object(put, NULL);
     (void)next_line(&at, arena);
     while ((line = next_line(&at, arena)) != NULL && line[0] != '\0') {
@@ -92,25 +136,10 @@ void report_pending_json(struct json_put *put, const char *text, struct arena *a
                           line + length + 1 + (line[length + 1] == ' '));
     }
     json_put_list(put, "analyses");
-    while ((line = next_line(&at, arena)) != NULL && strcmp(line, study_mark) != 0) {
-        if (line[0] == '\0')
-            continue;
-        if (line[0] != ' ') { /* "cox (cox) of age >= 18" */
-            if (open) {
-                json_put_end(put);
-                json_put_end(put);
-            }
-            json_put_object(put, NULL);
-            json_put_text(put, "analysis", line);
-            json_put_list(put, "asked");
-            open = true;
-        } else if (open)
-            json_put_text(put, NULL, line + strspn(line, " "));
-    }
-    if (open) {
-        json_put_end(put);
-        json_put_end(put);
-    }
+    while ((line = next_line(&at, arena)) != NULL && strcmp(line, study_mark) != 0)
+        if (line[0] != '\0')
+            put_line(&putting, line);
+    end_analysis(&putting);
     json_put_end(put);
     json_put_text(put, "study_file", at);
     json_put_end(put);

@@ -11,6 +11,7 @@
 /* Appends it in a language; English is the text as it is. The study, its title and names stay as they were
  * signed. */
 void report_pending_text(struct bytes *out, const char *text, enum language language, struct arena *arena);
-/* One object: a key for each of its first lines, `analyses` (what is asked of each, in lines), `study`. */
+/* One object: a key for each of its first lines, `analyses` (of each `asked`, in lines, and
+ * `near`: which earlier groups are near it in words), `study_file`. */
 void report_pending_json(struct json_put *put, const char *text, struct arena *arena);
 #endif

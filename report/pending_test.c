@@ -5,12 +5,16 @@
 
 #include "base/test.h"
 
-static const char text[] = "maille pending 1\nquery: ab\nresearcher: alice\ntitle: rows by number: a test\n"
-                           "caps: at most 5 rounds of 10 bytes\nanalyses: 1\n\n"
-                           "os (km) of everyone\n    first round, 16 bytes, tally 00:\n"
-                           "        rows by chemo where complete(dtime, death): 2 whole numbers\n"
-                           "cox (cox) of age >= 18\n    refused by this site's policy: methods\n"
-                           "\nthe study as it was signed:\nstudy: s\ntitle: rows by number: a test\n\n";
+static const char text[] =
+    "maille pending 1\nquery: ab\nresearcher: alice\ntitle: rows by number: a test\n"
+    "caps: at most 5 rounds of 10 bytes\nanalyses: 1\n\n"
+    "os (km) of everyone\n    first round, 16 bytes, tally 00:\n"
+    "        rows by chemo where complete(dtime, death): 2 whole numbers\n"
+    "    near in words, as this site sees it (the sites' pooled patients decide):\n"
+    "        \"everyone\" is near \"age >= 18 && er known\" of study old (bob, 2026-01-02)\n"
+    "        and 3 more such groups\n"
+    "cox (cox) of age >= 18\n    refused by this site's policy: methods\n"
+    "\nthe study as it was signed:\nstudy: s\ntitle: rows by number: a test\n\n";
 
 static void french(void **state)
 {
@@ -26,6 +30,10 @@ static void french(void **state)
         "limites : au plus 5 tours de 10 octets\nanalyses : 1\n\n"
         "os (km) de tous les patients\n    premier tour, 16 octets, empreinte du calcul 00:\n"
         "        lignes par chemo où renseigné(dtime, death): 2 nombres entiers\n"
+        "    proche par les mots, vu de ce site (les patients réunis des sites en décident) :\n"
+        "        \"tous les patients\" est proche de \"age >= 18 && er connu\" de l'étude old (bob, "
+        "2026-01-02)\n"
+        "        et 3 autres groupes de ce genre\n"
         "cox (cox) de age >= 18\n    refusée par la politique de ce site : methods\n"
         "\nl'étude telle qu'elle a été signée :\nstudy: s\ntitle: rows by number: a test\n\n");
     out.length = 0;
@@ -51,9 +59,13 @@ static void json(void **state)
         "\"at "
         "most 5 rounds of 10 bytes\", \"analyses\": [{\"analysis\": \"os (km) of everyone\", \"asked\": "
         "[\"first "
-        "round, 16 bytes, tally 00:\", \"rows by chemo where complete(dtime, death): 2 whole numbers\"]}, "
+        "round, 16 bytes, tally 00:\", \"rows by chemo where complete(dtime, death): 2 whole numbers\"], "
+        "\"near\": "
+        "[\"\\\"everyone\\\" is near \\\"age >= 18 && er known\\\" of study old (bob, 2026-01-02)\", \"and 3 "
+        "more such "
+        "groups\"]}, "
         "{\"analysis\": \"cox (cox) of age >= 18\", \"asked\": [\"refused by this site's policy: "
-        "methods\"]}], "
+        "methods\"], \"near\": []}], "
         "\"study_file\": \"study: s\\ntitle: rows by number: a test\\n\\n\"}");
     bytes_clear(&out);
     arena_free(arena);

@@ -1,5 +1,6 @@
 /* A study that a person decides on. What she is asked is written down in words (QID.pending): manifest,
- * snapshot, policy and build by their hashes, and of every analysis the tally of its first round. What she
+ * snapshot, policy and build by their hashes, and of every analysis the tally of its first round and which
+ * earlier groups are near it in words. What she
  * signs is the hash of that file. From then on this vault holds the study to it: another snapshot, policy or
  * build asks again, and what is masked in the first round of each analysis is what was hashed when she was
  * asked. Later rounds follow from the study's methods alone and are in the log. */
@@ -11,8 +12,8 @@
 #include "base/log.h"
 #include "query/words.h"
 #include "tally/describe.h"
+#include "vault/near.h"
 #include "vault/spool.h"
-#include "vault/private.h"
 
 enum { LOOK_EVERY_MS = 1000, TELL_LAST_MS = 6 * 3600 * 1000 };
 
@@ -49,7 +50,7 @@ static const char *hex_of(struct arena *arena, const void *data, size_t length)
 }
 
 static void put_head(struct bytes *out, struct arena *arena, const struct vault *vault,
-                     const struct query *query, const struct data_facts *facts)
+                     const struct query *query, const struct data_facts *facts, const struct near_past *past)
 {
     char utc[32];
     struct digest policy;
@@ -97,6 +98,8 @@ static void put_head(struct bytes *out, struct arena *arena, const struct vault 
     bytes_printf(out, "sites: %s\n", sites);
     if (vault->options.signatures > 1)
         bytes_put_text(out, "signatures: 2, of different persons\n");
+    if (near_past_unread(past))
+        bytes_put_text(out, "not_compared: groups of before this version, or of another dictionary\n");
     bytes_printf(out, "analyses: %zu\n", study->n_analyses);
     bytes_put_text(out, "\n");
 }
@@ -163,6 +166,7 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
     struct data_round sums = {0};
     struct bytes text = {0}, record = {0};
     struct arena *arena = arena_new();
+    struct near_past *past = NULL;
     const size_t n = query->study->n_analyses;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a question to the officer");
@@ -171,9 +175,12 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
     for (size_t k = 0; k < n; k++)
         open[k] = answer->verdicts[k].rule[0] == '\0';
     MAILLE_TRY(first_round(vault, query, facts->number, open, arena, &plan, &sums, error));
-    put_head(&text, arena, vault, query, facts);
+    MAILLE_TRY(near_past_read(&past, arena, vault, query, error));
+    put_head(&text, arena, vault, query, facts, past);
     for (size_t k = 0; k < n; k++) {
         put_analysis(&text, arena, query, &plan, k, &answer->verdicts[k], &sums);
+        if (open[k])
+            near_put(&text, arena, past, query, k);
         if (open[k] && plan.analyses[k].spec != NULL)
             words_hash(&words[k], vault, sums.words.words.data + plan.analyses[k].offset,
                        plan.analyses[k].bytes);

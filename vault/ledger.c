@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "vault/private.h"
+#include "disclosure/near.h"
+#include "vault/near.h"
 
 /* The cohort ledger in the life of a query: what it may still ask (M0a), which earlier queries it will be
  * compared with (M1), who else is in the roster (M2), by how many patients it differs from them (T0, T1), and
@@ -39,7 +40,9 @@ static struct ledger_question question_of(const struct query *query, const struc
                                     .snapshot = snapshot,
                                     .epoch = epoch,
                                     .protocol = query->study->protocol,
-                                    .researcher = query->manifest.researcher};
+                                    .researcher = query->manifest.researcher,
+                                    .study = query->study->id,
+                                    .dictionary = query->manifest.dictionary_hash.b};
 }
 
 /* --- M0a: budgets --- */
@@ -79,10 +82,13 @@ out:
 struct distinct_group {
     struct byte_view key; /* of the part */
     struct digest canon;  /* of the key and the dictionary */
+    const char *words;
+    struct byte_view conditions;
     struct data_part members;
 };
 
 struct gathering {
+    struct arena *arena;
     struct vault *vault;
     const struct query *query;
     const struct data_facts *facts;
@@ -112,16 +118,6 @@ out:
     return code;
 }
 
-/* The parts of an analysis, by public facts; none where it cannot be counted, and will be refused for it. */
-static void parts_or_none(struct parts *parts, const struct analysis *analysis, struct arena *arena)
-{
-    struct maille_error why;
-    struct cells *cells = arena_alloc(arena, sizeof *cells);
-    if (method_cells(analysis, arena, cells, &why) != MAILLE_OK ||
-        parts_read(parts, cells, analysis->study->dictionary, arena, &why) != MAILLE_OK)
-        *parts = (struct parts){0};
-}
-
 static struct distinct_group *find_distinct(const struct gathering *work, struct byte_view key)
 {
     for (size_t d = 0; d < work->n_distinct; d++)
@@ -129,6 +125,27 @@ static struct distinct_group *find_distinct(const struct gathering *work, struct
             memcmp(work->distinct[d].key.data, key.data, key.length) == 0)
             return &work->distinct[d];
     return NULL;
+}
+
+static enum maille_code say_group(struct distinct_group *group, struct arena *arena, const struct part *part,
+                                  const struct dictionary *dictionary, struct maille_error *error)
+{
+    struct bytes words = {0}, conditions = {0};
+    near_words(&words, part, dictionary);
+    near_write(&conditions, part);
+    enum maille_code code = bytes_check(&words, error);
+    if (code == MAILLE_OK)
+        code = bytes_check(&conditions, error);
+    if (code == MAILLE_OK) {
+        uint8_t *copy = arena_alloc(arena, conditions.length + 1);
+        if (conditions.length > 0)
+            memcpy(copy, conditions.data, conditions.length);
+        group->words = arena_strndup(arena, (const char *)words.data, words.length);
+        group->conditions = (struct byte_view){copy, conditions.length};
+    }
+    bytes_clear(&words);
+    bytes_clear(&conditions);
+    return code;
 }
 
 /* Takes what is not there yet. Who cannot be counted here is nobody: the analysis is vetoed, and its groups
@@ -154,6 +171,7 @@ static enum maille_code take_members(struct gathering *work, const struct study 
         made->key = parts->list[p].canon;
         hash_kdf(&made->canon, work->query->manifest.dictionary_hash.b, "group", made->key.data,
                  made->key.length);
+        MAILLE_TRY(say_group(made, work->arena, &parts->list[p], study->dictionary, error));
         if (p < members.n) {
             made->members = members.parts[p];
             members.parts[p] = (struct data_part){0};
@@ -187,6 +205,8 @@ static enum maille_code gather_one(struct gathering *work, const struct study *s
             .reading = study->missing,
             .is_model = study->analyses[k].declared->is_model,
             .canon = distinct->canon.b,
+            .words = distinct->words,
+            .conditions = distinct->conditions,
             .rows = {distinct->members.rows.data, distinct->members.rows.length},
             .patients = {distinct->members.patients.data, distinct->members.patients.length}};
     }
@@ -204,7 +224,7 @@ static enum maille_code gather(struct gathering *work, struct arena *arena, stru
     work->refused = arena_array(arena, n, sizeof *work->refused);
     work->parts = arena_array(arena, n, sizeof *work->parts);
     for (size_t k = 0; k < n; k++) {
-        parts_or_none(&work->parts[k], &study->analyses[k], arena);
+        vault_parts(&work->parts[k], &study->analyses[k], arena);
         all += work->parts[k].n;
     }
     part_groups_write(&work->families, work->parts, n);
@@ -322,7 +342,7 @@ enum maille_code vault_ledger_reserve(const struct message_ledger_entry **entrie
                                       struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct gathering work = {.vault = vault, .query = query, .facts = facts};
+    struct gathering work = {.arena = arena, .vault = vault, .query = query, .facts = facts};
     struct digest hash;
     question_hash(&hash, query);
     struct ledger_question question =

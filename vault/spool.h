@@ -1,7 +1,8 @@
 /* DIR/spool: where the vault asks a person and reads the answer. QID.pending says in words what is asked, for
  * the officer to read; QID.decision is what was signed with the officer's key (proto/decision.h), here or on
  * her own machine; QID.first is the first signature of two, which was taken; `appointment` names who else
- * decides. All are text, and none holds a number that was counted over patients.
+ * decides. All are text, and none holds a number that was counted over patients, nor anything that follows
+ * from one: which earlier groups are near is read off what they say (docs/decisions/0029-near-in-words.md).
  *
  * Where the folder belongs to a group (spool_group of worker.yaml: mode 3770), whoever is in it reads what is
  * asked (0640), puts decisions there (0644: the vault is another account), and removes nobody else's file. */

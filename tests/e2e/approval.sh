@@ -68,6 +68,15 @@ sort -u "$tmp/pending.told" | comm -23 - "$tmp/log.told" >"$tmp/missing.told"
 [ -s "$tmp/pending.told" ] && [ ! -s "$tmp/missing.told" ] || fail "expected what was approved in the log, word for word: $(cat "$tmp/missing.told" "$tmp/log.told")"
 "$maille" audit show --network "$net/network.yaml" "$site/log" --messages | grep -q 'read and understood' || fail "the officer's reason is not in the log"
 
+# A study that differs in one condition from what was answered: the screen names that, and the word of the group of before.
+study nearer 'analyses:' '  - { id: cox, method: cox, cohort: "age >= 30", formula: "Surv(dtime, death) ~ age + size" }'
+id=$(asked "$tmp/nearer.yaml")
+waits site-2 "$id"
+grep -q '^        ".*age >= 30.*" is near ".*" of study held (researcher, 20..-..-..)$' "$tmp/pending.out" || fail "what is near is not told: $(cat "$tmp/pending.out")"
+says 0 '^    proche par les mots, vu de ce site' "$worker" pending "$id" --dir "$site" --lang fr
+says 0 '"near": \["\\"' "$worker" pending "$id" --dir "$site" --json
+says 0 '' "$maille" cancel --network "$net/network.yaml" --key "$net/researcher.key" --credential "$credential" "$id"
+
 # What was shown is what an approval is about: another snapshot or policy asks again, and the old signature is of no use.
 id=$(asked "$tmp/held.yaml")
 waits site-2 "$id"

@@ -40,7 +40,7 @@ id=$(detached "$tmp/denied.yaml")
 wait_for 20 "$worker" pending "$id" --dir "$site" --out "$tmp/asked"
 says 0 'Surv(dtime, death) ~ age + size' "$maille" officer review "$tmp/asked"
 says 0 'finalité : research-public-interest' "$maille" officer review "$tmp/asked" --lang fr
-grep -q "premier tour, .* octets" "$tmp/said" && grep -q '^protocol: HDH-0000' "$tmp/said" || fail "the question in French: $(cat "$tmp/said")"
+grep -q "premier tour, .* octets" "$tmp/said" && grep -q '^    proche par les mots' "$tmp/said" && grep -q '^protocol: HDH-0000' "$tmp/said" || fail "the question in French: $(cat "$tmp/said")"
 says 0 '"researcher": "researcher", .*"analysis": "cox (cox) of everyone"' "$worker" pending --dir "$site" --json
 says 0 'DEMANDÉE' "$worker" pending --dir "$site" --lang fr
 # shellcheck disable=SC2086

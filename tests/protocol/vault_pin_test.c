@@ -12,7 +12,8 @@
 #define LEDGER_AS_VERSION_1                                                                                  \
     "DROP INDEX groups_canon; ALTER TABLE groups DROP COLUMN canon; ALTER TABLE query DROP COLUMN scene; "   \
     "ALTER TABLE query DROP COLUMN epoch; ALTER TABLE query DROP COLUMN revealed; "                          \
-    "ALTER TABLE query DROP COLUMN since; ALTER TABLE query DROP COLUMN families; "                          \
+    "ALTER TABLE query DROP COLUMN since; ALTER TABLE query DROP COLUMN families; ALTER TABLE query DROP "   \
+    "COLUMN study; ALTER TABLE query DROP COLUMN dictionary; "                                               \
     "ALTER TABLE groups RENAME TO parts; CREATE TABLE groups (query INTEGER NOT NULL, analysis INTEGER NOT " \
     "NULL, reading INTEGER NOT NULL, is_model INTEGER NOT NULL, answered INTEGER NOT NULL, by_row INTEGER "  \
     "NOT NULL, by_patient INTEGER NOT NULL, PRIMARY KEY (query, analysis, reading)) WITHOUT ROWID; INSERT "  \
