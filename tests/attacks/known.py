@@ -11,7 +11,7 @@ RULES = {
     "A3": {"few", "hidden", "differencing", "min_cell"},
     "A4": {"few", "hidden"},
     "A5": {"few", "differencing"},
-    "A6": {"few", "own_totals", "differencing"},
+    "A6": {"few", "min_cell", "own_totals", "differencing"},
     "A7": {"budget", "protocol"},
     "A8": {"few", "differencing"},
     "A9": {"few", "hidden", "combinations", "min_cell"},
