@@ -12,10 +12,13 @@
 
 void plan_refuse(struct judge *judge, size_t analysis, const char *rule)
 {
-    char *told = judge->plan->analyses[analysis].rule;
-    assert(rule_find(rule) != NULL);
-    if (told[0] == '\0')
-        snprintf(told, MAILLE_RULE_MAX, "%s", rule);
+    struct plan_analysis *refused = &judge->plan->analyses[analysis];
+    const struct rule *row = rule_find(rule);
+    assert(row != NULL);
+    if (refused->rule[0] != '\0')
+        return;
+    snprintf(refused->rule, MAILLE_RULE_MAX, "%s", rule_told(row));
+    refused->why = row->code;
 }
 
 bool plan_refused(const struct judge *judge, size_t analysis)
@@ -76,26 +79,37 @@ static enum maille_code totals_possible(const struct judge *judge, size_t n_memb
 
 /* --- one cell --- */
 
-/* 1 … minimum − 1: nobody is not too few. */
+/* 0 … minimum − 1: nobody is few, wherever a minimum is on. */
 static bool few(int64_t count, double minimum)
 {
-    return count > 0 && (double)count < minimum;
+    return minimum > 1 && (double)count < minimum;
 }
 
 /* The rule that a cell breaks, or NULL. count: pooled patients in it; not read under a local rule, where any
- * veto is of the minimum. */
+ * veto is of the minimum, and so is nobody at all. */
 static const char *cell_breaks(const struct judge *judge, const struct threshold_block *block, size_t cell,
                                int64_t count, double minimum, const char *minimum_rule)
 {
-    bool vetoed = threshold_word(judge->second, block->vetoes + cell) != 0;
-    if (block->counts == THRESHOLD_ABSENT)
-        return vetoed ? minimum_rule : NULL;
+    const bool vetoed = threshold_word(judge->second, block->vetoes + cell) != 0;
+    if (block->counts == THRESHOLD_ABSENT) {
+        const bool nobody =
+            block->anybody != THRESHOLD_ABSENT && threshold_word(judge->second, block->anybody + cell) == 0;
+        return vetoed || (nobody && minimum > 1) ? minimum_rule : NULL;
+    }
     if (few(count, minimum))
         return minimum_rule;
     if (few(count > 0 ? threshold_word(judge->first, block->sites + cell) : 0,
             judge->policy->min_contributors))
         return "min_contributors";
-    return !vetoed ? NULL : judge->threshold->few_sites && minimum > 1 ? minimum_rule : "max_site_share";
+    if (vetoed)
+        return judge->threshold->few_sites && minimum > 1 ? minimum_rule : "max_site_share";
+    return count == 0 && judge->policy->max_site_share < 1 ? "max_site_share" : NULL;
+}
+
+/* Nobody can be in this cell (of bins: in this group) by public facts, so that it tells nothing. */
+static bool is_vacant(const struct judge *judge, size_t k, size_t b, size_t cell)
+{
+    return judge->vacant[k][b] != NULL && judge->vacant[k][b][cell];
 }
 
 /* As pooled by T1; 0 where no cell left a site. */
@@ -126,10 +140,13 @@ static void judge_cohort(struct judge *judge, size_t k, const struct threshold_b
 }
 
 /* Levels and events of a model: it cannot do without any of them. */
-static void judge_levels(struct judge *judge, size_t k, const struct threshold_block *block)
+static void judge_levels(struct judge *judge, size_t k, size_t b)
 {
+    const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
     bool events = block->rule == CELL_EVENTS;
     for (size_t i = 0; i < block->n_cells; i++) {
+        if (is_vacant(judge, k, b, i))
+            continue;
         const char *rule = cell_breaks(judge, block, i, cell_count(judge, block, i),
                                        events ? judge->policy->min_events : judge->policy->min_cell,
                                        events ? "min_events" : "min_cell");
@@ -139,11 +156,55 @@ static void judge_levels(struct judge *judge, size_t k, const struct threshold_b
 }
 
 /* Cells of a table: each by itself. */
-static void judge_table(struct judge *judge, const struct threshold_block *block, uint8_t *kept)
+static void judge_table(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
+    const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
     for (size_t i = 0; i < block->n_cells; i++)
-        kept[i] = kept[i] && cell_breaks(judge, block, i, cell_count(judge, block, i),
-                                         judge->policy->min_cell, "min_cell") == NULL;
+        kept[i] = kept[i] && (is_vacant(judge, k, b, i) ||
+                              cell_breaks(judge, block, i, cell_count(judge, block, i),
+                                          judge->policy->min_cell, "min_cell") == NULL);
+}
+
+/* Lines of cells along one part of a table, of n values, whose neighbours are `stride` cells apart. A cell is
+ * hidden that holds all of its line but few. Where all but few of the whole table have its value, or nobody
+ * can have another, that says nothing of the line. */
+static void judge_lines(struct judge *judge, size_t k, size_t b, size_t stride, size_t n, uint8_t *kept)
+{
+    const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
+    struct arena *arena = judge->plan->arena;
+    int64_t all = 0, *of_line = arena_array(arena, block->n_cells, sizeof *of_line);
+    int64_t *of_value = arena_array(arena, n, sizeof *of_value);
+    size_t *possible = arena_array(arena, block->n_cells, sizeof *possible);
+    for (size_t i = 0; i < block->n_cells; i++) {
+        const size_t line = i / (stride * n) * stride + i % stride;
+        const int64_t count = cell_count(judge, block, i);
+        all += count;
+        of_line[line] += count;
+        of_value[i / stride % n] += count;
+        possible[line] += !is_vacant(judge, k, b, i);
+    }
+    for (size_t i = 0; i < block->n_cells; i++) {
+        const size_t line = i / (stride * n) * stride + i % stride;
+        if (possible[line] > 1 && !is_vacant(judge, k, b, i) &&
+            few(of_line[line] - cell_count(judge, block, i), judge->policy->min_cell) &&
+            !few(all - of_value[i / stride % n], judge->policy->min_cell))
+            kept[i] = 0;
+    }
+}
+
+/* Levels all but few of whose patients have one value: of whoever is known to be in the level it would be
+ * known. Events are exempt, and where each site judges for itself nobody knows. */
+static void judge_unanimous(struct judge *judge, size_t k, size_t b, uint8_t *kept)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    const struct threshold_block *block = &analysis->blocks[b];
+    const struct expression *group = analysis->cells->spec.blocks[b].group;
+    size_t stride = 1;
+    if (judge->policy->unanimous == UNANIMOUS_SHOW || analysis->cells->of_events[b] ||
+        block->counts == THRESHOLD_ABSENT || group == NULL || group->op != OP_CROSS)
+        return;
+    for (size_t p = group->n_args; p-- > 0; stride *= group->args[p]->n_levels)
+        judge_lines(judge, k, b, stride, group->args[p]->n_levels, kept);
 }
 
 /* Pairs of columns of a model: whether all hold min_cell patients, where nobody is too few (but where
@@ -160,10 +221,11 @@ static bool judge_pairs(const struct judge *judge, const struct threshold_block 
     return held;
 }
 
-/* A curve ends before the first bin where too few are at risk. */
-static void judge_at_risk(struct judge *judge, const struct threshold_analysis *analysis, size_t b,
-                          uint8_t *kept)
+/* A curve ends before the first bin where too few are at risk. Before anybody has entered it has not begun.
+ */
+static void judge_at_risk(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
     const struct threshold_block *block = &analysis->blocks[b];
     struct arena *arena = judge->plan->arena;
     int64_t *leaving = arena_array(arena, block->n_cells, sizeof *leaving), *entering = NULL;
@@ -178,10 +240,15 @@ static void judge_at_risk(struct judge *judge, const struct threshold_analysis *
     }
     threshold_at_risk(at_risk, leaving, entering, block->n_groups, block->n_bins);
     for (size_t group = 0; group < block->n_groups; group++) {
-        bool stands = true;
+        bool stands = true, begun = !enters;
+        if (is_vacant(judge, k, b, group))
+            continue;
         for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++) {
-            stands = stands && at_risk[i] >= 0 &&
-                     cell_breaks(judge, block, i, at_risk[i], judge->policy->min_cell, "min_cell") == NULL;
+            begun = begun || at_risk[i] != 0;
+            stands =
+                stands &&
+                (!begun || (at_risk[i] >= 0 && cell_breaks(judge, block, i, at_risk[i],
+                                                           judge->policy->min_cell, "min_cell") == NULL));
             kept[i] = stands;
         }
     }
@@ -195,9 +262,20 @@ static bool group_hidden(const struct judge *judge, size_t k, size_t b, size_t g
     return table != THRESHOLD_ABSENT && blocks[table].rule == CELL_TABLE && !judge->kept[k][table][group];
 }
 
-/* Bins of a pooled Cox model or of a quantile, merged until each can stand. A group that cannot stand even as
- * one bin refuses the analysis, and so does one with too few beyond its quantile; one that is hidden has no
- * bins (but for the shape: one). */
+/* A group of bins that is too small for one: hidden as a cell of its table where it has one, else the
+ * analysis is refused. */
+static void hide_group(struct judge *judge, size_t k, size_t b, size_t group, const char *rule)
+{
+    const struct threshold_block *blocks = judge->threshold->analyses[k].blocks;
+    const size_t table = blocks[b].groups;
+    if (table != THRESHOLD_ABSENT && blocks[table].rule == CELL_TABLE)
+        judge->kept[k][table][group] = 0;
+    else
+        plan_refuse(judge, k, rule);
+}
+
+/* Bins of a pooled Cox model or of a quantile, merged until each can stand. A group with too few beyond its
+ * quantile refuses the analysis; one that is hidden has no bins (but for the shape: one). */
 static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
     const struct policy *policy = judge->policy;
@@ -218,9 +296,13 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
         }
         for (size_t i = 0; i < n; i++)
             all += counts[i] = cell_count(judge, block, group * n + i);
-        if (few(all, policy->min_cell))
-            plan_refuse(judge, k, "min_cell");
-        if (total ? tail > 0 && all > 0 && policy->min_tail > 1 && (double)all * tail < policy->min_tail
+        const bool vacant = is_vacant(judge, k, b, group);
+        if (total && !vacant && few(all, policy->min_cell)) {
+            hide_group(judge, k, b, group, "min_cell");
+            memset(kept + group * n, 0, n - 1);
+            continue;
+        }
+        if (total ? tail > 0 && !vacant && policy->min_tail > 1 && (double)all * tail < policy->min_tail
                   : block->tails != THRESHOLD_ABSENT &&
                         threshold_word(judge->second, block->tails + group) != 0)
             plan_refuse(judge, k, "min_tail");
@@ -235,7 +317,10 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
                      few(threshold_word(judge->second, block->node_sites + at), policy->min_contributors);
             bad[i] = lonely || threshold_word(judge->second, block->vetoes + at) != 0;
             if (i == 0 && bad[0])
-                plan_refuse(judge, k, lonely ? "min_contributors" : total ? "max_site_share" : "min_cell");
+                hide_group(judge, k, b, group,
+                           lonely  ? "min_contributors"
+                           : total ? "max_site_share"
+                                   : "min_cell");
         }
         bool covered = bins_cover(edges, bad, n_leaves, n);
         for (size_t i = 0, leaf = 0; i < n; leaf += merged[i++])
@@ -315,19 +400,22 @@ static void judge_analysis(struct judge *judge, size_t k)
             break;
         case CELL_PATIENTS:
         case CELL_EVENTS:
-            judge_levels(judge, k, &analysis->blocks[b]);
+            judge_levels(judge, k, b);
             break;
         case CELL_TABLE:
+            judge_table(judge, k, b, kept);
+            judge_unanimous(judge, k, b, kept);
+            break;
         case CELL_MISSING:
         case CELL_OUTSIDE:
-            judge_table(judge, &analysis->blocks[b], kept);
+            judge_table(judge, k, b, kept);
             break;
         case CELL_PAIRS:
             if (!judge_pairs(judge, &analysis->blocks[b]))
                 judge->plan->analyses[k].surviving.no_covariance = true;
             break;
         case CELL_AT_RISK:
-            judge_at_risk(judge, analysis, b, kept);
+            judge_at_risk(judge, k, b, kept);
             break;
         case CELL_ENTERING: /* judged with the block before it */
             break;
@@ -360,6 +448,7 @@ static void judge_begin(struct judge *judge, size_t k)
     const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
     const size_t n_blocks = analysis->cells->spec.n_blocks;
     judge->kept[k] = arena_array(judge->plan->arena, n_blocks, sizeof *judge->kept[k]);
+    judge->vacant[k] = arena_array(judge->plan->arena, n_blocks, sizeof *judge->vacant[k]);
     size_t *n_cells = arena_array(judge->plan->arena, n_blocks, sizeof *n_cells);
     for (size_t b = 0; b < n_blocks; b++) {
         n_cells[b] = analysis->blocks[b].n_cells;
@@ -387,7 +476,7 @@ static void judge_end(struct judge *judge, size_t k)
     for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
         const struct threshold_block *block = &analysis->blocks[b];
         for (size_t i = 0; i < block->n_cells; i++)
-            if (block->rule == CELL_TABLE || block->rule == CELL_MISSING || block->rule == CELL_OUTSIDE)
+            if (block->rule == CELL_TABLE || block->rule == CELL_OUTSIDE)
                 made->n_suppressed += !judge->kept[k][b][i];
         for (size_t group = 0; group < block->n_groups; group++) { /* no curve of an arm that is hidden */
             if (!group_hidden(judge, k, b, group))
@@ -414,10 +503,13 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
     made.surviving = arena_array(made.arena, made.n, sizeof *made.surviving);
     judge.kept = arena_array(made.arena, made.n, sizeof *judge.kept);
     judge.near = arena_array(made.arena, made.n, sizeof *judge.near);
+    judge.vacant = arena_array(made.arena, made.n, sizeof *judge.vacant);
     MAILLE_TRY(totals_possible(&judge, n_members, error));
     for (size_t k = 0; k < made.n; k++)
-        if (threshold->analyses[k].open)
+        if (threshold->analyses[k].open) {
             judge_begin(&judge, k);
+            MAILLE_TRY(vacant_find(&judge, k, error));
+        }
     MAILLE_TRY(judge_near(&judge, error));
     for (size_t k = 0; k < made.n; k++)
         if (threshold->analyses[k].open) {

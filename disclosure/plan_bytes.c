@@ -150,9 +150,7 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
             !kept_possible(kept[b], cells->rules[b], n_cells[b], cells->n_bins[b]))
             goto invalid;
         for (size_t i = 0;
-             i < n_cells[b] && (cells->rules[b] == CELL_TABLE || cells->rules[b] == CELL_MISSING ||
-                                cells->rules[b] == CELL_OUTSIDE);
-             i++)
+             i < n_cells[b] && (cells->rules[b] == CELL_TABLE || cells->rules[b] == CELL_OUTSIDE); i++)
             made->n_suppressed += !kept[b][i];
     }
     made->n_cells = n_cells;

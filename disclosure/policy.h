@@ -12,6 +12,7 @@
 
 enum cell_scope { CELL_SCOPE_TOTAL, CELL_SCOPE_LOCAL };
 enum own_totals { OWN_TOTALS_SHIELDED, OWN_TOTALS_COUNTED, OWN_TOTALS_MAY_BE_INFERRED };
+enum unanimous { UNANIMOUS_HIDE, UNANIMOUS_SHOW };
 enum fine_predicates { FINE_ALLOW, FINE_HOLD, FINE_REFUSE };
 enum approval_mode { APPROVAL_AUTO, APPROVAL_HOLD };
 
@@ -28,6 +29,7 @@ struct policy {
     double min_ess_share, max_scalar_share, min_tail, differencing; /* POLICY_OFF possible */
     double budget_tables, budget_models;                            /* POLICY_OFF possible */
     double budget_registration_tables, budget_registration_models;  /* POLICY_OFF possible */
+    enum unanimous unanimous;
     enum cell_scope cell_rule;
     enum grid_unit finest_grid;
     enum fine_predicates fine_predicates;

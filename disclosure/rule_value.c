@@ -202,3 +202,12 @@ const char *rule_value_moments(const struct rule_facts *facts, struct arena *are
     const bool told = facts->cells != NULL && facts->cells->n_moments > 0 && facts->policy->min_cell > 1;
     return told ? arena_strdup(arena, "3") : NULL;
 }
+
+const char *rule_value_unanimous(const struct rule_facts *facts, struct arena *arena)
+{
+    (void)arena;
+    return facts->policy->unanimous == UNANIMOUS_HIDE && facts->policy->min_cell > 1 &&
+                   counts(facts, CELL_TABLE)
+               ? ""
+               : NULL;
+}

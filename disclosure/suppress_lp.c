@@ -7,6 +7,7 @@
 #include "disclosure/suppress.h"
 
 #include <glpk.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "disclosure/suppress_exact.h"
@@ -18,6 +19,11 @@ struct entries {
     bool no_memory;
 };
 
+/* What the n of tables are taken as: what they are, and the least and the most that they can be by what is
+ * shown.
+ */
+enum world { WORLD_TRUE, WORLD_LEAST, WORLD_MOST, WORLDS };
+
 struct bounds_program {
     glp_prob *lp;
     struct entries entries;
@@ -26,6 +32,9 @@ struct bounds_program {
     bool counts;
     int **columns; /* [clique][cell]; 0 where nobody can be */
     const struct tree *tree;
+    double *assumed[WORLDS]; /* [number] */
+    bool possible[WORLDS];
+    enum world world;
     int first_slack; /* number i may rise by column first_slack + 2i, fall by the next */
 };
 
@@ -88,10 +97,16 @@ static void clique_entries(struct bounds_program *made, struct entries *entries,
     }
 }
 
+static double value_of(const struct bounds_program *program, size_t number)
+{
+    const struct number *of = &program->system->numbers[number];
+    return !program->counts ? 0 : of->assumed ? program->assumed[program->world][number] : of->value;
+}
+
 static void row_set(struct bounds_program *program, size_t number)
 {
     const struct number *of = &program->system->numbers[number];
-    double value = program->counts ? of->value : 0;
+    const double value = value_of(program, number);
     glp_set_row_bnds(program->lp, of->row, of->released ? GLP_FX : GLP_FR, value, value);
 }
 
@@ -184,7 +199,7 @@ static struct exact_system exact_of(const struct bounds_program *program, struct
     for (size_t i = 0; i < system->n_numbers; i++) {
         const struct number *number = &system->numbers[i];
         given[number->row] = number->released;
-        sum[number->row] = number->released && program->counts ? (int64_t)number->value : 0;
+        sum[number->row] = number->released ? (int64_t)value_of(program, i) : 0;
     }
     return (struct exact_system){.row = program->entries.row,
                                  .column = program->entries.column,
@@ -232,6 +247,65 @@ static bool impossible(struct bounds_program *program)
     return proved;
 }
 
+static void objective_set(struct bounds_program *program, size_t number, double coefficient);
+
+/* Every hidden number of few patients is at most min_cell − 1 (most), or whatever it is. */
+static void few_set(struct bounds_program *program, bool most)
+{
+    const struct system *system = program->system;
+    const double few = ceil(system->judge->policy->min_cell) - 1;
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (system->numbers[i].target && few > 0 && system->numbers[i].value <= few)
+            glp_set_row_bnds(program->lp, system->numbers[i].row, most ? GLP_DB : GLP_FR, 0, few);
+}
+
+/* The n of a table is not shown where cells of it are hidden, but may be known. What it can be follows from
+ * what is shown, whoever is in the hidden cells: the least, and the most where each of them has min_cell − 1.
+ * A cell that is safe at both ends is safe between (the least that it can be is a convex function of n, the
+ * most a concave one), so that a hidden cell of 0 and one of min_cell − 1 lead to the same plan. */
+static bool assume(struct bounds_program *program, enum world world)
+{
+    struct system *system = program->system;
+    const bool most = world == WORLD_MOST;
+    bool found = true;
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (system->numbers[i].assumed) {
+            system->numbers[i].released = false;
+            row_set(program, i);
+        }
+    few_set(program, most);
+    for (size_t i = 0; i < system->n_numbers; i++) {
+        struct exact_fraction n;
+        if (!system->numbers[i].assumed)
+            continue;
+        objective_set(program, i, 1);
+        found = found && solve_exactly(&n, program, i, most ? GLP_MAX : GLP_MIN);
+        objective_set(program, i, 0);
+        if (found)
+            program->assumed[world][i] = (double)((n.above + (most ? 0 : n.below - 1)) / n.below);
+        system->numbers[i].released = true;
+        program->world = world;
+        row_set(program, i);
+    }
+    few_set(program, false);
+    return found;
+}
+
+/* Where a world was not found, whatever is shown may be in contradiction with it: it is left out. */
+static void assume_all(struct bounds_program *program)
+{
+    for (enum world world = WORLD_LEAST; world < WORLDS; world++)
+        program->possible[world] = assume(program, world);
+}
+
+static void world_set(struct bounds_program *program, enum world world)
+{
+    program->world = world;
+    for (size_t i = 0; i < program->system->n_numbers; i++)
+        if (program->system->numbers[i].assumed)
+            row_set(program, i);
+}
+
 enum maille_code suppress_lp_new(struct bounds_program **program, const struct tree *tree,
                                  struct system *system, bool counts, struct maille_error *error)
 {
@@ -242,6 +316,12 @@ enum maille_code suppress_lp_new(struct bounds_program **program, const struct t
     *made =
         (struct bounds_program){.lp = glp_create_prob(), .system = system, .counts = counts, .tree = tree};
     made->columns = arena_array(system->arena, tree->n, sizeof *made->columns);
+    made->possible[WORLD_TRUE] = true;
+    for (enum world world = WORLD_TRUE; world < WORLDS; world++)
+        made->assumed[world] =
+            arena_array(system->arena, system->n_numbers + 1, sizeof *made->assumed[world]);
+    for (size_t i = 0; i < system->n_numbers; i++)
+        made->assumed[WORLD_TRUE][i] = system->numbers[i].value;
     if (scratch == NULL || !fill(made, scratch)) {
         code = maille_fail(error, MAILLE_MEMORY,
                            "expected memory for the linear program of a release, found none");
@@ -262,6 +342,9 @@ enum maille_code suppress_lp_new(struct bounds_program **program, const struct t
         for (size_t i = 0; i < system->n_numbers; i++)
             row_set(made, i);
     }
+    if (made->counts && system->assumes)
+        assume_all(made);
+    world_set(made, WORLD_TRUE);
     *program = made;
     made = NULL;
 out:
@@ -297,7 +380,8 @@ static void objective_set(struct bounds_program *program, size_t number, double 
     free(values);
 }
 
-bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number, int64_t width)
+/* As the n of tables stand now. */
+static bool is_safe(double *low, struct bounds_program *program, size_t number, int64_t width)
 {
     struct exact_fraction least, most;
     objective_set(program, number, 1);
@@ -310,6 +394,20 @@ bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number
     }
     objective_set(program, number, 0);
     return known && suppress_exact_apart(least, most, width);
+}
+
+bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number, int64_t width)
+{
+    for (enum world world = WORLD_TRUE; world < WORLDS; world++) {
+        /* What is true lies between, but where there are several n: it comes last. */
+        const enum world of = (enum world)((world + 1) % WORLDS);
+        if (!program->possible[of])
+            continue;
+        world_set(program, of);
+        if (!is_safe(low, program, number, width))
+            return false; /* suppress_lp_widen goes on in this world */
+    }
+    return true;
 }
 
 bool suppress_lp_widen(bool *changed, struct bounds_program *program, size_t number, double value)

@@ -57,6 +57,13 @@ static struct graph graph_of(const struct system *system)
         if (cells_of(system, marked) <= SUPPRESS_LINK_MAX)
             join_all(&graph, marked);
     }
+    const struct dictionary *dictionary = system->judge->threshold->study->dictionary;
+    for (size_t k = 0; k < dictionary->n_impossible; k++) { /* variables whose cross knows what nobody is */
+        memset(marked, 0, n);
+        if (system_impossible_reads(system, &dictionary->impossible[k], marked) &&
+            cells_of(system, marked) <= SUPPRESS_LINK_MAX)
+            join_all(&graph, marked);
+    }
     return graph;
 }
 
@@ -219,8 +226,10 @@ static bool complete_possible(const struct system *system, const struct clique *
 /* An expression over several variables is what they make it, where the clique has them all. values: scratch,
  * by variable. */
 static bool cell_valid(const struct system *system, const struct clique *clique, const uint32_t *classes,
-                       double *values)
+                       double *values, const bool *in)
 {
+    if (system_impossible(system, classes, in))
+        return false;
     for (size_t i = 0; i < clique->n; i++) {
         const size_t a = clique->attributes[i];
         const struct attribute *attribute = &system->attributes[a];
@@ -304,7 +313,7 @@ bool tree_build(struct tree *tree, struct system *system)
         clique->valid = arena_array(system->arena, clique->n_cells, 1);
         for (size_t cell = 0; cell < clique->n_cells; cell++) {
             tree_classes(system, clique, cell, classes);
-            clique->valid[cell] = cell_valid(system, clique, classes, values);
+            clique->valid[cell] = cell_valid(system, clique, classes, values, marked);
         }
     }
     for (size_t c = 0; c < tree->n; c++) {

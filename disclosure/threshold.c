@@ -113,6 +113,7 @@ static enum maille_code block_shape(struct threshold_block *block, const struct 
                                       .counts = THRESHOLD_ABSENT,
                                       .sites = THRESHOLD_ABSENT,
                                       .vetoes = THRESHOLD_ABSENT,
+                                      .anybody = THRESHOLD_ABSENT,
                                       .node_sites = THRESHOLD_ABSENT,
                                       .tails = THRESHOLD_ABSENT};
     return MAILLE_OK;
@@ -179,6 +180,8 @@ static void block_words(struct threshold *threshold, struct threshold_block *blo
             block->tails = reserve(threshold, THRESHOLD_SECOND, block->n_groups);
     } else if (block->rule != CELL_ENTERING) {
         block->vetoes = reserve(threshold, THRESHOLD_SECOND, block->n_cells);
+        if (block->counts == THRESHOLD_ABSENT && !threshold->few_sites)
+            block->anybody = reserve(threshold, THRESHOLD_SECOND, block->n_cells);
     }
 }
 
@@ -467,6 +470,7 @@ const uint8_t *threshold_random(const struct threshold *threshold, enum threshol
             mark(random, block->vetoes,
                  block->rule == CELL_MERGE ? block->n_groups * block->n_nodes : block->n_cells);
             mark(random, block->tails, block->n_groups);
+            mark(random, block->anybody, block->n_cells);
         }
     }
     mark(random, threshold->pairs[which].at, threshold->pairs[which].n);

@@ -16,9 +16,10 @@
  * risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of a tree over the merged bins
  * (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:  per cell a veto word: where
  * the site's own n (own number at risk) is 1 … minimum − 1, and among fewer than THRESHOLD_TOTAL_SITES
- * members also 0: else two of three would know the third's cell. Of CELL_COHORT also as under total. Of
- * CELL_MERGE blocks per node of a tree over the bins, and per group where too few are beyond the quantile
- * (min_tail).
+ * members also 0: else two of three would know the third's cell; and a word of whether anybody is there,
+ * which is 0 where this site has nobody and random elsewhere, so that a cell of nobody is hidden as one of
+ * few. Of CELL_COHORT also as under total. Of CELL_MERGE blocks per node of a tree over the bins, and per
+ * group where too few are beyond the quantile (min_tail).
  *
  * A pair word says by how many of this site's patients S and T differ, |S \ T| + |T \ S|: by patients in the
  * lower THRESHOLD_PATIENT_BITS bits, by rows in those above, each where it is below the policy's
@@ -118,6 +119,8 @@ struct threshold_block {
                      * THRESHOLD_ABSENT: none */
     size_t counts, sites; /* T1: n_k, c_k of each cell */
     size_t vetoes;        /* T2, veto words: of each cell; of CELL_MERGE of each node of each group */
+    size_t anybody;       /* T2, local, among THRESHOLD_TOTAL_SITES members and more: of each cell a word that
+                             is 0 exactly where no site has anybody (at risk) in it; not of bins that are merged */
     size_t node_sites;    /* T2 of CELL_MERGE, total: of each node of each group, sites with patients in it */
     size_t tails;         /* T2, veto words, of CELL_MERGE with a tail, local: of each group */
 };

@@ -97,7 +97,7 @@ static int64_t *totals_judged(struct arena *arena, const struct threshold_analys
     return at_risk;
 }
 
-/* A count of 1 … minimum − 1. */
+/* A count of 1 … minimum − 1: of one site's own, which has no part in what it has nobody of. */
 static bool few(int64_t count, double minimum)
 {
     return count > 0 && (double)count < minimum;
@@ -271,11 +271,14 @@ static void veto_cells(const struct filling *filling, const struct threshold_ana
     const int64_t *here = block_judged(filling->arena, analysis, b, own);
     const int64_t *pooled =
         block->counts == THRESHOLD_ABSENT ? NULL : totals_judged(filling->arena, analysis, b, first);
-    for (size_t i = 0; i < block->n_cells; i++)
+    for (size_t i = 0; i < block->n_cells; i++) {
         veto(filling, block->vetoes + i,
              (pooled != NULL && dominates(policy, here[i], pooled[i])) ||
                  ((pooled == NULL || filling->threshold->few_sites) &&
                   alone(filling, here[i], own_minimum(policy, block->rule))));
+        if (block->anybody != THRESHOLD_ABSENT)
+            veto(filling, block->anybody + i, here[i] != 0);
+    }
 }
 
 /* Bins that are merged: total, from what T1 says; local, none yet. */

@@ -59,6 +59,8 @@ const struct dictionary *table_copy_dictionary(struct arena *arena, const struct
         orders[k] = (struct date_order){.variables = list, .n = dictionary->orders[k].n};
     }
     copy->orders = orders;
+    copy->impossible = NULL; /* the import has held every row to it */
+    copy->n_impossible = 0;
     return copy;
 }
 

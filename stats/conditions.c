@@ -145,7 +145,6 @@ void conditions_read(const struct analysis *analysis, const struct totals *total
         if (at == totals->spec->n_blocks)
             continue;
         long long rows = (long long)totals_count(totals, at, 0);
-        outcome->suppressed += !kept;
         if (!kept)
             wording_warn(outcome, "rows may be left out, how many is withheld, %s", conditions[i].words);
         else if (rows > 0)

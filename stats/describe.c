@@ -403,9 +403,8 @@ static void describe_number(const struct writing *w, size_t block, size_t variab
             moments_read(&m, &w->d, w->totals, spread, block, variable, cell,
                          surviving_least(w->surviving) > 1, w->outcome);
         groups_add_count(w->outcome, row, "n", m.n, kept);
-        if (kept)
-            groups_add_count(w->outcome, row, "missing", w->n_groups[cell] - m.n,
-                             surviving_kept(w->surviving, cells_of(variable, CELLS_NONE), cell));
+        if (kept && surviving_kept(w->surviving, cells_of(variable, CELLS_NONE), cell))
+            result_add_integer(row, "missing", w->n_groups[cell] - m.n);
         else
             result_add_null(row, "missing");
         const double values[] = {m.mean, m.sd, m.se, m.skewness, m.sum};

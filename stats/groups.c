@@ -204,7 +204,6 @@ void groups_cohort_read(struct outcome *outcome, const struct totals *totals, si
 {
     bool kept = surviving_kept(surviving, CELLS_MISSING, 0);
     outcome->n_missing = kept ? totals_count(totals, block, 0) : -1;
-    outcome->suppressed += !kept;
 }
 
 /* --- what did not survive --- */

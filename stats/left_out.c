@@ -37,7 +37,6 @@ void left_out_warn(struct outcome *outcome, const struct totals *totals, size_t 
         const char *why = tally_fate_words((enum tally_fate)i);
         bool kept = surviving_kept(surviving, cells_block, i);
         long long n = (long long)totals_count(totals, block, i);
-        outcome->suppressed += !kept;
         if (!kept)
             wording_warn(outcome, "rows may be left out, how many is withheld: of each, %s", why);
         else if (n > 0)

@@ -86,6 +86,7 @@ struct cells_moment {
 struct cells {
     struct tally_spec spec;                 /* order 0, `distinct` blocks */
     enum cell_rule rules[TALLY_BLOCKS_MAX]; /* one per block */
+    bool of_events[TALLY_BLOCKS_MAX];       /* of CELL_TABLE: patients with an event, by arm (and cause) */
     size_t
         n_bins[TALLY_BLOCKS_MAX]; /* of CELL_AT_RISK, CELL_ENTERING, CELL_MERGE: bins of one group; else 0 */
     double

@@ -179,13 +179,16 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     MAILLE_TRY(groups_cohort_cells(out, &rate.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_TABLE, rows, groups, error));
     MAILLE_TRY(groups_cell(out, CELL_TABLE, rate.event, groups, error));
+    out->of_events[out->spec.n_blocks - 1] = true;
     MAILLE_TRY(groups_cell(out, CELL_EVENTS, rate.event, NULL, error));
     if (rate.level == NULL)
         goto out;
     groups = groups_code(&rate.groups, arena, rate.level);
     MAILLE_TRY(groups_cell(out, CELL_TABLE, rows, groups, error));
-    if (rate.standard != NULL)
+    if (rate.standard != NULL) {
         MAILLE_TRY(groups_cell(out, CELL_TABLE, rate.event, groups, error));
+        out->of_events[out->spec.n_blocks - 1] = true;
+    }
 out:
     return code;
 }

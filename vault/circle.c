@@ -218,7 +218,7 @@ static enum maille_code refuse_near(struct bytes *run, struct bytes *found, cons
     MAILLE_TRY(study_run_read(&changed, run->data, run->length, error));
     for (size_t k = 0; k < query->study->n_analyses; k++)
         if (near[k] && changed.states[k].status == ANALYSIS_OPEN)
-            study_run_refuse(&changed, k, "differencing", rule_reason(arena, "differencing", LANGUAGE_EN));
+            study_run_refuse(&changed, k, "few", rule_reason(arena, "few", LANGUAGE_EN));
     run->length = 0;
     study_run_write(run, &changed);
     code = bytes_check(run, error);

@@ -356,7 +356,7 @@ static void vetoes_of_cells_are_noise(void **state)
     static const struct question question = {
         .study = "  - { id: o, method: km, formula: \"Surv(rtime, recur) ~ chemo\" }\n"
                  "  - { id: b, method: count, by: [size] }\n",
-        .says = {"max_site_share"}};
+        .says = {"few"}};
     struct transcript transcript = {0};
     (void)state;
     run(&transcript, "dominance", "policy: standard\nmax_site_share: 0.1\n", &question);
