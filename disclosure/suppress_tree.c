@@ -1,7 +1,8 @@
 /* Attributes that are read together, as a tree of cliques: eliminating one attribute after the other, the one
- * that joins the fewest others anew first (Yannakakis, SIAM J Alg Disc Meth 1981;2:77; Kjærulff, Univ.
- * Aalborg R 90-09, 1990). Tables that are acyclic, such as many variables by one arm, are their own cliques
- * then. */
+ * that joins the fewest others anew first, or, where a clique is too large then, the one whose clique has the
+ * fewest cells (Yannakakis, SIAM J Alg Disc Meth 1981;2:77; Kjærulff, Univ. Aalborg R 90-09, 1990). Any order
+ * says the same of the release. Tables that are acyclic, such as many variables by one arm, are their own
+ * cliques then. */
 #include "disclosure/suppress.h"
 
 #include <math.h>
@@ -77,16 +78,28 @@ static size_t fill_of(const struct graph *graph, size_t v)
     return fill;
 }
 
-static size_t next_of(const struct graph *graph)
+/* Cells of the clique of v and its neighbours. */
+static double weight_of(const struct graph *graph, const struct system *system, size_t v)
 {
-    size_t best = SUPPRESS_NONE, least = 0;
+    double cells = (double)system->attributes[v].n_classes;
+    for (size_t a = 0; a < graph->n; a++)
+        cells *= joined(graph, v, a) && !graph->gone[a] ? (double)system->attributes[a].n_classes : 1;
+    return cells;
+}
+
+enum order { ORDER_FILL, ORDER_WEIGHT, ORDERS };
+
+static size_t next_of(const struct graph *graph, const struct system *system, enum order order)
+{
+    size_t best = SUPPRESS_NONE;
+    double least = 0;
     for (size_t v = 0; v < graph->n; v++) {
         if (graph->gone[v])
             continue;
-        size_t fill = fill_of(graph, v);
-        if (best == SUPPRESS_NONE || fill < least) {
+        const double cost = order == ORDER_FILL ? (double)fill_of(graph, v) : weight_of(graph, system, v);
+        if (best == SUPPRESS_NONE || cost < least) {
             best = v;
-            least = fill;
+            least = cost;
         }
     }
     return best;
@@ -102,7 +115,8 @@ static bool has(const struct clique *clique, size_t attribute)
 
 /* One clique per attribute, of it and its neighbours at its turn; its parent is that of the neighbour whose
  * turn comes first. */
-static void eliminate(struct tree *tree, const struct system *system, struct graph *graph)
+static void eliminate(struct tree *tree, const struct system *system, struct graph *graph,
+                      enum order elimination)
 {
     const size_t n = graph->n;
     size_t *turn = arena_array(system->arena, n + 1, sizeof *turn),
@@ -110,7 +124,7 @@ static void eliminate(struct tree *tree, const struct system *system, struct gra
     bool *marked = arena_array(system->arena, n + 1, 1);
     tree->cliques = arena_array(system->arena, n + 1, sizeof *tree->cliques);
     for (size_t i = 0; i < n; i++) {
-        size_t v = order[i] = next_of(graph);
+        size_t v = order[i] = next_of(graph, system, elimination);
         struct clique *clique = &tree->cliques[i];
         turn[v] = i;
         clique->attributes = arena_array(system->arena, n + 1, sizeof *clique->attributes);
@@ -293,14 +307,13 @@ static void members_place(const struct tree *tree, struct system *system)
     }
 }
 
-bool tree_build(struct tree *tree, struct system *system)
+/* False where a clique has too many cells. */
+static bool tree_shape(struct tree *tree, const struct system *system, enum order order)
 {
-    uint32_t *classes = arena_array(system->arena, system->n_attributes + 1, sizeof *classes);
     bool *marked = arena_array(system->arena, system->n_attributes + 1, 1);
-    double *values = arena_array(system->arena, system->judge->threshold->study->dictionary->n_variables + 1,
-                                 sizeof *values);
     struct graph graph = graph_of(system);
-    eliminate(tree, system, &graph);
+    *tree = (struct tree){0};
+    eliminate(tree, system, &graph, order);
     absorb(tree, system);
     for (size_t c = 0; c < tree->n; c++) {
         struct clique *clique = &tree->cliques[c];
@@ -310,6 +323,26 @@ bool tree_build(struct tree *tree, struct system *system)
         if (cells_of(system, marked) > SUPPRESS_CELLS_MAX)
             return false;
         clique->n_cells = (size_t)cells_of(system, marked);
+    }
+    return true;
+}
+
+bool tree_build(struct tree *tree, struct system *system)
+{
+    bool fits = false;
+    uint32_t *classes = arena_array(system->arena, system->n_attributes + 1, sizeof *classes);
+    bool *marked = arena_array(system->arena, system->n_attributes + 1, 1);
+    double *values = arena_array(system->arena, system->judge->threshold->study->dictionary->n_variables + 1,
+                                 sizeof *values);
+    for (enum order order = ORDER_FILL; order < ORDERS && !fits; order++)
+        fits = tree_shape(tree, system, order);
+    if (!fits)
+        return false;
+    for (size_t c = 0; c < tree->n; c++) {
+        struct clique *clique = &tree->cliques[c];
+        memset(marked, 0, system->n_attributes);
+        for (size_t i = 0; i < clique->n; i++)
+            marked[clique->attributes[i]] = true;
         clique->valid = arena_array(system->arena, clique->n_cells, 1);
         for (size_t cell = 0; cell < clique->n_cells; cell++) {
             tree_classes(system, clique, cell, classes);
