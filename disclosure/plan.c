@@ -139,6 +139,23 @@ static void judge_cohort(struct judge *judge, size_t k, const struct threshold_b
     }
 }
 
+/* Patients without an event in a cell of a block of events; INT64_MAX where nobody counts them. */
+static int64_t without_event(const struct judge *judge, size_t k, size_t b, size_t cell)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    const struct threshold_block *events = &analysis->blocks[b];
+    const struct expression *group = analysis->cells->spec.blocks[b].group;
+    if (!analysis->cells->both || events->rule != CELL_EVENTS || events->counts == THRESHOLD_ABSENT)
+        return INT64_MAX;
+    for (size_t i = 0; i < b; i++) { /* of the same rows and levels: those of the model */
+        const struct threshold_block *patients = &analysis->blocks[i];
+        if ((patients->rule == CELL_PATIENTS || patients->rule == CELL_COHORT) &&
+            analysis->cells->spec.blocks[i].group == group && patients->n_cells == events->n_cells)
+            return cell_count(judge, patients, cell) - cell_count(judge, events, cell);
+    }
+    return INT64_MAX;
+}
+
 /* Levels and events of a model: it cannot do without any of them. */
 static void judge_levels(struct judge *judge, size_t k, size_t b)
 {
@@ -152,6 +169,8 @@ static void judge_levels(struct judge *judge, size_t k, size_t b)
                                        events ? "min_events" : "min_cell");
         if (rule != NULL)
             plan_refuse(judge, k, rule);
+        if (few(without_event(judge, k, b, i), judge->policy->min_events))
+            plan_refuse(judge, k, "min_events");
     }
 }
 
@@ -160,9 +179,9 @@ static void judge_table(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
     const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
     for (size_t i = 0; i < block->n_cells; i++)
-        kept[i] = kept[i] && (is_vacant(judge, k, b, i) ||
-                              cell_breaks(judge, block, i, cell_count(judge, block, i),
-                                          judge->policy->min_cell, "min_cell") == NULL);
+        kept[i] = kept[i] &&
+                  (is_vacant(judge, k, b, i) || cell_breaks(judge, block, i, cell_count(judge, block, i),
+                                                            judge->policy->min_cell, "min_cell") == NULL);
 }
 
 /* Lines of cells along one part of a table, of n values, whose neighbours are `stride` cells apart. A cell is

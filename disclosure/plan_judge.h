@@ -8,8 +8,8 @@ struct judge {
     struct plan *plan;
     uint8_t ***kept;   /* [analysis][block][cell]: what plan->analyses[].surviving shows to others */
     const char **near; /* [analysis]: the rule of what it is too near to, told after all others; or NULL */
-    bool ***vacant;  /* [analysis][block][cell; of bins, group]: nobody can be there; NULL for a block: not
-                        known */
+    bool ***vacant;    /* [analysis][block][cell; of bins, group]: nobody can be there; NULL for a block: not
+                          known */
     const struct threshold *threshold;
     const uint8_t *first, *second;
     const struct policy *policy;

@@ -191,6 +191,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct glm glm;
     MAILLE_TRY(prepare(&glm, analysis, arena, error));
     MAILLE_TRY(fit_cells(out, glm.design, &glm.cohort, glm.event, arena, error));
+    out->both = glm.family->events;
     moments(out, &glm, arena);
     if (glm.weights && glm.weights->low <= 0) /* rows of weight 0 are told by the degrees of freedom */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, weightless(&glm, arena), NULL, error));
