@@ -180,7 +180,8 @@ static void every_rule_is_in_the_log(void **state)
     (void)state;
     struct sites_options options = {.n = 5, .study = OF_EVERY_RULE};
     for (size_t i = 0; i < options.n; i++)
-        options.policies[i] = "policy: standard\nown_totals: shielded\nfine_predicates: refuse\nunanimous: hide\n";
+        options.policies[i] =
+            "policy: standard\nown_totals: shielded\nfine_predicates: refuse\nunanimous: hide\n";
     struct world *world = sites_up_with(&options);
     void *down = world;
     struct maille_error error = {0};
