@@ -29,7 +29,7 @@ static enum maille_code add_set(size_t *index, struct reserving *work, const str
         const struct plain_set *other = &work->sets[*index].set;
         if (other->hash == made.hash && other->single == made.single &&
             other->bits.length == made.bits.length &&
-            memcmp(other->bits.data, made.bits.data, made.bits.length) == 0)
+            (made.bits.length == 0 || memcmp(other->bits.data, made.bits.data, made.bits.length) == 0))
             break;
     }
     if (*index == work->n_sets)

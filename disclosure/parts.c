@@ -192,7 +192,8 @@ static bool holds(const struct conditions *conditions, struct byte_view key)
 static void tidy(struct conditions *conditions)
 {
     size_t n = 0;
-    qsort(conditions->list, conditions->n, sizeof *conditions->list, by_key);
+    if (conditions->n > 1)
+        qsort(conditions->list, conditions->n, sizeof *conditions->list, by_key);
     for (size_t i = 0; i < conditions->n; i++) {
         const struct condition *own = &conditions->list[i];
         bool needed = n == 0 || !same_key(conditions->list[n - 1].key, own->key);
