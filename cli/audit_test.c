@@ -7,27 +7,8 @@
 #include "audit/vector.h"
 #include "base/arena.h"
 #include "cli/audit_private.h"
+#include "disclosure/release_ungated.h"
 #include "proto/directory.h"
-
-/* A release without the gate: this program alone defines what disclosure/release.c defines elsewhere. */
-struct release {
-    const uint8_t *words;
-    size_t length;
-    const struct word_run *runs;
-    size_t n_runs;
-};
-
-const uint8_t *release_words(const struct release *release, size_t *length)
-{
-    *length = release->length;
-    return release->words;
-}
-
-const struct word_run *release_runs(const struct release *release, size_t *n)
-{
-    *n = release->n_runs;
-    return release->runs;
-}
 
 void release_free(struct release *release)
 {

@@ -8,27 +8,7 @@
 #include "crypto/circle.h"
 #include "crypto/epoch_key.h"
 #include "crypto/mask.h"
-#include "disclosure/release.h"
-
-/* A release without the gate, as in crypto/mask_test.c. */
-struct release {
-    const uint8_t *words;
-    size_t length;
-    const struct word_run *runs;
-    size_t n_runs;
-};
-
-const uint8_t *release_words(const struct release *release, size_t *length)
-{
-    *length = release->length;
-    return release->words;
-}
-
-const struct word_run *release_runs(const struct release *release, size_t *n)
-{
-    *n = release->n_runs;
-    return release->runs;
-}
+#include "disclosure/release_ungated.h"
 
 /* --- the dice: what was queued first, then what the system gives --- */
 
