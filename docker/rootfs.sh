@@ -4,6 +4,7 @@
 #   docker/rootfs.sh OUT PROGRAM [LIBRARY…]      LIBRARY: one that PROGRAM opens when it needs it, by its name for the loader
 set -eu
 here=$(dirname "$0")
+. "$here/../scripts/packages.sh"
 out=$1 program=$2
 shift 2
 name=$(basename "$program")
@@ -40,8 +41,7 @@ case " $files" in *libfontconfig.so*) # letters of a PDF
     ;;
 esac
 
-# A file's package; libraries of merged folders are known under one of two names.
-package_of() { { dpkg -S "$1" || dpkg -S "/usr$1" || dpkg -S "${1#/usr}"; } 2>/dev/null | grep -v '^diversion' | head -n 1 | sed 's/[:,].*//'; }
+# Their packages.
 for file in $files; do
     package=$(package_of "$file")
     [ -n "$package" ] || { echo "expected a package that has $file, found none" >&2; exit 1; }

@@ -1,4 +1,4 @@
-# Sourced by scripts/demo, scripts/test and docker/test.sh: installs the Debian packages that are missing, naming them first.
+# Sourced by scripts/demo, scripts/test, scripts/release and docker/: installs the Debian packages that are missing, naming them first.
 
 # What the three programs are built from.
 build_packages="gcc libc6-dev cmake ninja-build pkg-config protobuf-compiler protobuf-c-compiler libprotobuf-c-dev libpq-dev libreadstat-dev \
@@ -44,3 +44,6 @@ build_quietly() {
     fi
     rm -f "$build_log"
 }
+
+# package_of FILE: the Debian package that has it; files of merged folders are known under one of two names.
+package_of() { { dpkg -S "$1" || dpkg -S "/usr$1" || dpkg -S "${1#/usr}"; } 2>/dev/null | grep -v '^diversion' | head -n 1 | sed 's/[:,].*//'; }
