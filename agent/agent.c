@@ -42,9 +42,9 @@ enum maille_code agent_signer(struct agent_site **site, struct agent *agent, con
 {
     struct agent_site *found = agent_site(agent, id);
     if (found == NULL || strcmp(found->site->name, in->envelope.from) != 0)
-        return maille_fail(error, MAILLE_PROTOCOL,
-                           "expected a message of a site of this query, found %s as number %u",
-                           in->envelope.from, id);
+        return maille_protest(error, "site",
+                              "expected a message of a site of this query, found %s as number %u",
+                              in->envelope.from, id);
     *site = found;
     return MAILLE_OK;
 }

@@ -197,22 +197,22 @@ static enum maille_code take_accept(struct agent *agent, struct arena *arena, co
     MAILLE_TRY(agent_signer(&site, agent, &in, accept->site, error));
     if (memcmp(accept->qid, agent->qid, QID_BYTES) != 0 ||
         !digest_equal(&accept->manifest_hash, &agent->manifest_hash)) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected %s to accept this question, found another",
-                           site->site->name);
+        code = maille_protest(error, "accept", "expected %s to accept this question, found another",
+                              site->site->name);
         goto out;
     }
     if (accept->site <= *previous) {
-        code = maille_fail(error, MAILLE_PROTOCOL,
-                           "expected the sites of a roster in order, found %s twice or too late",
-                           site->site->name);
+        code = maille_protest(error, "sites",
+                              "expected the sites of a roster in order, found %s twice or too late",
+                              site->site->name);
         goto out;
     }
     for (size_t s = 0; s < agent->n_sites; s++)
         if (agent->sites[s].member &&
             strcmp(agent->sites[s].site->legal_entity, site->site->legal_entity) == 0) {
-            code = maille_fail(error, MAILLE_PROTOCOL,
-                               "expected distinct legal entities, found %s and %s of one",
-                               agent->sites[s].site->name, site->site->name);
+            code = maille_protest(error, "legal_entities",
+                                  "expected distinct legal entities, found %s and %s of one",
+                                  agent->sites[s].site->name, site->site->name);
             goto out;
         }
     *previous = accept->site;
@@ -236,8 +236,8 @@ enum maille_code agent_take_roster(struct agent *agent, const struct message *in
         MAILLE_TRY(take_accept(agent, in->arena, &roster->accepts[a], &previous, error));
     MAILLE_TRY(message_rho(&rho, &agent->manifest_hash, roster->accepts, roster->n, error));
     if (agent->n_roster < agent->n_min) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected at least %u sites in the roster, found %zu",
-                           agent->n_min, agent->n_roster);
+        code = maille_protest(error, "n_min", "expected at least %u sites in the roster, found %zu",
+                              agent->n_min, agent->n_roster);
         goto out;
     }
     MAILLE_TRY(agent_settle_policies(agent, error));
@@ -314,8 +314,8 @@ enum maille_code agent_on_cancel(struct agent *agent, struct message *in, struct
         if (strcmp(agent->sites[s].site->name, in->envelope.from) == 0)
             MAILLE_TRY(agent_signer(&site, agent, in, agent->sites[s].site->id, error));
     if (site == NULL) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a site of this query to cancel it, found %s",
-                           in->envelope.from);
+        code = maille_protest(error, "site", "expected a site of this query to cancel it, found %s",
+                              in->envelope.from);
         goto out;
     }
     if (strcmp(cancel->rule, "diverged") == 0)

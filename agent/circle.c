@@ -119,8 +119,8 @@ enum maille_code agent_on_result(struct agent *agent, struct message *in, struct
         goto out;
     hash_kdf(&hash, NULL, "result", in->frame, in->frame_length);
     if (in->frame == NULL || !digest_equal(&hash, &result->hash)) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected the result that %s signed, found other bytes",
-                           site->site->name);
+        code = maille_protest(error, "result_hash", "expected the result that %s signed, found other bytes",
+                              site->site->name);
         goto out;
     }
     answer = calloc(1, sizeof *answer);
@@ -240,6 +240,14 @@ out:
     return code;
 }
 
+/* Sites' text that a terminal would show: only where it says what this directory publishes. */
+static void keep_offer(struct analysis_state *state, const struct agent *agent)
+{
+    if (state->status != ANALYSIS_REFUSED || strcmp(state->rule, "few") != 0 ||
+        !published_has(&agent->published, state->offer))
+        state->offer[0] = '\0';
+}
+
 enum maille_code agent_take_results(struct agent *agent, uint64_t vector_bytes, const uint8_t *bytes,
                                     size_t length, struct maille_error *error)
 {
@@ -258,6 +266,7 @@ enum maille_code agent_take_results(struct agent *agent, uint64_t vector_bytes, 
     for (uint64_t i = 0; i < answer->n; i++) {
         reader_u64(&reader);
         MAILLE_TRY(study_run_read_ended(&agent->run, answer->analyses[i], &reader, error));
+        keep_offer(&agent->run.states[answer->analyses[i]], agent);
     }
     agent->at.shape.length = vector_bytes;
     agent_round_over(agent);
@@ -283,6 +292,20 @@ static enum maille_code goes_on(bool *on, const struct agent *agent, const struc
     study_run_clear(&answer->run);
     free(answer);
     return code;
+}
+
+/* A cohort that is too near to one that may be named: that one may be asked instead. */
+static void say_offers(const struct agent *agent, const bool *was_open)
+{
+    for (size_t k = 0; k < agent->study->n_analyses; k++) {
+        const struct analysis_state *state = &agent->run.states[k];
+        if (!was_open[k] || state->status != ANALYSIS_REFUSED || state->offer[0] == '\0')
+            continue;
+        const bool everybody = strcmp(state->offer, PUBLISHED_EVERYBODY) == 0;
+        agent_say(agent, "%s: ask a cohort that it is too near to instead, %s%s",
+                  agent->study->analyses[k].id,
+                  everybody ? "everybody: leave out cohort" : "cohort: ", everybody ? "" : state->offer);
+    }
 }
 
 enum maille_code agent_circle_when_complete(struct agent *agent, bool *over, struct maille_error *error)
@@ -344,6 +367,7 @@ enum maille_code agent_circle_when_complete(struct agent *agent, bool *over, str
         if (was_open[k] && agent->run.states[k].status == ANALYSIS_REFUSED)
             agent_say(agent, "%s: refused (%s) by the %s of all sites together", agent->study->analyses[k].id,
                       agent->run.states[k].rule, judged[which]);
+    say_offers(agent, was_open);
     *over = true;
 out:
     bytes_clear(&record);

@@ -3,7 +3,7 @@
 #define AGENT_PRIVATE_H
 
 #include "agent/agent.h"
-#include "disclosure/threshold.h"
+#include "disclosure/published.h"
 #include "proto/open.h"
 
 /* Where the agent stands. Each message is permitted in some of these (the table in agent.c). */
@@ -100,8 +100,9 @@ struct agent {
     struct message_ledger_entry
         *entries;                /* earlier questions that it is compared with; in arena, as `past` */
     struct threshold_past *past; /* the same as the members of the last shape see them */
-    size_t n_past;
-    struct digest previous; /* ψ of the last completed round; zeros before */
+    size_t n_past;               /* entries; behind them stand the published cohorts */
+    struct published published;  /* of its directory; in arena */
+    struct digest previous;      /* ψ of the last completed round; zeros before */
     struct agent_round at;
     struct message_head coordinator_head;
     uint64_t n_over, bytes_over; /* rounds that are over, and a site's masked sums in them */

@@ -69,8 +69,8 @@ static enum maille_code seal_keys(struct message_sealed_key *keys, struct arena 
         const struct agent_site *site = agent_site((struct agent *)(uintptr_t)agent, members[m]);
         sealed.length = 0;
         if (seal_to(&sealed, site->accept.ek, agent->theta_key, KEY_BYTES) != MAILLE_OK) {
-            code = maille_fail(error, MAILLE_PROTOCOL,
-                               "expected a key of %s that can be sealed to, found none", site->site->name);
+            code = maille_protest(error, "key", "expected a key of %s that can be sealed to, found none",
+                                  site->site->name);
             goto out;
         }
         uint8_t *copy = arena_alloc(arena, sealed.length);
@@ -229,8 +229,8 @@ static enum maille_code go_back(struct agent *agent, struct maille_error *error)
                               MESSAGE_START, NULL, 0, error));
     MAILLE_TRY(agent_shape(&shape, agent, agent->at.round, header->members, header->n_members, error));
     if (header->round != agent->at.round || !digest_equal(&shape.layout, &header->layout_hash)) {
-        code = maille_fail(error, MAILLE_PROTOCOL,
-                           "expected the close of the attempt under way, found that of another");
+        code = maille_protest(error, "psi",
+                              "expected the close of the attempt under way, found that of another");
         goto out;
     }
     bytes_put_block(&record, agent->before_start.data, agent->before_start.length);
@@ -325,9 +325,9 @@ enum maille_code agent_on_refuse(struct agent *agent, struct message *in, struct
         MAILLE_TRY(agent_refuse(agent, analysis, refuse->findings[f].rule, site, error));
     }
     if (!fewer) {
-        code = maille_fail(error, MAILLE_PROTOCOL,
-                           "expected %s to refuse an analysis of this attempt, found none of them",
-                           site->site->name);
+        code = maille_protest(error, "findings",
+                              "expected %s to refuse an analysis of this attempt, found none of them",
+                              site->site->name);
         goto out;
     }
     /* The first threshold round holds the totals of all of them: without one, there is no second. */
@@ -353,8 +353,8 @@ static enum maille_code take_masked(struct agent *agent, struct message_masked *
     MAILLE_TRY(agent_signer(&site, agent, &in, masked->site, error));
     if (masked->site != member || !digest_equal(&masked->psi, &agent->at.psi) ||
         (!agent_in_circle(agent) && masked->share.length != agent->at.shape.length))
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected the header of %s for this round, found another",
-                           agent_site_name(agent, member));
+        code = maille_protest(error, "vector", "expected the header of %s for this round, found another",
+                              agent_site_name(agent, member));
 out:
     return code;
 }
@@ -371,8 +371,8 @@ enum maille_code agent_on_close(struct agent *agent, struct message *in, struct 
     if (!digest_equal(&close->psi, &agent->at.psi))
         goto out;
     if (close->n != agent->at.n_members) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected %zu members in the close, found %zu",
-                           agent->at.n_members, close->n);
+        code = maille_protest(error, "members", "expected %zu members in the close, found %zu",
+                              agent->at.n_members, close->n);
         goto out;
     }
     masked = calloc(close->n, sizeof *masked);
@@ -421,9 +421,9 @@ enum maille_code agent_on_reveal(struct agent *agent, struct message *in, struct
         if (seal_open(&opened, agent->rk, agent->rk_secret, reveal->sealed.data, reveal->sealed.length,
                       error) != MAILLE_OK ||
             opened.length != HASH_BYTES) {
-            code = maille_fail(error, MAILLE_PROTOCOL,
-                               "expected a mask of %s sealed to this query's key, found other bytes",
-                               site->site->name);
+            code = maille_protest(error, "sealed",
+                                  "expected a mask of %s sealed to this query's key, found other bytes",
+                                  site->site->name);
             goto out;
         }
         memcpy(b.b, opened.data, HASH_BYTES);

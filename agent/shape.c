@@ -58,7 +58,7 @@ static enum maille_code heads_fit(bool *fit, const struct agent *agent, const bo
     struct threshold threshold = {0};
     const size_t room = round_room(n_members) / 8;
     enum maille_code code = threshold_init(&threshold, agent->study, open, agent->strictest, n_members,
-                                           agent->past, agent->n_past, error);
+                                           agent->past, agent->n_past + 1, error);
     *fit = code == MAILLE_OK && n_members <= CUSTODY_MEMBERS_MAX;
     for (size_t which = 1; which < THRESHOLD_WHICH; which++)
         *fit = *fit && threshold.n_words[which] <= room;

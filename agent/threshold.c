@@ -11,19 +11,37 @@ enum maille_code agent_settle_policies(struct agent *agent, struct maille_error 
     size_t *lengths = arena_array(agent->arena, agent->n_sites + 1, sizeof *lengths);
     struct message_accept *accepts = arena_array(agent->arena, agent->n_sites + 1, sizeof *accepts);
     size_t n = 0;
-    for (size_t s = 0; s < agent->n_sites; s++)
-        if (agent->sites[s].member) {
-            texts[n] = (const char *)agent->sites[s].accept.floor.data;
-            lengths[n] = agent->sites[s].accept.floor.length;
-            accepts[n++] = agent->sites[s].accept;
+    for (size_t s = 0; s < agent->n_sites; s++) {
+        const struct agent_site *site = &agent->sites[s];
+        const struct policy *unused;
+        struct maille_error why;
+        if (!site->member)
+            continue;
+        texts[n] = (const char *)site->accept.floor.data;
+        lengths[n] = site->accept.floor.length;
+        if (policy_parse(&unused, agent->arena, "policy", texts[n], lengths[n], &why) != MAILLE_OK) {
+            code = maille_fail(error, MAILLE_SIGNATURE,
+                               "expected the policy of %s in its accept, found one that does not parse: its "
+                               "program is wrong, or lies; ask again without it",
+                               site->site->name);
+            goto out;
         }
+        accepts[n++] = site->accept;
+    }
     MAILLE_TRY(policy_strictest(&agent->strictest, agent->arena, texts, lengths, n, error));
     agent->thresholds = agent_in_circle(agent) && threshold_needed(agent->strictest);
     agent->n_past = message_ledger_union(&agent->entries, agent->arena, accepts, n);
+    const struct directory_cohorts *cohorts = &agent->options.directory->cohorts;
+    const struct published_cohort *list;
+    const size_t n_list = directory_cohorts_of(&list, agent->arena, cohorts, agent->study->dictionary);
+    if (cohorts->list != NULL)
+        MAILLE_TRY(
+            published_make(&agent->published, agent->arena, agent->study->dictionary, list, n_list, error));
     agent->past = arena_array(agent->arena, agent->n_past + 1, sizeof *agent->past);
     for (size_t e = 0; e < agent->n_past; e++)
         agent->past[e].groups = part_groups_listed(&agent->past[e].n_groups, agent->entries[e].families,
                                                    agent->entries[e].shown, agent->arena);
+    agent->past[agent->n_past] = published_past(&agent->published);
 out:
     return code;
 }

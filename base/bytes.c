@@ -235,3 +235,8 @@ bool bytes_from_hex(void *out, size_t length, const char *hex)
     }
     return true;
 }
+
+bool byte_view_equal(struct byte_view a, struct byte_view b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
+}

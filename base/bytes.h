@@ -41,6 +41,7 @@ struct byte_view {
     const uint8_t *data;
     size_t length;
 };
+bool byte_view_equal(struct byte_view a, struct byte_view b);
 
 /* Borrowed view. Reading past the end sets `bad` and gives zeros. */
 struct reader {

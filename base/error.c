@@ -32,6 +32,16 @@ enum maille_code(maille_refuse)(struct maille_error *error, const char *rule, co
     return MAILLE_REFUSED;
 }
 
+enum maille_code(maille_protest)(struct maille_error *error, const char *rule, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    error_set(error, MAILLE_PROTOCOL, rule, format, arguments);
+    va_end(arguments);
+    maille_error_prefix(error, "%s", rule);
+    return MAILLE_PROTOCOL;
+}
+
 enum maille_code(maille_fail_errno)(struct maille_error *error, const char *format, ...)
 {
     int saved = errno;

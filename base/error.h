@@ -27,7 +27,7 @@ enum { MAILLE_RULE_MAX = 32, MAILLE_SENTENCE_MAX = 1024 };
  * must not be sent to another party; the code and the rule may. */
 struct maille_error {
     enum maille_code code;
-    char rule[MAILLE_RULE_MAX];         /* policy key for MAILLE_REFUSED, else "" */
+    char rule[MAILLE_RULE_MAX]; /* policy key for MAILLE_REFUSED, check for MAILLE_PROTOCOL, else "" */
     char sentence[MAILLE_SENTENCE_MAX]; /* UTF-8, no newline */
 };
 
@@ -42,6 +42,11 @@ enum maille_code maille_fail(struct maille_error *error, enum maille_code code, 
 enum maille_code maille_refuse(struct maille_error *error, const char *rule, const char *format, ...)
     MAILLE_PRINTF(3, 4);
 
+/* As maille_fail with MAILLE_PROTOCOL: rule is the check that a peer's message did not pass, and the sentence
+ * begins with it. */
+enum maille_code maille_protest(struct maille_error *error, const char *rule, const char *format, ...)
+    MAILLE_PRINTF(3, 4);
+
 /* As maille_fail with MAILLE_IO, appending ": " and strerror(errno). */
 enum maille_code maille_fail_errno(struct maille_error *error, const char *format, ...) MAILLE_PRINTF(2, 3);
 
@@ -51,6 +56,7 @@ enum maille_code maille_fail_errno(struct maille_error *error, const char *forma
  * is defined. */
 #define maille_fail(error, code, ...) ((void)maille_fail(error, code, __VA_ARGS__), (code))
 #define maille_refuse(error, ...) ((void)maille_refuse(error, __VA_ARGS__), MAILLE_REFUSED)
+#define maille_protest(error, ...) ((void)maille_protest(error, __VA_ARGS__), MAILLE_PROTOCOL)
 #define maille_fail_errno(error, ...) ((void)maille_fail_errno(error, __VA_ARGS__), MAILLE_IO)
 #endif
 

@@ -160,8 +160,9 @@ void figures_prometheus(struct bytes *out, const char *prefix, const struct figu
     static const char *const endings[] = {"_total", "", "_timestamp_seconds"};
     for (size_t i = 0; i < n; i++) {
         const char *ending = endings[rows[i].kind];
-        put_line(out, "# HELP %s_%s%s %s\n# TYPE %s_%s%s %s\n", prefix, rows[i].name, ending, rows[i].help,
-                 prefix, rows[i].name, ending, rows[i].kind == FIGURE_COUNT ? "counter" : "gauge");
+        put_line(out, "# HELP %s_%s%s %s\n# TYPE %s_%s%s %s\n", prefix, rows[i].name, ending,
+                 rows[i].help[LANGUAGE_EN], prefix, rows[i].name, ending,
+                 rows[i].kind == FIGURE_COUNT ? "counter" : "gauge");
         if (rows[i].kind == FIGURE_TIME)
             put_line(out, "%s_%s%s %" PRId64 ".%03d\n", prefix, rows[i].name, ending, values[i] / SECOND_MS,
                      (int)(values[i] % SECOND_MS));
@@ -182,26 +183,28 @@ void figures_json(struct json_put *put, const struct figure_row *rows, size_t n,
         }
 }
 
-static void age(char out[32], int64_t ms)
+static void age(char out[32], int64_t ms, enum language language)
 {
     const long long whole = (long long)(ms > 0 ? ms : 0);
+    const char *before = language == LANGUAGE_FR ? "il y a " : "", *after = before[0] != '\0' ? "" : " ago";
     if (whole < 2 * MINUTE_MS)
-        snprintf(out, 32, "%lld s ago", whole / SECOND_MS);
+        snprintf(out, 32, "%s%lld s%s", before, whole / SECOND_MS, after);
     else if (whole < 2 * HOUR_MS)
-        snprintf(out, 32, "%lld min ago", whole / MINUTE_MS);
+        snprintf(out, 32, "%s%lld min%s", before, whole / MINUTE_MS, after);
     else
-        snprintf(out, 32, "%lld h ago", whole / HOUR_MS);
+        snprintf(out, 32, "%s%lld h%s", before, whole / HOUR_MS, after);
 }
 
-void figures_print(const struct figure_row *rows, size_t n, const int64_t *values, int64_t now_ms)
+void figures_print(const struct figure_row *rows, size_t n, const int64_t *values, int64_t now_ms,
+                   enum language language)
 {
     char ago[32];
     for (size_t i = 0; i < n; i++)
         if (rows[i].kind != FIGURE_TIME) {
-            printf("%-20s  %14" PRId64 "  %s\n", rows[i].name, values[i], rows[i].help);
+            printf("%-20s  %14" PRId64 "  %s\n", rows[i].name, values[i], rows[i].help[language]);
         } else {
-            age(ago, now_ms - values[i]);
-            printf("%-20s  %14s  %s\n", rows[i].name, values[i] > 0 ? ago : "-", rows[i].help);
+            age(ago, now_ms - values[i], language);
+            printf("%-20s  %14s  %s\n", rows[i].name, values[i] > 0 ? ago : "-", rows[i].help[language]);
         }
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "base/language.h"
 
 /* One number: one process writes it, by these two alone; others may read it at any time. */
 typedef int64_t figure;
@@ -34,9 +35,9 @@ enum figure_kind {
 struct figure_row {
     const char *name; /* "bytes_received" */
     enum figure_kind kind;
-    unsigned page; /* which of the pages given to figures_take */
-    size_t offset; /* of a figure in that page */
-    const char *help;
+    unsigned page;               /* which of the pages given to figures_take */
+    size_t offset;               /* of a figure in that page */
+    const char *help[LANGUAGES]; /* the French is whole without the name before it */
 };
 
 /* A page of zeros that is shared with the children of this process. MAILLE_MEMORY. */
@@ -66,7 +67,8 @@ void figures_prometheus(struct bytes *out, const char *prefix, const struct figu
 /* One member a row in the object that is being written; times as RFC 3339, null where never. */
 void figures_json(struct json_put *put, const struct figure_row *rows, size_t n, const int64_t *values);
 /* For people: one line a row. In the order of the rows, "-" where a time is never. */
-void figures_print(const struct figure_row *rows, size_t n, const int64_t *values, int64_t now_ms);
+void figures_print(const struct figure_row *rows, size_t n, const int64_t *values, int64_t now_ms,
+                   enum language language);
 
 /* All bytes of the regular files beneath a folder, as they take room; 0 where there is none. */
 int64_t figures_folder_bytes(const char *folder);

@@ -11,9 +11,13 @@ struct page {
     figure heard_ms, bytes, open;
 };
 static const struct figure_row rows[] = {
-    {"heard", FIGURE_TIME, 0, offsetof(struct page, heard_ms), "when somebody spoke"},
-    {"bytes", FIGURE_COUNT, 1, offsetof(struct page, bytes), "that came"},
-    {"open", FIGURE_LEVEL, 1, offsetof(struct page, open), "queries"},
+    {"heard",
+     FIGURE_TIME,
+     0,
+     offsetof(struct page, heard_ms),
+     {"when somebody spoke", "quand quelqu’un a parlé"}},
+    {"bytes", FIGURE_COUNT, 1, offsetof(struct page, bytes), {"that came", "octets reçus"}},
+    {"open", FIGURE_LEVEL, 1, offsetof(struct page, open), {"queries", "requêtes"}},
 };
 enum { N = 3 };
 

@@ -8,15 +8,17 @@
 
 enum { TEXTFILE_MODE = 0644 }; /* node_exporter reads it as another user */
 
-void health_problem(struct health *health, enum maille_code code, const char *format, ...)
+void health_problem(struct health *health, enum maille_code code, const char *english, const char *french,
+                    ...)
 {
     va_list arguments;
     if (health->code == MAILLE_OK)
         health->code = code;
     if (health->n == HEALTH_PROBLEMS_MAX)
         return;
-    va_start(arguments, format);
-    vsnprintf(health->problems[health->n++], sizeof health->problems[0], format, arguments);
+    va_start(arguments, french);
+    vsnprintf(health->problems[health->n++], sizeof health->problems[0],
+              health->language == LANGUAGE_FR ? french : english, arguments);
     va_end(arguments);
 }
 
@@ -70,9 +72,21 @@ out:
     return code;
 }
 
+enum maille_code health_language(struct health *health, const struct health_asked *asked,
+                                 struct maille_error *error)
+{
+    const bool for_programs = asked->json || asked->prometheus != NULL;
+    const enum maille_code code = language_choose(&health->language, asked->lang, error);
+    if (for_programs)
+        health->language = LANGUAGE_EN;
+    return code;
+}
+
 enum maille_code health_show(const struct health *health, const struct health_asked *asked,
                              const struct health_figures *figures, struct maille_error *error)
 {
+    static const char *const verdicts[LANGUAGES][2] = {{"not well:", "well"},
+                                                       {"à regarder :", "tout va bien"}};
     enum maille_code code = MAILLE_OK;
     if (asked->json)
         MAILLE_TRY(show_json(health, figures, error));
@@ -82,8 +96,8 @@ enum maille_code health_show(const struct health *health, const struct health_as
         goto out;
     if (figures->more != NULL)
         MAILLE_TRY(figures->more(figures->context, NULL, error));
-    figures_print(figures->rows, figures->n, figures->values, clock_utc_ms());
-    printf("%s\n", health->n == 0 ? "well" : "not well:");
+    figures_print(figures->rows, figures->n, figures->values, clock_utc_ms(), health->language);
+    printf("%s\n", verdicts[health->language][health->n == 0]);
     for (size_t i = 0; i < health->n; i++)
         printf("  %s\n", health->problems[i]);
 out:

@@ -11,13 +11,16 @@ struct health {
     enum maille_code code; /* of the first problem; MAILLE_OK: it is well. Decides the exit status */
     char problems[HEALTH_PROBLEMS_MAX][256];
     size_t n;
+    enum language language;
 };
 
-void health_problem(struct health *health, enum maille_code code, const char *format, ...)
-    MAILLE_PRINTF(3, 4);
+/* One sentence in each language, of the same arguments in the same order. */
+void health_problem(struct health *health, enum maille_code code, const char *english, const char *french,
+                    ...) MAILLE_PRINTF(3, 5) MAILLE_PRINTF(4, 5);
 
 struct health_asked {
     const char *dir, *prometheus; /* a file, or "-" for standard output */
+    const char *lang;             /* of what people read */
     bool json;
     int64_t silent_ms;
 };
@@ -38,6 +41,11 @@ struct health_asked {
          .argument = "FILE",                                                                                 \
          .sentence = "the text that Prometheus reads into a file (- for standard output), such as one of "   \
                      "node_exporter's textfile collector"},                                                  \
+        {.name = "lang",                                                                                     \
+         .kind = OPTION_STRING,                                                                              \
+         .target = &(asked)->lang,                                                                           \
+         .argument = "fr|en",                                                                                \
+         .sentence = "the language (default: that of LANG); JSON is in English"},                            \
     {                                                                                                        \
         .name = "silent", .kind = OPTION_DURATION, .target = &(asked)->silent_ms, .argument = "TIME",        \
         .sentence = "how long nothing need be heard of the other side"                                       \
@@ -52,6 +60,10 @@ struct health_figures {
     enum maille_code (*more)(void *context, struct json_put *put, struct maille_error *error);
     void *context;
 };
+
+/* The language of what will be shown: programs read English. MAILLE_INVALID. */
+enum maille_code health_language(struct health *health, const struct health_asked *asked,
+                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* Shows it as asked. MAILLE_IO: the file cannot be written. */
 enum maille_code health_show(const struct health *health, const struct health_asked *asked,

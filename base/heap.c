@@ -10,3 +10,8 @@ void heap_keep(void)
     mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
 }
+
+void heap_give_back(void)
+{
+    malloc_trim(0);
+}

@@ -51,7 +51,7 @@ enum maille_code metrics_listen(int *fd, const char *where, struct maille_error 
     *fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
         bind(*fd, found->ai_addr, found->ai_addrlen) != 0 || listen(*fd, WAITING_MAX) != 0) {
-        code = maille_fail_errno(error, "cannot listen at %s (metrics)", where);
+        (void)maille_fail_errno(error, "cannot listen at %s (metrics)", where);
         code = error != NULL ? (error->code = MAILLE_UNREACHABLE) : MAILLE_UNREACHABLE;
     }
 out:

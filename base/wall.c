@@ -41,14 +41,16 @@ enum {
     METRICS = 1 << WALL_METRICS,
     DATA = 1 << WALL_DATA,
     VAULT = 1 << WALL_VAULT,
+    SOURCE = 1 << WALL_SOURCE,
     NET = 1 << WALL_NET,
     HUB = 1 << WALL_COORDINATOR,
     TOP = 1 << WALL_SUPERVISOR, /* may all that its children may: they inherit its walls */
-    FILES = DATA | VAULT | NET | HUB | TOP,
+    PAGE = 1 << WALL_PAGE,
+    FILES = DATA | SOURCE | VAULT | NET | HUB | TOP,
     WRITES = VAULT | HUB | TOP,
     WEB = NET | HUB | TOP,
     THREADS = DATA | NET | HUB | TOP,
-    ALL = STEP | METRICS | FILES
+    ALL = STEP | METRICS | PAGE | FILES
 };
 
 /* What an argument must be. */
@@ -114,24 +116,25 @@ static const struct call {
     {SCMP_SYS(getrusage), ALL, ANY},
     /* Threads. */
     {SCMP_SYS(clone), THREADS & ~TOP, A_THREAD},
+    {SCMP_SYS(clone), PAGE, A_THREAD},
     {SCMP_SYS(clone), TOP, ANY},
-    {SCMP_SYS(set_robust_list), FILES, ANY},
-    {SCMP_SYS(rseq), FILES, ANY},
-    {SCMP_SYS(sched_getaffinity), FILES, ANY},
+    {SCMP_SYS(set_robust_list), FILES | PAGE, ANY},
+    {SCMP_SYS(rseq), FILES | PAGE, ANY},
+    {SCMP_SYS(sched_getaffinity), FILES | PAGE, ANY},
     {SCMP_SYS(sched_getscheduler), WEB, ANY}, /* libzmq asks how its threads are run */
     {SCMP_SYS(sched_getparam), WEB, ANY},
     {SCMP_SYS(sched_setscheduler), WEB, OWN_SCHEDULE}, /* and sets it to what it was */
     {SCMP_SYS(setpriority), WEB, OWN_PRIORITY},
-    {SCMP_SYS(prctl), FILES, OF_A_PROCESS},
+    {SCMP_SYS(prctl), FILES | PAGE, OF_A_PROCESS},
     /* Files: which, Landlock says. */
     {SCMP_SYS(openat), FILES & ~WRITES, READ_ONLY},
     {SCMP_SYS(open), FILES & ~WRITES, READ_ONLY},
     {SCMP_SYS(openat), WRITES, ANY},
     {SCMP_SYS(open), WRITES, ANY},
-    {SCMP_SYS(fstat), FILES, ANY},
+    {SCMP_SYS(fstat), FILES | PAGE, ANY},
     {SCMP_SYS(stat), FILES, ANY},
     {SCMP_SYS(lstat), FILES, ANY},
-    {SCMP_SYS(newfstatat), FILES, ANY},
+    {SCMP_SYS(newfstatat), FILES | PAGE, ANY},
     {SCMP_SYS(statx), FILES, ANY},
     {SCMP_SYS(statfs), FILES, ANY},
     {SCMP_SYS(fstatfs), FILES, ANY},
@@ -143,16 +146,16 @@ static const struct call {
     {SCMP_SYS(getdents64), FILES, ANY},
     {SCMP_SYS(getcwd), FILES, ANY},
     {SCMP_SYS(lseek), FILES, ANY},
-    {SCMP_SYS(pread64), FILES, ANY},
+    {SCMP_SYS(pread64), FILES | PAGE, ANY},
     {SCMP_SYS(preadv), FILES, ANY},
     {SCMP_SYS(fadvise64), FILES, ANY},
-    {SCMP_SYS(fcntl), FILES, NO_SIGNAL},
+    {SCMP_SYS(fcntl), FILES | PAGE, NO_SIGNAL},
     {SCMP_SYS(flock), FILES, ANY},
     {SCMP_SYS(dup), FILES, ANY},
     {SCMP_SYS(ioctl), FILES, NOT_TERMINAL},
     {SCMP_SYS(uname), FILES, ANY},
     {SCMP_SYS(sysinfo), FILES, ANY},
-    {SCMP_SYS(prlimit64), FILES, OWN_LIMITS},
+    {SCMP_SYS(prlimit64), FILES | PAGE, OWN_LIMITS},
     {SCMP_SYS(getrlimit), FILES, ANY},
     {SCMP_SYS(setrlimit), FILES, ANY},
     {SCMP_SYS(getuid), FILES, ANY},
@@ -180,32 +183,32 @@ static const struct call {
     {SCMP_SYS(utimensat), WRITES, ANY},
     {SCMP_SYS(msync), WRITES, ANY},
     /* Sockets. */
-    {SCMP_SYS(socket), NET | TOP, INTERNET},
+    {SCMP_SYS(socket), NET | SOURCE | TOP, INTERNET},
     {SCMP_SYS(socket), HUB, INTERNET},
-    {SCMP_SYS(connect), NET | TOP, ANY},
-    {SCMP_SYS(sendmsg), WEB, ANY},
+    {SCMP_SYS(connect), NET | SOURCE | TOP, ANY},
+    {SCMP_SYS(sendmsg), SOURCE | WEB | PAGE, ANY},
     {SCMP_SYS(sendmmsg), NET | TOP, ANY},
-    {SCMP_SYS(recvmsg), WEB, ANY},
-    {SCMP_SYS(setsockopt), WEB, ANY},
-    {SCMP_SYS(getsockopt), WEB, ANY},
-    {SCMP_SYS(getsockname), WEB, ANY},
-    {SCMP_SYS(getpeername), WEB, ANY},
-    {SCMP_SYS(shutdown), WEB | METRICS, ANY},
+    {SCMP_SYS(recvmsg), SOURCE | WEB | PAGE, ANY},
+    {SCMP_SYS(setsockopt), SOURCE | WEB | PAGE, ANY},
+    {SCMP_SYS(getsockopt), SOURCE | WEB | PAGE, ANY},
+    {SCMP_SYS(getsockname), SOURCE | WEB | PAGE, ANY},
+    {SCMP_SYS(getpeername), SOURCE | WEB | PAGE, ANY},
+    {SCMP_SYS(shutdown), SOURCE | WEB | METRICS | PAGE, ANY},
     {SCMP_SYS(bind), HUB, ANY},
     {SCMP_SYS(listen), HUB, ANY},
-    {SCMP_SYS(accept), HUB, ANY},
-    {SCMP_SYS(accept4), HUB | METRICS | NET | TOP, ANY}, /* of what listened before the walls */
-    {SCMP_SYS(epoll_create1), WEB, ANY},
+    {SCMP_SYS(accept), HUB | PAGE, ANY},
+    {SCMP_SYS(accept4), HUB | METRICS | NET | TOP | PAGE, ANY}, /* of what listened before the walls */
+    {SCMP_SYS(epoll_create1), WEB | PAGE, ANY},
     {SCMP_SYS(epoll_create), WEB, ANY},
-    {SCMP_SYS(epoll_ctl), WEB, ANY},
-    {SCMP_SYS(epoll_wait), WEB, ANY},
-    {SCMP_SYS(epoll_pwait), WEB, ANY},
-    {SCMP_SYS(eventfd2), WEB, ANY},
+    {SCMP_SYS(epoll_ctl), WEB | PAGE, ANY},
+    {SCMP_SYS(epoll_wait), WEB | PAGE, ANY},
+    {SCMP_SYS(epoll_pwait), WEB | PAGE, ANY},
+    {SCMP_SYS(eventfd2), WEB | PAGE, ANY},
     {SCMP_SYS(signalfd4), HUB | TOP, ANY},
     /* The supervisor's own. */
     {SCMP_SYS(kill), TOP, ANY}, /* whom: Landlock says, from ABI 6 on */
     {SCMP_SYS(wait4), TOP, ANY},
-    {SCMP_SYS(socketpair), TOP, ANY},
+    {SCMP_SYS(socketpair), TOP | PAGE, ANY},
     {SCMP_SYS(inotify_init1), TOP, ANY},
     {SCMP_SYS(inotify_add_watch), TOP, ANY},
     {SCMP_SYS(setuid), TOP, ANY},
@@ -495,6 +498,7 @@ static uint64_t kept_capabilities(enum wall_profile profile)
                    files = reads | one << CAP_DAC_OVERRIDE;
     switch (profile) {
     case WALL_DATA:
+    case WALL_SOURCE:
     case WALL_NET:
         return reads | locks;
     case WALL_VAULT:

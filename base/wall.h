@@ -14,8 +14,10 @@
 enum wall_profile {
     WALL_STEP,        /* reads and writes the descriptors that it has, and computes: nothing else */
     WALL_METRICS,     /* also: takes connections of a socket that listens already */
-    WALL_DATA,        /* also: threads, reads files */
+    WALL_PAGE,        /* also: threads, pairs of sockets to pass along, reads files that are open */
+    WALL_DATA,        /* as WALL_STEP; also: threads, reads files */
     WALL_VAULT,       /* also: writes files */
+    WALL_SOURCE,      /* as WALL_STEP; also: reads files, dials out by TCP */
     WALL_NET,         /* threads, dials out by TCP, asks for names by UDP and TCP */
     WALL_SUPERVISOR,  /* all of a worker's, and starts, signals and waits for its children */
     WALL_COORDINATOR, /* threads, writes files, listens by TCP */

@@ -138,6 +138,53 @@ static void metrics_takes_connections(void **state)
     here_end(&here);
 }
 
+/* What speaks HTTP: a pair of sockets, a thread and a connection, and no file, no new way out and no program.
+ */
+static int try_pair(const void *with)
+{
+    int ends[2];
+    (void)with;
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 ? 0 : errno;
+}
+
+/* Of a file that was opened before. */
+static int try_pread(const void *with)
+{
+    char byte;
+    return pread(*(const int *)with, &byte, 1, 0) >= 0 ? 0 : errno;
+}
+
+static void a_page_opens_no_file(void **state)
+{
+    static const int internet = AF_INET, local = AF_UNIX;
+    const struct wall wall = {.profile = WALL_PAGE};
+    struct here here;
+    int port;
+    (void)state;
+    here_make(&here);
+    const int ear = listener(&port), caller = socket(AF_INET, SOCK_STREAM, 0);
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    refused_to_all(&wall, &here);
+    assert_true(stopped(behind(&wall, try_open, here.inside)));
+    assert_true(stopped(behind(&wall, try_write, here.inside)));
+    assert_true(stopped(behind(&wall, try_socket, &internet)));
+    assert_true(stopped(behind(&wall, try_socket, &local)));
+    assert_true(stopped(behind(&wall, try_listen, &port)));
+    assert_true(stopped(behind(&wall, try_fork, NULL)));
+    assert_int_equal(behind(&wall, try_thread, NULL), 0);
+    assert_int_equal(behind(&wall, try_pair, NULL), 0);
+    const int opened = open("/proc/net/tcp", O_RDONLY | O_CLOEXEC);
+    assert_true(opened >= 0);
+    assert_int_equal(behind(&wall, try_pread, &opened), 0);
+    close(opened);
+    assert_int_equal(connect(caller, (const struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(behind(&wall, try_accept, &ear), 0);
+    close(caller);
+    close(ear);
+    here_end(&here);
+}
+
 static void data_reads_its_folder(void **state)
 {
     static const int internet = AF_INET;
@@ -301,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_computes_and_nothing_else),
         cmocka_unit_test(metrics_takes_connections),
+        cmocka_unit_test(a_page_opens_no_file),
         cmocka_unit_test(data_reads_its_folder),
         cmocka_unit_test(vault_writes_its_folder),
         cmocka_unit_test(net_dials_one_port),

@@ -38,6 +38,7 @@ static void add_chunks(struct raw *raw, const struct snapshot_file *file, const 
 
 static struct raw raw_of(const struct question *question, const struct columns *columns)
 {
+    const struct snapshot_file *file = columns->place;
     size_t blocks = columns_blocks(columns), most = 2 * blocks * question->n_variables;
     struct raw raw = {.chunks = calloc(most, sizeof *raw.chunks),
                       .sizes = calloc(most, sizeof *raw.sizes),
@@ -45,8 +46,8 @@ static struct raw raw_of(const struct question *question, const struct columns *
     if (raw.chunks == NULL || raw.sizes == NULL || raw.plain == NULL)
         exit(1);
     for (size_t v = 0; v < question->n_variables; v++) {
-        add_chunks(&raw, columns->file, &columns->file->values[question->variables[v]], blocks);
-        add_chunks(&raw, columns->file, &columns->file->missing[question->variables[v]], blocks);
+        add_chunks(&raw, file, &file->values[question->variables[v]], blocks);
+        add_chunks(&raw, file, &file->missing[question->variables[v]], blocks);
     }
     return raw;
 }

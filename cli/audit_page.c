@@ -16,7 +16,7 @@
 #include "report/page.h"
 
 /* What the report's style has not: wide tables, the lights, buttons. */
-static const char page_more_css[] =
+const char audit_page_css[] =
     "body{max-width:78rem}"
     ".light{display:inline-block;min-width:9.5rem;padding:.1rem .6rem;border-radius:4px;font-weight:700;"
     "border:2px solid;white-space:nowrap}"
@@ -41,17 +41,21 @@ const char *audit_page_say(const struct audit_page *page, const char *english, c
 void audit_page_begin(struct html *h, const struct audit_page *page, const char *title, const char *lead,
                       bool back)
 {
-    plain_page_head(h, page->language, title, page_more_css);
-    html_open(h, "body");
-    html_open(h, "header");
-    html_element(h, "h1", NULL, title);
-    html_element(h, "p", "lead", lead);
-    html_close(h);
+    if (page->frame != NULL) {
+        page->frame->begin(page->frame->context, title, lead);
+    } else {
+        plain_page_head(h, page->language, title, audit_page_css);
+        html_open(h, "body");
+        html_open(h, "header");
+        html_element(h, "h1", NULL, title);
+        html_element(h, "p", "lead", lead);
+        html_close(h);
+    }
     html_open(h, "nav");
     html_set(h, "aria-label", audit_page_say(page, "Sections", "Rubriques"));
     if (back) {
         html_open(h, "a");
-        html_set(h, "href", "index.html");
+        html_set(h, "href", page->frame != NULL ? page->frame->index : "index.html");
         html_text(h, audit_page_say(page, "All studies and logs", "Toutes les études et tous les journaux"));
         html_close(h);
     } else {
@@ -70,12 +74,15 @@ void audit_page_begin(struct html *h, const struct audit_page *page, const char 
     }
     html_close(h);
     html_newline(h);
-    html_open(h, "main");
+    if (page->frame == NULL)
+        html_open(h, "main");
 }
 
 void audit_page_end(struct html *h, const struct audit_page *page)
 {
     char when[32];
+    if (page->frame != NULL)
+        return;
     book_time(when, page->now_ms);
     html_close(h);
     html_open(h, "footer");
@@ -132,7 +139,14 @@ void audit_page_fact(struct html *h, const char *name, const char *value)
 
 const char *audit_page_file(const struct audit_page *page, const struct page_log *log, size_t query)
 {
-    return arena_printf(page->arena, "study-%04zu.html", log->first + query + 1);
+    const size_t number = log->first + query + 1;
+    return page->frame != NULL ? arena_printf(page->arena, "%s%zu", page->frame->study, number)
+                               : arena_printf(page->arena, "study-%04zu.html", number);
+}
+
+const char *audit_page_beside(const struct audit_page *page, const char *name)
+{
+    return page->frame != NULL ? arena_printf(page->arena, "%s%s", page->frame->others, name) : name;
 }
 
 const char *audit_page_outcome(const struct audit_page *page, const struct book_query *query)
@@ -151,6 +165,15 @@ bool audit_page_is_open(const struct book_query *query)
 
 void audit_page_stop(struct html *h, const struct audit_page *page, const struct book_query *query)
 {
+    if (page->frame != NULL && page->frame->stop != NULL) {
+        html_open(h, "p");
+        html_open(h, "a");
+        html_set(h, "href", arena_printf(page->arena, "%s%s", page->frame->stop, query->name));
+        html_text(h, audit_page_say(page, "Stop this study", "Arrêter cette étude"));
+        html_close(h);
+        html_close(h);
+        return;
+    }
     html_open(h, "details");
     html_set(h, "class", "stop");
     html_element(h, "summary", NULL, audit_page_say(page, "Stop this study", "Arrêter cette étude"));
@@ -227,13 +250,7 @@ out:
     return code;
 }
 
-struct page_command {
-    struct audit_against against;
-    const char *folder, *key, *credential;
-    bool anyway;
-};
-
-static enum maille_code read_logs(struct audit_page *page, const struct page_command *command,
+static enum maille_code read_logs(struct audit_page *page, const struct audit_page_command *command,
                                   const struct secret_keys *dpo, const char **logs, size_t n, bool *sound,
                                   struct maille_error *error)
 {
@@ -261,8 +278,9 @@ static enum maille_code read_logs(struct audit_page *page, const struct page_com
 }
 
 /* The register and its neighbours, beside the page, from the logs that are sound. */
-static enum maille_code write_registers(const struct audit_page *page, const struct page_command *command,
-                                        const char **logs, struct maille_error *error)
+static enum maille_code write_registers(const struct audit_page *page,
+                                        const struct audit_page_command *command, const char **logs,
+                                        struct maille_error *error)
 {
     struct audit_over over = {.arena = page->arena,
                               .trust = {.network = command->against.network,
@@ -279,8 +297,8 @@ static enum maille_code write_registers(const struct audit_page *page, const str
     return audit_export_write(&over, error);
 }
 
-static enum maille_code make(const struct page_command *command, struct audit_page *page, const char **logs,
-                             size_t n, bool *sound, struct maille_error *error)
+enum maille_code audit_page_read(struct audit_page *page, const struct audit_page_command *command,
+                                 const char **logs, size_t n, bool *sound, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct secret_keys *dpo = NULL;
@@ -298,18 +316,27 @@ static enum maille_code make(const struct page_command *command, struct audit_pa
     page->taken_ms = command->against.taken_ms;
     page->list = command->against.list;
     MAILLE_TRY(read_logs(page, command, dpo, logs, n, sound, error));
+out:
+    secret_keys_free(dpo);
+    return code;
+}
+
+static enum maille_code make(const struct audit_page_command *command, struct audit_page *page,
+                             const char **logs, size_t n, bool *sound, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    MAILLE_TRY(audit_page_read(page, command, logs, n, sound, error));
     MAILLE_TRY(write_pages(command->folder, page, error));
     MAILLE_TRY(write_registers(page, command, logs, error));
     printf("%s/index.html\n", command->folder);
 out:
-    secret_keys_free(dpo);
     return code;
 }
 
 int audit_page(int argc, char **argv)
 {
     const char *lang = NULL, **logs = calloc(AUDIT_LOGS_MAX, sizeof *logs);
-    struct page_command command = {0};
+    struct audit_page_command command = {0};
     struct arena *arena = arena_new();
     struct audit_page page = {.arena = arena};
     bool done = false, sound = true;

@@ -547,7 +547,7 @@ static void put_files(struct html *h, const struct audit_page *page)
         html_open(h, "li");
         html_open(h, "a");
         html_set(h, "class", "button");
-        html_set(h, "href", files[i][0]);
+        html_set(h, "href", audit_page_beside(page, files[i][0]));
         html_text(h, audit_page_say(page, files[i][1], files[i][2]));
         html_close(h);
         html_close(h);

@@ -124,6 +124,7 @@ static const char *const kinds[][3] = {
     {"superseded", "a newer snapshot ended it", "terminée par un instantané plus récent"},
     {"diverged", "sites came to different states", "états différents entre sites"},
     {"custody", "totals could not be opened", "totaux impossibles à ouvrir"},
+    {"closed", "ALARM: registration closed", "ALARME : enregistrement fermé"},
 };
 
 const char *word(enum language language, enum word which)
@@ -142,6 +143,14 @@ const char *word_of_kind(enum language language, const char *kind)
 /* What the log says in words of its own, in the order in which they are looked for: what may stand inside
  * another comes after it. What it says of a tally is tally_words_french's. */
 static const char *const phrases[][2] = {
+    {"the registration ", "l'enregistrement "},
+    {" is closed at this site: ", " est fermé sur ce site : "},
+    {" groups were refused or hidden under few, which is what its policy allows (budget.registration_few). "
+     "Somebody may be measuring patients with it: look at what was asked before the authority opens it "
+     "again ",
+     " groupes ont été refusés ou masqués (few), ce que sa politique permet (budget.registration_few). "
+     "Quelqu'un s'en sert peut-être pour mesurer des patients : regarder ce qui a été demandé avant que "
+     "l'autorité ne le rouvre "},
     {"nobody looked after the log from ", "personne n'a tenu le journal du "},
     {"head counts, for the sites alone", "effectifs, pour les sites seuls"},
     {"the snapshot, the policy or the build is another one",

@@ -17,6 +17,8 @@ int cli_report(int argc, char **argv);
 int cli_bundle(int argc, char **argv);
 int cli_audit(int argc, char **argv);
 int cli_officer(int argc, char **argv);
+int cli_web(int argc, char **argv);
 int cli_sandbox(int argc, char **argv);
+int cli_sandbox_web(int argc, char **argv); /* a subcommand of it */
 
 #endif

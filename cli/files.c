@@ -146,6 +146,17 @@ out:
     return code;
 }
 
+static struct {
+    struct secret_keys *keys;
+    const char *path;
+} kept;
+
+void cli_keep_keys(struct secret_keys *keys, const char *path)
+{
+    kept.keys = keys;
+    kept.path = path;
+}
+
 enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path,
                                const char *credential, struct maille_error *error)
 {
@@ -160,6 +171,10 @@ enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, co
     if (found != role) {
         code = maille_fail(error, MAILLE_INVALID, "expected a %s key in %s, found a %s key",
                            key_role_name(role), path, key_role_name(found));
+        goto out;
+    }
+    if (kept.keys != NULL && strcmp(path, kept.path) == 0) {
+        *keys = kept.keys;
         goto out;
     }
     if (by_credential && credential == NULL) {

@@ -30,6 +30,11 @@ enum maille_code cli_check_known(const struct directory *directory, const struct
 enum maille_code cli_read_keys(struct secret_keys **keys, enum key_role role, const char *path,
                                const char *credential, struct maille_error *error) MAILLE_CHECKED;
 
+/* From now on cli_read_keys of this file answers these: a program that was given a passphrase once runs
+ * several commands, each in a process of its own, that would ask again. They stay the caller's; NULL: no
+ * longer. */
+void cli_keep_keys(struct secret_keys *keys, const char *path);
+
 /* The folder of a path, in the arena: "a/b" → "a", "b" → ".". */
 const char *cli_folder_of(struct arena *arena, const char *path);
 

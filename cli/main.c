@@ -20,6 +20,7 @@ int main(int argc, char **argv)
         {"catalogue", cli_catalogue, "what the sites publish"},
         {"report", cli_report, "a result file as a page"},
         {"bundle", cli_bundle, "a study as evidence: one signed archive, and its verification"},
+        {"web", cli_web, "a page for your browser, on this machine alone"},
         {"audit", cli_audit, "read message logs, offline"},
         {"officer", cli_officer, "read what a site asks, and sign what you decide, on your own machine"},
         {"network", cli_network, "the signed directory of a network"},

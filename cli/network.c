@@ -198,6 +198,7 @@ NETWORK_COMMAND(invite)
 NETWORK_COMMAND(rekey)
 NETWORK_COMMAND(lost)
 NETWORK_COMMAND(register)
+NETWORK_COMMAND(cohort)
 
 int cli_network(int argc, char **argv)
 {
@@ -209,6 +210,7 @@ int cli_network(int argc, char **argv)
         {"lost", main_lost, "accept that a site or the coordinator lost its log"},
         {"revoke", main_revoke, "remove one"},
         {"register", main_register, "what may be asked, for whom and for what"},
+        {"cohort", main_cohort, "cohorts that are published"},
         {"epoch", main_epoch, "open the next epoch"},
         {"sign", main_sign, "sign the directory as an authority"},
         {"show", main_show, "who is in the network, and who signed"},

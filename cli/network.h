@@ -45,11 +45,12 @@ enum maille_code network_admit_card(bool *invited, const char *path, const struc
  * name may come back as somebody else. Of how many. */
 size_t network_registrations_leave(struct directory *d, struct arena *arena, const char *researcher);
 
-/* --- subcommands: network_init.c, network_parties.c, network_keys.c, network_register.c --- */
+/* --- subcommands: network_init.c, network_parties.c, network_keys.c, network_register.c, network_cohort.c
+ * --- */
 typedef enum maille_code network_run(int argc, char **argv, struct arena *arena,
                                      struct maille_error *error) MAILLE_CHECKED;
 network_run network_run_init, network_run_add, network_run_revoke, network_run_epoch, network_run_invite,
-    network_run_rekey, network_run_lost, network_run_register;
+    network_run_rekey, network_run_lost, network_run_register, network_run_cohort;
 
 /* maille network show: version, registrations, parties with their safety numbers, signatures and whether the
  * quorum is met; on standard output. */

@@ -55,8 +55,12 @@ static enum maille_code network_init(const struct network_init *wanted, struct a
 {
     enum maille_code code = MAILLE_OK;
     struct card card;
-    struct directory d = {
-        .network = wanted->name, .version = 1, .next_site = 1, .timeouts = wanted->timeouts};
+    static const struct directory_cohort nobody_but_everybody[1];
+    struct directory d = {.cohorts = {0, nobody_but_everybody},
+                          .network = wanted->name,
+                          .version = 1,
+                          .next_site = 1,
+                          .timeouts = wanted->timeouts};
     struct directory_authority *authorities = arena_array(arena, wanted->n_cards, sizeof *authorities);
     if (file_exists(wanted->path)) {
         code = maille_fail(error, MAILLE_INVALID,

@@ -40,6 +40,8 @@ static const char *put(struct directory *d, struct arena *arena, const struct re
     struct registration *list = list_of(d, arena);
     list[at] = *made;
     list[at].closed = closed;
+    if (before != NULL) /* what sites have counted stays as it is */
+        list[at].openings = before->openings;
     d->registrations.n += before == NULL;
     return arena_printf(arena, "%s is %s%s%s", made->id, before == NULL ? "registered" : "replaced",
                         closed ? " and closed" : "",
@@ -61,7 +63,15 @@ static enum maille_code set_closed(const char **what, struct directory *d, struc
                            nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
     }
     const size_t at = (size_t)(found - d->registrations.list);
-    list_of(d, arena)[at].closed = closed;
+    struct registration *changed = &list_of(d, arena)[at];
+    changed->closed = closed;
+    if (!closed && changed->openings >= REGISTRATION_OPENINGS_MAX)
+        return maille_fail(error, MAILLE_INVALID,
+                           "expected a registration that was opened again less than %d times, found %s: what "
+                           "sites have counted would go on counting; register it anew under another id",
+                           REGISTRATION_OPENINGS_MAX, id);
+    if (!closed)
+        changed->openings++;
     *what = arena_printf(arena, "%s is %s", id, closed ? "closed: what is open on it ends" : "open again");
     return MAILLE_OK;
 }
@@ -104,7 +114,8 @@ enum maille_code network_run_register(int argc, char **argv, struct arena *arena
          .kind = OPTION_STRING,
          .target = &reopen,
          .argument = "ID",
-         .sentence = "what was closed may be asked again"},
+         .sentence = "what the authority or the sites have closed may be asked again; what counted against "
+                     "it counts no more"},
         network_path_row(&path, "the directory to change"),
         {.name = NULL},
     };

@@ -51,6 +51,8 @@ static void print_registration(const struct registration *r)
     print_list(r->variables, r->n_variables, "all variables");
     print_budget("tables", r->budget_tables);
     print_budget("models", r->budget_models);
+    if (r->openings > 0)
+        printf("; opened again %" PRIu32 "x", r->openings);
     print_cuts(r);
     printf("\n    ethics: %s%s%s%s; patients are told: %s\n    \"",
            r->opinion != NULL ? r->opinion : "none named", r->opinion != NULL ? " (" : "",
@@ -91,6 +93,11 @@ void network_print(const struct directory *d)
         printf("\n");
     }
     printf("floor    %s\n", d->floor == NULL ? "none" : d->floor);
+    if (d->cohorts.list != NULL)
+        printf("cohorts  everybody, always\n");
+    for (size_t i = 0; i < d->cohorts.n; i++)
+        printf("         %s of %s: %s\n", d->cohorts.list[i].cohort.name, d->cohorts.list[i].dictionary,
+               d->cohorts.list[i].cohort.expression);
     print_registrations(&d->registrations);
     printf("\n  %-11s  %-20s  safety number (identity, then transport or box)\n", "role", "name");
     print_party("coordinator", d->coordinator.name, "", KEY_COORDINATOR, &d->coordinator.keys);

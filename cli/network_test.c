@@ -383,6 +383,50 @@ static void write_text(const char *name, const char *text)
     assert_int_equal(file_write_atomic(path, text, strlen(text), 0600, NULL), MAILLE_OK);
 }
 
+static void replace_text(const char *name, const char *from, const char *to)
+{
+    char path[512];
+    struct bytes text = {0};
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    assert_int_equal(file_read(&text, path, 1 << 20, NULL), MAILLE_OK);
+    bytes_put_u8(&text, 0);
+    char *at = strstr((char *)text.data, from);
+    assert_non_null(at);
+    *at = '\0';
+    struct bytes made = {0};
+    bytes_put_text(&made, (const char *)text.data);
+    bytes_put_text(&made, to);
+    bytes_put_text(&made, at + strlen(from));
+    bytes_put_u8(&made, 0);
+    write_text(name, (const char *)made.data);
+    bytes_clear(&made);
+    bytes_clear(&text);
+}
+
+/* Cohorts are read by their dictionary, shown, replaced and withdrawn. */
+static void test_cohorts(void **state)
+{
+    (void)state;
+    write_text("toy.yaml", "dictionary: toy\nversion: 1\nkey: id\nvariables:\n"
+                           "  - { name: age, type: integer, min: 0, max: 99 }\n");
+    good("network init --network @/c-net.yaml --name toy --endpoint tcp://h:1 --coordinator @/keys/hub.pub "
+         "--purposes care @/keys/board-a.pub");
+    bad("network cohort --network @/c-net.yaml old age>=65", "expected NAME EXPRESSION --dictionary FILE");
+    bad("network cohort --network @/c-net.yaml --dictionary @/toy.yaml old aeg>=65", "age");
+    bad("network cohort --network @/c-net.yaml --dictionary @/toy.yaml everybody age>=65",
+        "always published");
+    good("network cohort --network @/c-net.yaml --dictionary @/toy.yaml old age>=65");
+    says("old is published");
+    good("network cohort --network @/c-net.yaml --dictionary @/toy.yaml young age<40");
+    good("network cohort --network @/c-net.yaml --dictionary @/toy.yaml old age>=70");
+    says("old is replaced");
+    good("network show --network @/c-net.yaml");
+    says("cohorts  everybody, always\n         old of toy@1: age>=70\n         young of toy@1: age<40\n");
+    bad("network cohort --network @/c-net.yaml --withdraw odl", "expected a published cohort");
+    good("network cohort --network @/c-net.yaml --withdraw old");
+    says("old is published no more");
+}
+
 /* What may be asked: read from a file, shown, closed and open again; a researcher who leaves is in none. */
 static void test_registrations(void **state)
 {
@@ -430,6 +474,15 @@ static void test_registrations(void **state)
     says("closed, 2026-01-01 to 2027-12-31");
     good("network register --network @/r-net.yaml --reopen HDH-0000");
     says("HDH-0000 is open again");
+    good("network show --network @/r-net.yaml");
+    says("toy@1: all variables; opened again 1x");
+    good("network register --network @/r-net.yaml @/longer.yaml"); /* what counted does not come back with it
+                                                                    */
+    good("network show --network @/r-net.yaml");
+    says("opened again 1x");
+    replace_text("r-net.yaml", "openings: 1\n", "openings: 1000000\n");
+    bad("network register --network @/r-net.yaml --reopen HDH-0000",
+        "expected a registration that was opened again less than 1000000 times, found HDH-0000");
     good("network revoke --network @/r-net.yaml alice");
     says("alice is revoked, and named by no registration");
     good("network show --network @/r-net.yaml");
@@ -446,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_wrong_steps), cmocka_unit_test(test_invitations),
         cmocka_unit_test(test_other_keys),  cmocka_unit_test(test_authorities_change),
         cmocka_unit_test(test_floor),       cmocka_unit_test(test_registrations),
+        cmocka_unit_test(test_cohorts),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

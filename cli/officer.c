@@ -82,7 +82,8 @@ static enum maille_code about(struct decision *decision, const char *asked, stru
     const char *qid = asked;
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
-    if (decision->kind != DECISION_STOP || file_exists(asked)) {
+    const bool is_id = strlen(asked) == 2 * QID_BYTES && strspn(asked, "0123456789abcdef") == 2 * QID_BYTES;
+    if (decision->kind != DECISION_STOP || (!is_id && file_exists(asked))) { /* an id is no file's name */
         MAILLE_TRY(file_read_regular(&text, asked, PENDING_BYTES_MAX, error));
         qid = decision_pending_line(arena, &text, "query");
         if (decision->kind != DECISION_STOP)

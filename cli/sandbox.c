@@ -606,6 +606,7 @@ int cli_sandbox(int argc, char **argv)
 {
     static const struct subcommand table[] = {{"up", run_up, "make and start a network from one CSV file"},
                                               {"run", run_run, "ask it a study"},
+                                              {"web", cli_sandbox_web, "a page for your browser on it"},
                                               {"kill", run_kill, "end a site as a power cut would"},
                                               {"restart", run_restart, "start a site, or everything, again"},
                                               {"down", run_down, "stop everything"},

@@ -96,6 +96,7 @@ enum maille_code sandbox_network_make(struct arena *arena, const char *dir, cons
         "authorities:\n  - { name: sandbox-authority, identity: %s }\n"
         "coordinator: { name: coordinator, endpoint: \"%s\", identity: %s, transport: %s }\n"
         "researchers:\n  - { name: researcher, identity: %s, transport: %s }\n"
+        "cohorts: []\n"
         "registrations: any\n"
         "timeouts: { ready: 5s, accept: 5s, masked: 5s, reveal: 5s, lifetime: 7d, round_idle: 1h }\nsites:\n",
         network, hex(arena, secret_keys_public(authority)->identity), endpoint,

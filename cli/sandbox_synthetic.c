@@ -10,6 +10,8 @@
 
 enum { MISSING_ONE_IN = 50, BELL = 4 };
 
+#define LEVEL_NONE SIZE_MAX
+
 struct source {
     const struct dictionary *dictionary;
     struct arena *arena;
@@ -19,6 +21,7 @@ struct source {
     uint32_t *dates;
     size_t n_dates;
     double *latest, *day; /* of each variable; day: of the patient at hand */
+    size_t *level;        /* likewise; LEVEL_NONE: missing, or not drawn yet */
 };
 
 /* In [0, 1). */
@@ -167,6 +170,22 @@ static size_t draw_level(struct source *s, size_t n)
     return k;
 }
 
+/* Would the patient at hand be one that the dictionary rules out? */
+static bool is_impossible(const struct source *s)
+{
+    for (size_t k = 0; k < s->dictionary->n_impossible; k++) {
+        const struct impossible *impossible = &s->dictionary->impossible[k];
+        bool all = true;
+        for (size_t i = 0; i < impossible->n && all; i++) {
+            const size_t level = s->level[impossible->parts[i].variable];
+            all = level != LEVEL_NONE && impossible->parts[i].levels[level];
+        }
+        if (all)
+            return true;
+    }
+    return false;
+}
+
 static void put_cell(struct bytes *out, const char *text)
 {
     if (strpbrk(text, ",;\t\"\r\n") != NULL || text[0] == ' ' || text[0] == '\'')
@@ -183,8 +202,10 @@ static void put_value(struct bytes *out, struct source *s, size_t index)
     switch (v->type) {
     case VARIABLE_CATEGORY:
     case VARIABLE_BOOLEAN: {
-        size_t level = draw_level(s, v->n_levels);
-        put_cell(out, missing ? "" : v->levels[level]);
+        s->level[index] = draw_level(s, v->n_levels);
+        if (missing || is_impossible(s))
+            s->level[index] = LEVEL_NONE;
+        put_cell(out, s->level[index] == LEVEL_NONE ? "" : v->levels[s->level[index]]);
         return;
     }
     case VARIABLE_DATE:
@@ -208,6 +229,7 @@ enum maille_code sandbox_synthetic(struct bytes *out, const struct dictionary *d
     if (s.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
     MAILLE_TRY(order_dates(&s, error));
+    s.level = arena_array(s.arena, dictionary->n_variables + 1, sizeof *s.level);
     put_cell(out, dictionary->key);
     for (size_t v = 0; v < dictionary->n_variables; v++) {
         bytes_put_u8(out, ',');
@@ -218,6 +240,8 @@ enum maille_code sandbox_synthetic(struct bytes *out, const struct dictionary *d
         snprintf(key, sizeof key, "synthetic-%07llu", (unsigned long long)i);
         put_cell(out, key);
         draw_dates(&s);
+        for (size_t v = 0; v < dictionary->n_variables; v++)
+            s.level[v] = LEVEL_NONE;
         for (size_t v = 0; v < dictionary->n_variables; v++) {
             bytes_put_u8(out, ',');
             put_value(out, &s, v);

@@ -79,10 +79,11 @@ enum maille_code cli_session_read(struct cli_access *access, const struct cli_re
                         "%s --help",
                         program);
     else if (access->key == NULL)
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected --key, since query %s was asked by a maille that did not remember it, "
-                           "found nothing; see %s --help",
-                           id, program);
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "expected --key, since query %s does not remember one (it was stopped while it was "
+                        "asked, or an earlier maille asked it); see %s --help",
+                        id, program);
 out:
     bytes_clear(&session);
     return code;

@@ -123,11 +123,11 @@ enum maille_code adder_expect(struct adder *adder, uint32_t site, const struct d
 {
     struct member *member = find(adder, site);
     if (member == NULL)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected a member of the round, found site %u", site);
+        return maille_protest(error, "member", "expected a member of the round, found site %u", site);
     if (member->expected && digest_equal(&member->root, root))
         return MAILLE_OK;
     if (member->complete)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected one vector of site %u, found a second", site);
+        return maille_protest(error, "vector", "expected one vector of site %u, found a second", site);
     member->expected = true;
     member->root = *root;
     member->next = 0;
@@ -151,8 +151,8 @@ enum maille_code adder_segment(struct adder *adder, uint32_t site, uint64_t inde
     const size_t offset = (size_t)index * SEGMENT_BYTES;
     const size_t left = (size_t)adder->length - offset;
     if (length != (left < SEGMENT_BYTES ? left : SEGMENT_BYTES))
-        return maille_fail(error, MAILLE_PROTOCOL, "expected segment %llu of site %u whole, found %zu bytes",
-                           (unsigned long long)index, site, length);
+        return maille_protest(error, "segment", "expected segment %llu of site %u whole, found %zu bytes",
+                              (unsigned long long)index, site, length);
     hash_segment_leaf(&member->leaves[index], index, data, length);
     if (adder->held)
         memcpy(member->vector + offset, data, length);

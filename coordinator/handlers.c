@@ -206,8 +206,8 @@ static enum maille_code handle_catalogue(struct coordinator *coordinator, struct
     enum maille_code code = MAILLE_OK;
     const struct message_catalogue *catalogue = &in->opened.body.catalogue;
     if (strcmp(catalogue->site, in->opened.envelope.from) != 0) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected the catalogue of %s, found that of %s",
-                           in->opened.envelope.from, catalogue->site);
+        code = maille_protest(error, "site", "expected the catalogue of %s, found that of %s",
+                              in->opened.envelope.from, catalogue->site);
         goto out;
     }
     MAILLE_TRY(store_put_catalogue(coordinator->store, catalogue->site, in->opened.envelope.bytes,
@@ -331,13 +331,13 @@ static enum maille_code judge(struct coordinator *coordinator, struct incoming *
                             message->has_frame ? message->frame.data : NULL, message->frame.length, error));
     *row = row_of(opened->envelope.kind);
     if (*row == NULL || ((*row)->from & 1u << message->role) == 0)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected a message that a %s may send, found %s",
-                           key_role_name(message->role), opened->rule->name);
+        return maille_protest(error, "sender", "expected a message that a %s may send, found %s",
+                              key_role_name(message->role), opened->rule->name);
     /* The connection is what the directory said when it was made; it may say otherwise now. */
     if (directory_identity(directory, message->peer, &role) == NULL || role != message->role ||
         strcmp(opened->envelope.from, message->peer) != 0)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected a message of its own, found %s from \"%s\"",
-                           opened->rule->name, opened->envelope.from);
+        return maille_protest(error, "sender", "expected a message of its own, found %s from \"%s\"",
+                              opened->rule->name, opened->envelope.from);
     MAILLE_TRY(message_decode(opened, directory, (*row)->from, error));
     in->parcel = parcel_new(opened->envelope.kind, message->envelope.data, message->envelope.length,
                             message->has_frame ? message->frame.data : NULL, message->frame.length);
@@ -438,8 +438,8 @@ static enum maille_code find_query(struct coordinator *coordinator, const struct
         goto out;
     if (is_agent ? strcmp(found->row.researcher, in->message->peer) != 0
                  : query_site_named(found, in->message->peer) == NULL)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected somebody who has a part in the query, found %s",
-                           in->message->peer);
+        return maille_protest(error, "part", "expected somebody who has a part in the query, found %s",
+                              in->message->peer);
     if (is_agent)
         found->agent_address = in->message->address;
     if (!query_over(found))
@@ -461,8 +461,8 @@ enum maille_code handlers_site(const struct query *query, const struct incoming 
 {
     *site = query_site_named(query, in->message->peer);
     if (*site == NULL || (*site)->id != claimed)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected the number of %s, found %u", in->message->peer,
-                           claimed);
+        return maille_protest(error, "site", "expected the number of %s, found %u", in->message->peer,
+                              claimed);
     return MAILLE_OK;
 }
 
@@ -530,8 +530,8 @@ static enum maille_code handle(struct coordinator *coordinator, struct incoming 
     MAILLE_TRY(note(coordinator, in, error));
     if (in->message->role == KEY_SITE && row->kind != MESSAGE_HELLO &&
         coordinator_other_wire(coordinator, in->message->peer) != 0)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected version %d of the wire, found version %u",
-                           PROTOCOL_VERSION, coordinator_other_wire(coordinator, in->message->peer));
+        return maille_protest(error, "wire_version", "expected version %d of the wire, found version %u",
+                              PROTOCOL_VERSION, coordinator_other_wire(coordinator, in->message->peer));
     if (row->phases != NO_QUERY) {
         MAILLE_TRY(find_query(coordinator, in, row->phases, &query, error));
         if (query == NULL)

@@ -43,8 +43,8 @@ enum maille_code coordinator_handle_manifest(struct coordinator *coordinator, st
     const struct message_manifest *manifest = &in->opened.body.manifest;
     const struct wire_message *message = in->message;
     if (strcmp(manifest->researcher, message->peer) != 0) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a manifest of %s, found one of %s",
-                           message->peer, manifest->researcher);
+        code = maille_protest(error, "researcher", "expected a manifest of %s, found one of %s",
+                              message->peer, manifest->researcher);
         goto out;
     }
     struct query *known;
@@ -129,9 +129,9 @@ enum maille_code coordinator_handle_call(struct coordinator *coordinator, struct
     if (query->row.phase != PHASE_ASKED)
         goto out;
     if (!call_possible(query, call)) {
-        code =
-            maille_fail(error, MAILLE_PROTOCOL,
-                        "expected a call of at least %u sites that are ready, found another", query->n_min);
+        code = maille_protest(error, "call",
+                              "expected a call of at least %u sites that are ready, found another",
+                              query->n_min);
         goto out;
     }
     const struct store_key key = {.qid = query->row.qid};
@@ -159,8 +159,8 @@ enum maille_code coordinator_handle_accept(struct coordinator *coordinator, stru
     MAILLE_TRY(handlers_site(query, in, accept->site, &site, error));
     hash_kdf(&qh, NULL, "manifest", query->manifest->envelope.data, query->manifest->envelope.length);
     if (!site->called || !digest_equal(&qh, &accept->manifest_hash)) {
-        code = maille_fail(error, MAILLE_PROTOCOL,
-                           "expected a called site that accepts this manifest, found another");
+        code = maille_protest(error, "manifest_hash",
+                              "expected a called site that accepts this manifest, found another");
         goto out;
     }
     if (!parcel_equal(site->accept, in->parcel)) {

@@ -22,43 +22,43 @@ static enum maille_code check_header(const struct coordinator *coordinator, cons
                                     : row->phase == PHASE_ROSTER ? &zeros
                                                                  : &row->psi;
     if (!next_round && !next_attempt)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected the round after %u.%u in phase %s, found %u.%u",
-                           row->round, row->attempt, query_phase_name(row->phase), header->round,
-                           header->attempt);
+        return maille_protest(error, "round", "expected the round after %u.%u in phase %s, found %u.%u",
+                              row->round, row->attempt, query_phase_name(row->phase), header->round,
+                              header->attempt);
     if (!digest_equal(&header->rho, &query->rho) || !digest_equal(&header->previous_hash, previous) ||
         header->round > query->rounds_max)
-        return maille_fail(error, MAILLE_PROTOCOL,
-                           "expected a header that goes on from this roster and round, found another");
+        return maille_protest(error, "header",
+                              "expected a header that goes on from this roster and round, found another");
     assert(query->n_min > 0); /* message_query.c */
     for (size_t i = 0; i < header->n_members; i++) {
         const struct query_site *site = query_site(query, header->members[i]);
         if (site == NULL || !query_site_accepted(query, site) || (header->round > 1 && !site->member))
-            return maille_fail(error, MAILLE_PROTOCOL, "expected members of the roster, found site %u",
-                               header->members[i]);
+            return maille_protest(error, "members", "expected members of the roster, found site %u",
+                                  header->members[i]);
     }
     if (header->n_members < query->n_min ||
         (header->round > 1 && header->n_members != query_count(query, query_site_member)))
-        return maille_fail(error, MAILLE_PROTOCOL,
-                           "expected at least %u members, and from round 2 all, found %zu", query->n_min,
-                           header->n_members);
+        return maille_protest(error, "members",
+                              "expected at least %u members, and from round 2 all, found %zu", query->n_min,
+                              header->n_members);
     if ((header->result_to == RESULT_TO_CUSTODIANS) < query->circle)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected a round of a circle, found another");
+        return maille_protest(error, "circle", "expected a round of a circle, found another");
     if (query->circle)
         return header->length == 0 && !in->message->has_frame
                    ? MAILLE_OK
-                   : maille_fail(error, MAILLE_PROTOCOL,
-                                 "expected that a start says who takes part in what, found more");
+                   : maille_protest(error, "circle",
+                                    "expected that a start says who takes part in what, found more");
     if (header->length > query->bytes_max || header->length > coordinator->bytes_max)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected at most %llu bytes, found %llu",
-                           (unsigned long long)coordinator->bytes_max, (unsigned long long)header->length);
+        return maille_protest(error, "bytes_max", "expected at most %llu bytes, found %llu",
+                              (unsigned long long)coordinator->bytes_max, (unsigned long long)header->length);
     if (header->result_to == RESULT_TO_CUSTODIANS &&
         (header->n_members > CUSTODY_MEMBERS_MAX || header->length > MESSAGE_FRAME_MAX / header->n_members))
-        return maille_fail(error, MAILLE_PROTOCOL,
-                           "expected vectors that every site can hold, found %zu of %llu bytes",
-                           header->n_members, (unsigned long long)header->length);
+        return maille_protest(error, "length",
+                              "expected vectors that every site can hold, found %zu of %llu bytes",
+                              header->n_members, (unsigned long long)header->length);
     hash_kdf(&theta_hash, NULL, "theta", in->message->frame.data, in->message->frame.length);
     if (!in->message->has_frame || !digest_equal(&theta_hash, &header->theta_hash))
-        return maille_fail(error, MAILLE_PROTOCOL, "expected the c_r that the header names, found another");
+        return maille_protest(error, "theta", "expected the c_r that the header names, found another");
     return MAILLE_OK;
 }
 
@@ -127,7 +127,7 @@ static enum maille_code member_of(const struct query *query, const struct incomi
         goto out;
     MAILLE_TRY(handlers_site(query, in, claimed, site, error));
     if (!(*site)->member)
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a member of the round, found %s", (*site)->name);
+        code = maille_protest(error, "member", "expected a member of the round, found %s", (*site)->name);
 out:
     return code;
 }
@@ -234,8 +234,8 @@ enum maille_code coordinator_handle_masked(struct coordinator *coordinator, stru
     if (query->circle)
         MAILLE_TRY(coordinator_expect(coordinator, query, masked->share.length, error));
     if (masked->share.length != query->length) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected %llu bytes of vector, found %llu",
-                           (unsigned long long)query->length, (unsigned long long)masked->share.length);
+        code = maille_protest(error, "length", "expected %llu bytes of vector, found %llu",
+                              (unsigned long long)query->length, (unsigned long long)masked->share.length);
         goto out;
     }
     if (site->masked == NULL && query->row.phase == PHASE_ROUND) {
@@ -243,8 +243,8 @@ enum maille_code coordinator_handle_masked(struct coordinator *coordinator, stru
         MAILLE_TRY(store_put_message(coordinator->store, &key, in->parcel, error));
         parcel_set(&site->masked, parcel_keep(in->parcel));
     } else if (!parcel_equal(site->masked, in->parcel)) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected the vector that %s sent before, found another",
-                           site->name);
+        code = maille_protest(error, "vector", "expected the vector that %s sent before, found another",
+                              site->name);
         goto out;
     }
     const bool complete = adder_complete(query->adder);
@@ -350,8 +350,7 @@ enum maille_code coordinator_handle_pull(struct coordinator *coordinator, struct
     if (pull->source == 0 && pull->what == PULL_SEGMENTS) {
         code = send_segments(coordinator, query, pull, adder_sum(query->adder, &unused), error);
     } else if (site == NULL || !site->member) {
-        code =
-            maille_fail(error, MAILLE_PROTOCOL, "expected a pull from a member, found site %u", pull->source);
+        code = maille_protest(error, "member", "expected a pull from a member, found site %u", pull->source);
     } else if (pull->what == PULL_LEAVES) {
         code = send_leaves(coordinator, query, pull, adder_leaves(query->adder, site->id), error);
     } else if (adder_holds(query->adder)) {
@@ -381,7 +380,7 @@ enum maille_code coordinator_handle_reveal(struct coordinator *coordinator, stru
         goto out;
     hash_kdf(&close_hash, NULL, "close", query->close->envelope.data, query->close->envelope.length);
     if (!digest_equal(&close_hash, &reveal->close_hash)) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected a reveal for our close, found one for another");
+        code = maille_protest(error, "close", "expected a reveal for our close, found one for another");
         goto out;
     }
     const struct store_key key = key_of(query, site);
@@ -412,8 +411,8 @@ enum maille_code coordinator_handle_taken(struct coordinator *coordinator, struc
     if (site == NULL || site->taken != NULL)
         goto out;
     if (!query->for_custodians) {
-        code = maille_fail(error, MAILLE_PROTOCOL,
-                           "expected that of a round for the sites, found one of %s for another", site->name);
+        code = maille_protest(
+            error, "psi", "expected that of a round for the sites, found one of %s for another", site->name);
         goto out;
     }
     const struct store_key key = key_of(query, site);
@@ -440,10 +439,10 @@ enum maille_code coordinator_handle_result(struct coordinator *coordinator, stru
     hash_kdf(&hash, NULL, "result", in->message->frame.data, in->message->frame.length);
     if (!query_all_took(query) || !query->circle || !in->message->has_frame ||
         !digest_equal(&hash, &result->hash)) {
-        code = maille_fail(error, MAILLE_PROTOCOL,
-                           "expected the result of a round that all sites agree on, found "
-                           "another of %s",
-                           site->name);
+        code = maille_protest(error, "agreed",
+                              "expected the result of a round that all sites agree on, found "
+                              "another of %s",
+                              site->name);
         goto out;
     }
     const char *quota = quota_result(coordinator, query, in->message->frame.length);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "coordinator/coordinator.h"
 #include "proto/open.h"
 
@@ -175,6 +176,8 @@ enum maille_code coordinator_tick(struct coordinator *coordinator, struct maille
         else
             coordinator->queries[kept++] = query;
     }
+    if (kept == 0 && coordinator->n_queries > 0)
+        heap_give_back();
     coordinator->n_queries = kept;
     if (now - coordinator->routes_ms >= ROUTES_MS) {
         coordinator->routes_ms = now;

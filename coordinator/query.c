@@ -20,8 +20,8 @@ enum maille_code coordinator_query_new(struct query **query, const struct messag
         const struct directory_site *site = directory_site(directory, manifest->sites[i]);
         if (site == NULL) {
             coordinator_query_free(made);
-            return maille_fail(error, MAILLE_PROTOCOL, "expected sites of the directory, found the number %u",
-                               manifest->sites[i]);
+            return maille_protest(error, "sites", "expected sites of the directory, found the number %u",
+                                  manifest->sites[i]);
         }
         sites[i].id = site->id;
         memcpy(sites[i].name, site->name, strlen(site->name) + 1);

@@ -111,14 +111,16 @@ static void judge(struct health *health, const int64_t *values, bool there, cons
             health, MAILLE_FAILED,
             "expected a coordinator that runs over %s, found none; start it: maille-coordinator serve "
             "--dir %s",
+            "aucun coordinateur ne tourne sur %s ; démarrez-le : maille-coordinator serve --dir %s",
             asked->dir, asked->dir);
         return;
     }
     if (asked->silent_ms > 0 && now_ms - VALUE(heard_ms) > asked->silent_ms)
         health_problem(health, MAILLE_UNREACHABLE, "expected a word of anybody's within %lld s, found none",
-                       (long long)asked->silent_ms / 1000);
+                       "personne ne s’est fait entendre depuis %lld s", (long long)asked->silent_ms / 1000);
     if (free_bytes >= 0 && free_bytes < HEALTH_FREE_BYTES_LEAST)
         health_problem(health, MAILLE_IO, "expected at least %d MB free for %s, found %lld MB; make room",
+                       "au moins %d Mo libres attendus pour %s, %lld Mo trouvés ; faites de la place",
                        HEALTH_FREE_BYTES_LEAST >> 20, asked->dir, (long long)free_bytes >> 20);
 }
 
@@ -168,6 +170,8 @@ int coordinator_status(int argc, char **argv)
             "Exit status 0: it is. 1: it does not run, or has no room. 3: nobody was heard for --silent, "
             "where that is given."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = health_language(&health, &asked, &error);
     if (code == MAILLE_OK && !done)
         code = status(&health, &asked, &error);
     if (code != MAILLE_OK)

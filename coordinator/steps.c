@@ -245,9 +245,9 @@ enum maille_code coordinator_expect(const struct coordinator *coordinator, struc
         return MAILLE_OK;
     if (length % 8 != 0 || length > query->bytes_max || length > coordinator->bytes_max ||
         length > MESSAGE_FRAME_MAX / n)
-        return maille_fail(error, MAILLE_PROTOCOL,
-                           "expected vectors of words that every site can hold, found %zu of %llu bytes", n,
-                           (unsigned long long)length);
+        return maille_protest(error, "length",
+                              "expected vectors of words that every site can hold, found %zu of %llu bytes",
+                              n, (unsigned long long)length);
     members = calloc(n, sizeof *members);
     if (members == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a round, found none");

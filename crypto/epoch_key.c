@@ -115,6 +115,10 @@ bool crypto_note_base64_decode(void *out, size_t length, const char *text, size_
 {
     size_t found;
     const char *end;
+    /* libsodium 1.0.18 takes some characters beyond ASCII for digits where char is signed. */
+    for (size_t i = 0; i < text_length; i++)
+        if ((unsigned char)text[i] > 127)
+            return false;
     return text_length == BASE64_BYTES(length) - 1 &&
            sodium_base642bin(out, length, text, text_length, NULL, &found, &end,
                              sodium_base64_VARIANT_ORIGINAL) == 0 &&

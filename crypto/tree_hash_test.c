@@ -112,6 +112,11 @@ static void test_base64(void **state)
     static const char *const bad[] = {"Zh==", "Zg=", "Zg", "Z===", "Zg==\n", " Zg==", "Zg-="};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(crypto_note_base64_decode(clear, 1, bad[i], strlen(bad[i])));
+    assert_true(crypto_note_base64_decode(clear, 16, "AAECAwQFBgcICQoLDA0ODw==", 24));
+    assert_false(crypto_note_base64_decode(clear, 16,
+                                           "AAECAw\xee"
+                                           "FBgcICQoLDA0ODw==",
+                                           24));
 }
 
 static int start(void **state)

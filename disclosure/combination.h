@@ -34,6 +34,8 @@ struct combination {
     const uint64_t *classes; /* [class][words]: which groups have it, the widest class first */
     const bool *present;     /* [class]: some of its patients may lack nothing that a group reads */
     bool whole;              /* these are all classes */
+    bool crowded; /* to cut them is more work than is done for a question: there are none, and no row
+                     says anything */
 };
 
 /* n_groups: at most COMBINATION_GROUPS_MAX. A form that is none is of a group that nobody is in.

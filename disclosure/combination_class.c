@@ -10,7 +10,11 @@
 
 #include "disclosure/combination_form.h"
 
-enum { WORD_BITS = 64, STATES_MAX = 32768, LEAVES_MAX = 65536, NODES_MAX = 4096 };
+enum { WORD_BITS = 64, STATES_MAX = 32768, STATES_WORDS_MAX = 1 << 21, NODES_MAX = 4096 };
+/* Forms come from others' ledgers: what they cost is counted, in words and bytes that are looked at. A count
+ * is the same at every site, which a time would not be. Past it the question is crowded. */
+static const uint64_t work_max = UINT64_C(1) << 30;
+enum { STATE_STEPS = 16, RANK_STEPS = 64 }; /* of a state: to find its place, to sort it in */
 /* How wide a class of patients who lack a value is taken to be; of all who have one, the rest. */
 static const double missing_share = 0.05;
 
@@ -27,7 +31,7 @@ struct leaf {
 
 struct node {
     enum form_tag tag;
-    size_t n, leaf;
+    size_t n, leaf, size; /* size: nodes in it, with itself */
     struct node **children;
 };
 
@@ -40,6 +44,12 @@ struct attribute {
     size_t kept;    /* its place in a state, where a factor reads it beside others; SIZE_MAX: none */
 };
 
+struct ranked {
+    double width;
+    const uint64_t *key;
+    size_t number, stride;
+};
+
 /* A condition that all patients of a group meet. */
 struct factor {
     const struct node *node;
@@ -49,13 +59,30 @@ struct factor {
 struct reading {
     struct arena *arena;
     struct reader reader;
-    size_t left; /* nodes that a form may still have */
+    size_t left;   /* nodes that a form may still have */
+    uint64_t work; /* that may still be done */
+    bool crowded;  /* there was more to do */
     struct leaf *leaves;
     struct attribute *attributes;
     size_t n_leaves, n_attributes, room_leaves, room_attributes;
     struct factor *factors;
     size_t n_factors, room_factors;
+    /* room to work in, once all is read */
+    uint8_t *codes; /* of each leaf */
+    uint64_t *key;  /* of a state */
+    struct ranked *ranked;
 };
+
+/* False, from then on: more than may be done. */
+static bool spend(struct reading *reading, uint64_t each, uint64_t times)
+{
+    if (reading->crowded || (each > 0 && times > reading->work / each)) {
+        reading->crowded = true;
+        return false;
+    }
+    reading->work -= each * times;
+    return true;
+}
 
 static void *grown(struct arena *arena, void *entries, size_t n, size_t *room, size_t size)
 {
@@ -84,12 +111,12 @@ static size_t attribute_of(struct reading *reading, const uint8_t *key, size_t l
 /* The number of a leaf that was read, of an equal one that was there; SIZE_MAX: no leaf. */
 static size_t leaf_add(struct reading *reading, const struct leaf *leaf, const uint8_t *key, size_t length)
 {
+    if (!spend(reading, reading->n_leaves + reading->n_attributes, 1))
+        return SIZE_MAX;
     for (size_t i = 0; i < reading->n_leaves; i++)
         if (reading->leaves[i].length == leaf->length &&
             memcmp(reading->leaves[i].bytes, leaf->bytes, leaf->length) == 0)
             return i;
-    if (reading->n_leaves == LEAVES_MAX)
-        return SIZE_MAX;
     reading->leaves = grown(reading->arena, reading->leaves, reading->n_leaves, &reading->room_leaves,
                             sizeof *reading->leaves);
     reading->leaves[reading->n_leaves] = *leaf;
@@ -142,6 +169,7 @@ static struct node *read_node(struct reading *reading, unsigned depth)
     struct node *made = arena_alloc(reading->arena, sizeof *made);
     made->tag = (enum form_tag)reader_u8(&reading->reader);
     made->leaf = SIZE_MAX;
+    made->size = 1;
     if (reading->reader.bad || depth == FORM_DEPTH_MAX || reading->left-- == 0)
         return NULL;
     switch (made->tag) {
@@ -160,9 +188,11 @@ static struct node *read_node(struct reading *reading, unsigned depth)
         if (reading->reader.bad || made->n > reader_left(&reading->reader))
             return NULL;
         made->children = arena_array(reading->arena, made->n + 1, sizeof *made->children);
-        for (size_t i = 0; i < made->n; i++)
+        for (size_t i = 0; i < made->n; i++) {
             if ((made->children[i] = read_node(reading, depth + 1)) == NULL)
                 return NULL;
+            made->size += made->children[i]->size;
+        }
         return made;
     default:
         return NULL;
@@ -246,8 +276,11 @@ static uint8_t leaf_code(const struct leaf *leaf, double value)
 }
 
 /* A stretch of values, of a width, as one class with those that no leaf tells from it. */
-static void class_add(struct attribute *attribute, const uint8_t *codes, double width)
+static void class_add(struct reading *reading, struct attribute *attribute, const uint8_t *codes,
+                      double width)
 {
+    if (!spend(reading, attribute->n_classes + 1, 1 + attribute->n_leaves / WORD_BITS))
+        return;
     size_t c = attribute->n_classes > 0 ? 1 : 0; /* missing stays apart */
     while (c < attribute->n_classes &&
            memcmp(attribute->codes + c * attribute->n_leaves, codes, attribute->n_leaves) != 0)
@@ -285,13 +318,15 @@ static void classes_of_ranges(struct reading *reading, struct attribute *attribu
     for (size_t i = 0; i < n; i++)
         if (distinct == 0 || ends[distinct - 1] != ends[i])
             ends[distinct++] = ends[i];
+    if (!spend(reading, distinct + 1, n + 2 * attribute->n_leaves))
+        return;
     attribute_room(attribute, reading->arena, distinct + 1);
-    class_add(attribute, codes, 0);
+    class_add(reading, attribute, codes, 0);
     for (size_t i = 0; i < distinct; i++) {
         const double width = i == 0 ? ends[0] - least + 1 : ends[i] - ends[i - 1];
         for (size_t l = 0; l < attribute->n_leaves; l++)
             codes[l] = leaf_code(&reading->leaves[attribute->leaves[l]], ends[i]);
-        class_add(attribute, codes, width);
+        class_add(reading, attribute, codes, width);
         total += width;
     }
     for (size_t c = 1; c < attribute->n_classes; c++)
@@ -299,24 +334,29 @@ static void classes_of_ranges(struct reading *reading, struct attribute *attribu
     attribute->width[0] = missing_share;
 }
 
-static void classes_of_whole(struct attribute *attribute, struct arena *arena)
+static void classes_of_whole(struct reading *reading, struct attribute *attribute)
 {
     static const uint8_t missing = FORM_MISSING, yes = 1, no = 0;
-    attribute_room(attribute, arena, 3);
-    class_add(attribute, &missing, missing_share);
-    class_add(attribute, &yes, (1 - missing_share) / 2);
-    class_add(attribute, &no, (1 - missing_share) / 2);
+    attribute_room(attribute, reading->arena, 3);
+    class_add(reading, attribute, &missing, missing_share);
+    class_add(reading, attribute, &yes, (1 - missing_share) / 2);
+    class_add(reading, attribute, &no, (1 - missing_share) / 2);
 }
 
 static void attribute_classes(struct reading *reading, size_t a)
 {
     struct attribute *attribute = &reading->attributes[a];
-    attribute->leaves = arena_array(reading->arena, reading->n_leaves + 1, sizeof *attribute->leaves);
+    size_t n = 0;
+    if (!spend(reading, reading->n_leaves, 2))
+        return;
+    for (size_t l = 0; l < reading->n_leaves; l++)
+        n += reading->leaves[l].attribute == a;
+    attribute->leaves = arena_array(reading->arena, n + 1, sizeof *attribute->leaves);
     for (size_t l = 0; l < reading->n_leaves; l++)
         if (reading->leaves[l].attribute == a)
             attribute->leaves[attribute->n_leaves++] = l;
     if (reading->leaves[attribute->leaves[0]].runs == NULL)
-        classes_of_whole(attribute, reading->arena);
+        classes_of_whole(reading, attribute);
     else
         classes_of_ranges(reading, attribute);
 }
@@ -371,7 +411,7 @@ static void states_grow(struct states *states, size_t room)
 static struct states states_new(struct arena *arena, size_t stride)
 {
     struct states states = {.arena = arena, .stride = stride};
-    states_grow(&states, 256);
+    states_grow(&states, 16);
     return states;
 }
 
@@ -392,7 +432,7 @@ static bool states_add(struct states *states, const uint64_t *key, double width,
         states->present[i] = states->present[i] || present;
         return true;
     }
-    if (states->n == STATES_MAX)
+    if (states->n == STATES_MAX || (states->n + 1) * states->stride > STATES_WORDS_MAX)
         return false;
     if (states->n == states->room)
         states_grow(states, 2 * states->room);
@@ -402,12 +442,6 @@ static bool states_add(struct states *states, const uint64_t *key, double width,
     table_put(states, states->n++);
     return true;
 }
-
-struct ranked {
-    double width;
-    const uint64_t *key;
-    size_t number, stride;
-};
 
 static int widest_first(const void *a, const void *b)
 {
@@ -421,9 +455,11 @@ static int widest_first(const void *a, const void *b)
 }
 
 /* The widest COMBINATION_CLASSES_MAX of them, in order. False: there were more. */
-static bool states_rank(struct states *to, const struct states *from)
+static bool states_rank(struct states *to, const struct states *from, struct reading *reading)
 {
-    struct ranked *ranked = arena_array(from->arena, from->n + 1, sizeof *ranked);
+    struct ranked *ranked = reading->ranked;
+    if (!spend(reading, from->n, RANK_STEPS + from->stride))
+        return false;
     states_empty(to);
     for (size_t i = 0; i < from->n; i++)
         ranked[i] = (struct ranked){from->width[i], from->keys + i * from->stride, i, from->stride};
@@ -446,11 +482,16 @@ static bool any_group(const uint64_t *key, size_t words)
 }
 
 /* What the factors of single attributes leave of the groups, class by class of one attribute. */
-static uint64_t *masks_of(const struct reading *reading, size_t a, size_t words)
+static uint64_t *masks_of(struct reading *reading, size_t a, size_t words)
 {
     const struct attribute *attribute = &reading->attributes[a];
+    uint64_t nodes = reading->n_factors + attribute->n_leaves + words;
+    for (size_t f = 0; f < reading->n_factors; f++)
+        nodes += reading->factors[f].attribute == a ? reading->factors[f].node->size : 0;
+    if (!spend(reading, attribute->n_classes + 1, nodes))
+        return NULL;
     uint64_t *masks = arena_array(reading->arena, attribute->n_classes * words, sizeof *masks);
-    uint8_t *codes = arena_array(reading->arena, reading->n_leaves + 1, 1);
+    uint8_t *codes = reading->codes;
     memset(masks, 0xff, attribute->n_classes * words * sizeof *masks);
     for (size_t c = 0; c < attribute->n_classes; c++) {
         for (size_t l = 0; l < attribute->n_leaves; l++)
@@ -464,13 +505,15 @@ static uint64_t *masks_of(const struct reading *reading, size_t a, size_t words)
     return masks;
 }
 
-static bool split(struct states *to, const struct states *from, const struct reading *reading, size_t a,
+static bool split(struct states *to, const struct states *from, struct reading *reading, size_t a,
                   size_t words)
 {
     const struct attribute *attribute = &reading->attributes[a];
     const uint64_t *masks = masks_of(reading, a, words);
-    uint64_t *key = arena_array(reading->arena, from->stride, sizeof *key);
+    uint64_t *key = reading->key;
     bool room = true;
+    if (masks == NULL || !spend(reading, from->n * attribute->n_classes, STATE_STEPS + from->stride))
+        return false;
     states_empty(to);
     for (size_t i = 0; i < from->n; i++)
         for (size_t c = 0; c < attribute->n_classes; c++) {
@@ -487,10 +530,15 @@ static bool split(struct states *to, const struct states *from, const struct rea
 }
 
 /* The factors that read several attributes, once the classes of all of them are known. */
-static void settle(struct states *to, const struct states *from, const struct reading *reading, size_t words)
+static void settle(struct states *to, const struct states *from, struct reading *reading, size_t words)
 {
-    uint8_t *codes = arena_array(reading->arena, reading->n_leaves + 1, 1);
-    uint64_t *key = arena_array(reading->arena, from->stride, sizeof *key);
+    uint8_t *codes = reading->codes;
+    uint64_t *key = reading->key;
+    uint64_t nodes = reading->n_attributes + reading->n_leaves + reading->n_factors;
+    for (size_t f = 0; f < reading->n_factors; f++)
+        nodes += reading->factors[f].attribute == SIZE_MAX ? reading->factors[f].node->size : 0;
+    if (!spend(reading, from->n, STATE_STEPS + from->stride + nodes))
+        return;
     states_empty(to);
     for (size_t i = 0; i < from->n; i++) {
         memcpy(key, from->keys + i * from->stride, from->stride * sizeof *key);
@@ -569,7 +617,7 @@ enum maille_code combination_classes(struct combination *combination, const stru
                                      struct maille_error *error)
 {
     const size_t words = combination->words;
-    struct reading reading = {.arena = arena_new()};
+    struct reading reading = {.arena = arena_new(), .work = work_max};
     size_t n_kept = 0;
     if (reading.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for classes of patients");
@@ -580,17 +628,22 @@ enum maille_code combination_classes(struct combination *combination, const stru
             keep(&reading, reading.factors[f].node, &n_kept);
     struct states now = states_new(reading.arena, words + n_kept),
                   next = states_new(reading.arena, words + n_kept);
-    uint64_t *key = arena_array(reading.arena, words + n_kept + 1, sizeof *key);
-    memcpy(key, good, words * sizeof *key);
-    combination->whole = words == 0 || !any_group(key, words) || states_add(&now, key, 1, true);
-    for (size_t a = 0; a < reading.n_attributes; a++) {
+    reading.codes = arena_array(reading.arena, reading.n_leaves + 1, 1);
+    reading.key = arena_array(reading.arena, words + n_kept + 1, sizeof *reading.key);
+    reading.ranked = arena_array(reading.arena, STATES_MAX, sizeof *reading.ranked);
+    memcpy(reading.key, good, words * sizeof *reading.key);
+    combination->whole =
+        words == 0 || !any_group(reading.key, words) || states_add(&now, reading.key, 1, true);
+    for (size_t a = 0; a < reading.n_attributes && !reading.crowded; a++) {
         attribute_classes(&reading, a);
         combination->whole = split(&next, &now, &reading, a, words) && combination->whole;
-        combination->whole = states_rank(&now, &next) && combination->whole;
+        combination->whole = states_rank(&now, &next, &reading) && combination->whole;
     }
     settle(&next, &now, &reading, words);
-    combination->whole = states_rank(&now, &next) && combination->whole;
-    take(combination, &now);
+    combination->whole = states_rank(&now, &next, &reading) && combination->whole;
+    combination->crowded = reading.crowded;
+    if (!reading.crowded)
+        take(combination, &now);
     arena_free(reading.arena);
     return MAILLE_OK;
 }

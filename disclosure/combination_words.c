@@ -107,6 +107,12 @@ enum maille_code combined_init(struct combined *combined, const struct study *st
         n_past = made.n_own = 0;
     }
     MAILLE_TRY(combination_init(&made.combination, groups, n_past, n_past + made.n_own, error));
+    if (made.combination.crowded) {
+        memset(crowded, 1, made.n_own * sizeof *crowded);
+        made.n_own = 0;
+        combination_clear(&made.combination);
+        MAILLE_TRY(combination_init(&made.combination, groups, 0, 0, error));
+    }
     MAILLE_TRY(
         combination_rows(&made.combination, count_row, &(struct counting){&made, rows, crowded}, error));
     *combined = made;

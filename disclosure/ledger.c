@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "disclosure/ledger_private.h"
+#include "disclosure/published.h"
 
 /* What a query goes through in the ledger: reserve (ledger_reserve.c), roster, differences, commit, release.
  * How sets are kept: ledger_store.c; how they are compared: ledger_compare.c. */
@@ -67,6 +68,7 @@ enum maille_code ledger_spent(int64_t *tables, int64_t *models, struct ledger *l
     sqlite3_bind_text(statement, 2, question->researcher, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 3, question->snapshot);
     ledger_bind_blob(statement, 4, question->question, LEDGER_HASH_BYTES);
+    sqlite3_bind_int64(statement, 5, PUBLISHED_ANALYSIS);
     while (row) {
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (row)
@@ -263,29 +265,51 @@ out:
     return code;
 }
 
-static enum maille_code mark(struct ledger *ledger, enum ledger_statement update, const uint8_t *query,
-                             const uint32_t *analyses, size_t n_analyses, const struct shown *shown,
-                             struct maille_error *error)
+/* The groups of one analysis. */
+static enum maille_code update(struct ledger *ledger, enum ledger_statement which, int64_t id,
+                               uint32_t analysis, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
+    MAILLE_TRY(ledger_ready(&statement, ledger, which, error));
+    sqlite3_bind_int64(statement, 1, id);
+    sqlite3_bind_int64(statement, 2, analysis);
+    code = ledger_run(ledger, statement, error);
+out:
+    return code;
+}
+
+/* The parts of an analysis that goes on of which its results will show nothing. */
+static enum maille_code hide(struct ledger *ledger, int64_t id, uint32_t analysis,
+                             const struct ledger_hidden *hidden, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    sqlite3_stmt *statement = NULL;
+    for (size_t part = 0; part < hidden->n; part++) {
+        if (!hidden->parts[part])
+            continue;
+        MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_HIDE, error));
+        sqlite3_bind_int64(statement, 1, id);
+        sqlite3_bind_int64(statement, 2, analysis);
+        sqlite3_bind_int64(statement, 3, (int64_t)part);
+        MAILLE_TRY(ledger_run(ledger, statement, error));
+    }
+out:
+    return code;
+}
+
+/* LEDGER_POOL, LEDGER_ANSWER. */
+static enum maille_code mark(struct ledger *ledger, enum ledger_statement which, const uint8_t *query,
+                             const uint32_t *analyses, size_t n_analyses, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
     int64_t id = 0;
     MAILLE_TRY(ledger_begin(ledger, error));
     code = reserved(&id, ledger, query, error);
-    for (size_t i = 0; i < n_analyses && code == MAILLE_OK; i++) {
-        code = ledger_ready(&statement, ledger, update, error);
-        if (code != MAILLE_OK)
-            break;
-        sqlite3_bind_int64(statement, 1, id);
-        sqlite3_bind_int64(statement, 2, analyses[i]);
-        code = ledger_run(ledger, statement, error);
-    }
-    if (code == MAILLE_OK && update == LEDGER_POOL)
+    for (size_t i = 0; i < n_analyses && code == MAILLE_OK; i++)
+        code = update(ledger, which, id, analyses[i], error);
+    if (code == MAILLE_OK && which == LEDGER_POOL)
         code = pool(ledger, id, error);
-    if (code == MAILLE_OK && update == LEDGER_PLAN)
-        code = leave(ledger, id, error);
-    if (code == MAILLE_OK && update == LEDGER_PLAN)
-        code = ledger_shown_put(ledger, query, shown, error);
     code = ledger_finish(ledger, code, error);
 out:
     return code;
@@ -294,19 +318,42 @@ out:
 enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                              size_t n_analyses, struct maille_error *error)
 {
-    return mark(ledger, LEDGER_POOL, query, analyses, n_analyses, NULL, error);
+    return mark(ledger, LEDGER_POOL, query, analyses, n_analyses, error);
+}
+
+/* An earlier plan of this query may have left what this one shows. */
+static enum maille_code plan(struct ledger *ledger, int64_t id, uint32_t analysis,
+                             const struct ledger_hidden *hidden, struct maille_error *error)
+{
+    enum maille_code code = update(ledger, LEDGER_TAKE_BACK, id, analysis, error);
+    if (code == MAILLE_OK && hidden != NULL)
+        code = hide(ledger, id, analysis, hidden, error);
+    return code != MAILLE_OK ? code : update(ledger, LEDGER_PLAN, id, analysis, error);
 }
 
 enum maille_code ledger_plan(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
-                             size_t n_analyses, const struct shown *shown, struct maille_error *error)
+                             size_t n_analyses, const struct ledger_hidden *hidden, const struct shown *shown,
+                             struct maille_error *error)
 {
-    return mark(ledger, LEDGER_PLAN, query, analyses, n_analyses, shown, error);
+    enum maille_code code = MAILLE_OK;
+    int64_t id = 0;
+    MAILLE_TRY(ledger_begin(ledger, error));
+    code = reserved(&id, ledger, query, error);
+    for (size_t i = 0; i < n_analyses && code == MAILLE_OK; i++)
+        code = plan(ledger, id, analyses[i], hidden == NULL ? NULL : &hidden[i], error);
+    if (code == MAILLE_OK)
+        code = leave(ledger, id, error);
+    if (code == MAILLE_OK)
+        code = ledger_shown_put(ledger, query, shown, error);
+    code = ledger_finish(ledger, code, error);
+out:
+    return code;
 }
 
 enum maille_code ledger_commit(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                                size_t n_analyses, struct maille_error *error)
 {
-    return mark(ledger, LEDGER_ANSWER, query, analyses, n_analyses, NULL, error);
+    return mark(ledger, LEDGER_ANSWER, query, analyses, n_analyses, error);
 }
 
 enum maille_code ledger_release(struct ledger *ledger, const uint8_t *query, struct maille_error *error)

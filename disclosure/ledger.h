@@ -148,11 +148,18 @@ enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger,
  * were since this one was reserved: its groups are not in what this one is compared with. Idempotent. */
 enum maille_code ledger_pool(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
                              size_t n_analyses, struct maille_error *error) MAILLE_CHECKED;
-/* What the plan lets go on; what else was pooled is left: compared with nothing any more. shown: what its
- * results will show (ledger_shown.h); NULL: nothing. MAILLE_REFUSED "again": another plan that shows
- * something was made since this query was judged. Idempotent. */
+/* Of an analysis: the parts of which its results will show nothing. */
+struct ledger_hidden {
+    const bool *parts; /* [n] */
+    size_t n;
+};
+/* What the plan lets go on; what else was pooled, and hidden[i] (NULL: nothing) of analyses[i], is left:
+ * compared with nothing any more. In one transaction: what an earlier plan of this query left of these
+ * analyses, and this one shows, is taken back; what an earlier one let go on stays. shown: what its results
+ * will show (ledger_shown.h); NULL: nothing. MAILLE_REFUSED "again": another plan that shows something was
+ * made since this query was judged. Idempotent. */
 enum maille_code ledger_plan(struct ledger *ledger, const uint8_t *query, const uint32_t *analyses,
-                             size_t n_analyses, const struct shown *shown,
+                             size_t n_analyses, const struct ledger_hidden *hidden, const struct shown *shown,
                              struct maille_error *error) MAILLE_CHECKED;
 /* Before a value of these analyses leaves, or what lets others show a result: shown, for ever. Those of
  * others stay what they are. Idempotent. */

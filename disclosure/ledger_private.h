@@ -100,6 +100,8 @@ enum ledger_statement {
     LEDGER_ANSWER,
     LEDGER_POOL,
     LEDGER_PLAN,
+    LEDGER_TAKE_BACK,
+    LEDGER_HIDE,
     LEDGER_LEAVE,
     LEDGER_REVEALED_SINCE,
     LEDGER_PUT_REVEALED,
@@ -129,6 +131,8 @@ struct ledger {
     bool map_read;
 };
 
+/* ledger_few.c: its tables, which a ledger of this version may have been made without. */
+enum maille_code ledger_few_open(struct ledger *ledger, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code ledger_fail(const struct ledger *ledger, struct maille_error *error);
 enum maille_code ledger_begin(struct ledger *ledger, struct maille_error *error) MAILLE_CHECKED;
 /* Commits where code is MAILLE_OK, else rolls back; returns what became of it. */

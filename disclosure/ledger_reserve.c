@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "disclosure/ledger_private.h"
+#include "disclosure/published.h"
 
 /* M1: the reservation of a question, and what it will be compared with. */
 
@@ -61,9 +62,9 @@ static enum maille_code fill_sets(struct reserving *work, struct maille_error *e
     for (size_t g = 0; g < question->n_groups; g++) {
         const struct ledger_group *group = &question->groups[g];
         bool single = set_count(&group->rows) == set_count(&group->patients);
-        if (group->analysis >= STUDY_ANALYSES_MAX) {
+        if (group->analysis >= PUBLISHED_ANALYSIS + PUBLISHED_MAX) {
             code = maille_fail(error, MAILLE_INVALID, "expected an analysis below %d, found %u",
-                               STUDY_ANALYSES_MAX, group->analysis);
+                               (int)PUBLISHED_ANALYSIS + (int)PUBLISHED_MAX, group->analysis);
             goto out;
         }
         MAILLE_TRY(add_set(&work->of[g][0], work, &group->rows, single, error));

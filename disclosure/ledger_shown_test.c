@@ -52,7 +52,7 @@ static enum maille_code planned(struct ledger *ledger, unsigned i, int64_t patie
     struct shown shown = {0};
     const struct shown_entry entry = {.kind = SHOWN_SCALARS, .patients = patients, .amount = 7};
     shown_add(&shown, arena, &entry);
-    enum maille_code code = ledger_plan(ledger, qid(i), &zero, 1, &shown, error);
+    enum maille_code code = ledger_plan(ledger, qid(i), &zero, 1, NULL, &shown, error);
     arena_free(arena);
     return code;
 }
@@ -105,7 +105,7 @@ static void of_two_judged_at_once_one_is_asked_again(void **state)
     assert_ok(planned(ledger, 1, 100, &error), &error);
     assert_int_equal(planned(ledger, 0, 100, &error), MAILLE_REFUSED);
     assert_string_equal(error.rule, "again");
-    assert_ok(ledger_plan(ledger, qid(0), &zero, 1, NULL, &error),
+    assert_ok(ledger_plan(ledger, qid(0), &zero, 1, NULL, NULL, &error),
               &error); /* that shows nothing of this kind */
     assert_int_equal(seen(ledger, 0, 0), 1);
     assert_ok(planned(ledger, 0, 100, &error), &error);

@@ -92,9 +92,13 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_DROP_OPEN] = "DELETE FROM groups WHERE query = ?1 AND answered = 0 RETURNING by_row, by_patient",
     [LEDGER_ANSWER] =
         "UPDATE groups SET answered = 1 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 2, 4)",
-    [LEDGER_POOL] = "UPDATE groups SET answered = 2 WHERE query = ?1 AND analysis = ?2 AND answered = 0",
+    [LEDGER_POOL] =
+        "UPDATE groups SET answered = 2 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 3)",
     [LEDGER_PLAN] =
         "UPDATE groups SET answered = 4 WHERE query = ?1 AND analysis = ?2 AND answered IN (0, 2)",
+    [LEDGER_TAKE_BACK] = "UPDATE groups SET answered = 2 WHERE query = ?1 AND analysis = ?2 AND answered = 3",
+    [LEDGER_HIDE] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND analysis = ?2 AND part = ?3 AND "
+                    "answered IN (0, 2)",
     [LEDGER_LEAVE] = "UPDATE groups SET answered = 3 WHERE query = ?1 AND answered = 2",
     [LEDGER_REVEALED_SINCE] = "SELECT EXISTS (SELECT 1 FROM query other JOIN query own ON own.id = ?1 WHERE "
                               "other.id != ?1 AND other.revealed > own.since AND own.revealed = 0)",
@@ -125,7 +129,8 @@ static const char *const statements[LEDGER_STATEMENTS] = {
         "SELECT is_model, COUNT(*) FROM (SELECT DISTINCT query.question, groups.analysis, groups.is_model "
         "FROM groups"
         " JOIN query ON query.id = groups.query WHERE query.protocol = ?1 AND query.researcher = ?2 AND"
-        " query.snapshot = ?3 AND query.question != ?4 AND groups.answered != 3) GROUP BY is_model",
+        " query.snapshot = ?3 AND query.question != ?4 AND groups.answered != 3 AND groups.analysis < ?5)"
+        " GROUP BY is_model",
     [LEDGER_FIND_SET] = "SELECT id FROM member_set WHERE hash = ?1 AND n = ?2 AND single = ?3",
     [LEDGER_PUT_SET] = "INSERT INTO member_set (hash, n, single, tiles) VALUES (?1, ?2, ?3, ?4)",
     [LEDGER_GET_SET] = "SELECT hash, n, single, tiles FROM member_set WHERE id = ?1",
@@ -255,6 +260,8 @@ static enum maille_code open_version(struct ledger *ledger, struct maille_error 
         code = execute(ledger, schema_parts, error);
     if (code == MAILLE_OK)
         code = execute(ledger, schema_words, error);
+    if (code == MAILLE_OK)
+        code = ledger_few_open(ledger, error);
     code = ledger_finish(ledger, code, error);
 out:
     return code;
@@ -302,6 +309,7 @@ enum maille_code ledger_open(struct ledger **ledger, const char *path, struct ma
     MAILLE_TRY(execute(made, "PRAGMA journal_mode = WAL", error));
     MAILLE_TRY(execute(made, "PRAGMA synchronous = FULL", error));
     MAILLE_TRY(open_version(made, error));
+    MAILLE_TRY(ledger_few_open(made, error)); /* of before it counted; else it is there */
     *ledger = made;
     made = NULL;
 out:

@@ -163,7 +163,7 @@ static void only_what_is_shown_is_listed(void **state)
         assert_int_equal(listed(NULL, ledger, 2, 0), 0);
         assert_ok(ledger_pool(ledger, qid(i), &zero, 1, &error), &error);
         assert_int_equal(listed(NULL, ledger, 2, 0), 1);
-        assert_ok(ledger_plan(ledger, qid(i), &zero, 1, NULL, &error), &error);
+        assert_ok(ledger_plan(ledger, qid(i), &zero, 1, NULL, NULL, &error), &error);
         assert_int_equal(listed(&past, ledger, 2, 0), 1);
         assert_memory_equal(past.query, qid(i), LEDGER_QUERY_BYTES);
         assert_int_equal(past.shown.data[0], 1);
@@ -175,7 +175,7 @@ static void only_what_is_shown_is_listed(void **state)
             assert_int_equal(listed(NULL, ledger, 2, 0), 0);
         }
     }
-    assert_ok(ledger_plan(ledger, qid(3), &zero, 1, NULL, &error), &error);
+    assert_ok(ledger_plan(ledger, qid(3), &zero, 1, NULL, NULL, &error), &error);
     assert_ok(ledger_commit(ledger, qid(3), &zero, 1, &error), &error);
     assert_ok(ledger_release(ledger, qid(3), &error), &error);
     assert_int_equal(listed(&past, ledger, 2, 0), 1);
@@ -279,7 +279,7 @@ static void no_two_are_counted_at_once(void **state)
     assert_memory_equal(past.query, qid(40), LEDGER_QUERY_BYTES);
     assert_ok(ledger_pool(ledger, qid(43), &zero, 1, &error), &error);
     /* What its plan leaves is compared with nothing any more, and is never shown. */
-    assert_ok(ledger_plan(ledger, qid(40), NULL, 0, NULL, &error), &error);
+    assert_ok(ledger_plan(ledger, qid(40), NULL, 0, NULL, NULL, &error), &error);
     assert_ok(ledger_commit(ledger, qid(40), &zero, 1, &error), &error);
     assert_int_equal(listed(&past, ledger, 44, 0), 1);
     assert_memory_equal(past.query, qid(43), LEDGER_QUERY_BYTES);
@@ -308,7 +308,7 @@ static void a_start_releases_what_is_not_open(void **state)
         if (i == 2)
             show(ledger, qid(2), six, 6);
         else
-            assert_ok(ledger_plan(ledger, qid(i), &zero, 1, NULL, &error), &error);
+            assert_ok(ledger_plan(ledger, qid(i), &zero, 1, NULL, NULL, &error), &error);
     }
     assert_int_equal(listed(NULL, ledger, 9, 0), 3);
     assert_ok(ledger_sweep(ledger, only_three, NULL, &error), &error);

@@ -110,20 +110,15 @@ bool near_read(struct near_group *group, struct byte_view bytes, struct arena *a
 
 /* --- comparing --- */
 
-static bool same_bytes(struct byte_view a, struct byte_view b)
-{
-    return a.length == b.length && (a.length == 0 || memcmp(a.data, b.data, a.length) == 0);
-}
-
 static bool same_condition(const struct near_condition *a, const struct near_condition *b)
 {
-    return a->kind == b->kind && same_bytes(a->code, b->code) && same_bytes(a->members, b->members);
+    return a->kind == b->kind && byte_view_equal(a->code, b->code) && byte_view_equal(a->members, b->members);
 }
 
 /* Two choices of levels of one thing of which no level is in both: nobody is in both groups. */
 static bool apart(const struct near_condition *a, const struct near_condition *b)
 {
-    if (a->kind != PART_TRUE || b->kind != PART_TRUE || !same_bytes(a->code, b->code))
+    if (a->kind != PART_TRUE || b->kind != PART_TRUE || !byte_view_equal(a->code, b->code))
         return false;
     for (size_t i = 0; i < a->members.length && i < b->members.length; i++)
         if ((a->members.data[i] & b->members.data[i]) != 0)

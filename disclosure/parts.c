@@ -175,15 +175,10 @@ static int by_key(const void *a, const void *b)
     return order != 0 ? order : (x->key.length > y->key.length) - (x->key.length < y->key.length);
 }
 
-static bool same_key(struct byte_view a, struct byte_view b)
-{
-    return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
-}
-
 static bool holds(const struct conditions *conditions, struct byte_view key)
 {
     for (size_t i = 0; i < conditions->n; i++)
-        if (same_key(conditions->list[i].key, key))
+        if (byte_view_equal(conditions->list[i].key, key))
             return true;
     return false;
 }
@@ -196,7 +191,7 @@ static void tidy(struct conditions *conditions)
         qsort(conditions->list, conditions->n, sizeof *conditions->list, by_key);
     for (size_t i = 0; i < conditions->n; i++) {
         const struct condition *own = &conditions->list[i];
-        bool needed = n == 0 || !same_key(conditions->list[n - 1].key, own->key);
+        bool needed = n == 0 || !byte_view_equal(conditions->list[n - 1].key, own->key);
         for (size_t j = 0; own->present && needed && j < conditions->n; j++)
             needed =
                 conditions->list[j].strict == NULL || !is_variable(conditions->list[j].strict, own->variable);
@@ -261,6 +256,31 @@ static struct part_family *add_family(struct work *work, const struct conditions
     return family;
 }
 
+static bool is_chosen(struct byte_view key)
+{
+    return key.length > 0 && key.data[0] != CONDITION_PRESENT;
+}
+
+bool part_chosen_alike(const struct part *part, struct byte_view canon)
+{
+    struct reader reader = reader_of(canon.data, canon.length);
+    size_t chosen = 0, alike = 0;
+    for (size_t i = 0; i < part->n_conditions; i++)
+        chosen += part->conditions[i].kind == PART_TRUE;
+    while (reader_left(&reader) > 0 && !reader.bad) {
+        struct byte_view key = {0};
+        bool found = false;
+        key.data = reader_block(&reader, canon.length, &key.length);
+        for (size_t i = 0; key.data != NULL && i < part->n_conditions; i++)
+            found = found ||
+                    (part->conditions[i].kind == PART_TRUE && byte_view_equal(part->conditions[i].key, key));
+        if (key.data == NULL || (is_chosen(key) && !found))
+            return false;
+        alike += found;
+    }
+    return alike == chosen;
+}
+
 static void add_feature(struct part_family *family, uint32_t variables)
 {
     if (variables != 0 && family->n_features < PARTS_FEATURES_MAX)
@@ -287,7 +307,7 @@ static void add_use(struct work *work, struct part_use use)
 static size_t find_part(const struct parts *parts, struct byte_view canon)
 {
     for (size_t p = 0; p < parts->n; p++)
-        if (same_key(parts->list[p].canon, canon))
+        if (byte_view_equal(parts->list[p].canon, canon))
             return p;
     return SIZE_MAX;
 }

@@ -48,6 +48,9 @@ struct part {
     size_t family;
 };
 
+/* Whether a part has the conditions of another, which has this canon, but for those that a value is known. */
+bool part_chosen_alike(const struct part *part, struct byte_view canon);
+
 /* Where a part stands in the head counts. */
 struct part_use {
     size_t part, block;

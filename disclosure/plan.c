@@ -12,10 +12,13 @@
 
 void plan_refuse(struct judge *judge, size_t analysis, const char *rule)
 {
-    char *told = judge->plan->analyses[analysis].rule;
-    assert(rule_find(rule) != NULL);
-    if (told[0] == '\0')
-        snprintf(told, MAILLE_RULE_MAX, "%s", rule);
+    struct plan_analysis *refused = &judge->plan->analyses[analysis];
+    const struct rule *row = rule_find(rule);
+    assert(row != NULL);
+    if (refused->rule[0] != '\0')
+        return;
+    snprintf(refused->rule, MAILLE_RULE_MAX, "%s", rule_told(row));
+    refused->why = row->code;
 }
 
 bool plan_refused(const struct judge *judge, size_t analysis)
@@ -76,32 +79,70 @@ static enum maille_code totals_possible(const struct judge *judge, size_t n_memb
 
 /* --- one cell --- */
 
-/* 1 … minimum − 1: nobody is not too few. */
+/* 0 … minimum − 1: nobody is few, wherever a minimum is on. */
 static bool few(int64_t count, double minimum)
 {
-    return count > 0 && (double)count < minimum;
+    return minimum > 1 && (double)count < minimum;
+}
+
+/* Do all sites know that nobody is in a cell? By its pooled count, or the word of T2 that stands for it;
+ * among three or four sites neither is there. */
+static bool known_empty(const struct judge *judge, const struct threshold_block *block, size_t cell)
+{
+    if (block->counts != THRESHOLD_ABSENT)
+        return threshold_word(judge->first, block->counts + cell) == 0;
+    return block->anybody != THRESHOLD_ABSENT && threshold_word(judge->second, block->anybody + cell) == 0;
 }
 
 /* The rule that a cell breaks, or NULL. count: pooled patients in it; not read under a local rule, where any
- * veto is of the minimum. */
+ * veto is of the minimum, and so is nobody at all. */
 static const char *cell_breaks(const struct judge *judge, const struct threshold_block *block, size_t cell,
                                int64_t count, double minimum, const char *minimum_rule)
 {
-    bool vetoed = threshold_word(judge->second, block->vetoes + cell) != 0;
+    const bool vetoed = threshold_word(judge->second, block->vetoes + cell) != 0;
     if (block->counts == THRESHOLD_ABSENT)
-        return vetoed ? minimum_rule : NULL;
+        return vetoed || (minimum > 1 && known_empty(judge, block, cell)) ? minimum_rule : NULL;
     if (few(count, minimum))
         return minimum_rule;
     if (few(count > 0 ? threshold_word(judge->first, block->sites + cell) : 0,
             judge->policy->min_contributors))
         return "min_contributors";
-    return !vetoed ? NULL : judge->threshold->few_sites && minimum > 1 ? minimum_rule : "max_site_share";
+    if (vetoed)
+        return judge->threshold->few_sites && minimum > 1 ? minimum_rule : "max_site_share";
+    return count == 0 && judge->policy->max_site_share < 1 ? "max_site_share" : NULL;
 }
 
 /* As pooled by T1; 0 where no cell left a site. */
 static int64_t cell_count(const struct judge *judge, const struct threshold_block *block, size_t cell)
 {
     return block->counts == THRESHOLD_ABSENT ? 0 : threshold_word(judge->first, block->counts + cell);
+}
+
+/* Whether that rule is broken by the pooled count itself. Where each site judges alone a veto is all there
+ * is. */
+static bool is_small(const struct judge *judge, const char *broken, int64_t count, double minimum,
+                     const char *minimum_rule)
+{
+    return judge->threshold->scope == CELL_SCOPE_LOCAL ? broken == minimum_rule : few(count, minimum);
+}
+
+/* Refuses an analysis where a cell of it that it cannot do without breaks a rule. */
+static void refuse_cell(struct judge *judge, size_t k, const struct threshold_block *block, size_t cell,
+                        double minimum, const char *minimum_rule)
+{
+    const int64_t count = cell_count(judge, block, cell);
+    const char *rule = cell_breaks(judge, block, cell, count, minimum, minimum_rule);
+    if (rule == NULL)
+        return;
+    plan_refuse(judge, k, rule);
+    if (is_small(judge, rule, count, minimum, minimum_rule))
+        judge->plan->analyses[k].small = true;
+}
+
+/* Nobody can be in this cell (of bins: in this group) by public facts, so that it tells nothing. */
+static bool is_vacant(const struct judge *judge, size_t k, size_t b, size_t cell)
+{
+    return judge->vacant[k][b] != NULL && judge->vacant[k][b][cell];
 }
 
 /* --- rules of one block --- */
@@ -113,10 +154,8 @@ static void judge_cohort(struct judge *judge, size_t k, const struct threshold_b
     size_t n_parameters = judge->threshold->analyses[k].cells->n_parameters;
     for (size_t i = 0; i < block->n_cells; i++) {
         int64_t n = cell_count(judge, block, i);
-        const char *rule = cell_breaks(judge, block, i, n, policy->min_patients, "min_patients");
         judge->plan->analyses[k].surviving.patients = n;
-        if (rule != NULL)
-            plan_refuse(judge, k, rule);
+        refuse_cell(judge, k, block, i, policy->min_patients, "min_patients");
         if (few(threshold_word(judge->first, block->sites + i), policy->min_sites))
             plan_refuse(judge, k, "min_sites");
         if (policy->max_parameter_share < 1 && n > 0 &&
@@ -125,45 +164,123 @@ static void judge_cohort(struct judge *judge, size_t k, const struct threshold_b
     }
 }
 
-/* Levels and events of a model: it cannot do without any of them. */
-static void judge_levels(struct judge *judge, size_t k, const struct threshold_block *block)
+/* Patients without an event in a cell of a block of events; INT64_MAX where nobody counts them. */
+static int64_t without_event(const struct judge *judge, size_t k, size_t b, size_t cell)
 {
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    const struct threshold_block *events = &analysis->blocks[b];
+    const struct expression *group = analysis->cells->spec.blocks[b].group;
+    if (!analysis->cells->both || events->rule != CELL_EVENTS || events->counts == THRESHOLD_ABSENT)
+        return INT64_MAX;
+    for (size_t i = 0; i < b; i++) { /* of the same rows and levels: those of the model */
+        const struct threshold_block *patients = &analysis->blocks[i];
+        if ((patients->rule == CELL_PATIENTS || patients->rule == CELL_COHORT) &&
+            analysis->cells->spec.blocks[i].group == group && patients->n_cells == events->n_cells)
+            return cell_count(judge, patients, cell) - cell_count(judge, events, cell);
+    }
+    return INT64_MAX;
+}
+
+/* Levels and events of a model: it cannot do without any of them. */
+static void judge_levels(struct judge *judge, size_t k, size_t b)
+{
+    const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
     bool events = block->rule == CELL_EVENTS;
     for (size_t i = 0; i < block->n_cells; i++) {
-        const char *rule = cell_breaks(judge, block, i, cell_count(judge, block, i),
-                                       events ? judge->policy->min_events : judge->policy->min_cell,
-                                       events ? "min_events" : "min_cell");
-        if (rule != NULL)
-            plan_refuse(judge, k, rule);
+        if (is_vacant(judge, k, b, i))
+            continue;
+        refuse_cell(judge, k, block, i, events ? judge->policy->min_events : judge->policy->min_cell,
+                    events ? "min_events" : "min_cell");
+        if (few(without_event(judge, k, b, i), judge->policy->min_events)) {
+            plan_refuse(judge, k, "min_events");
+            judge->plan->analyses[k].small = true;
+        }
     }
 }
 
-/* Cells of a table: each by itself. */
-static void judge_table(struct judge *judge, const struct threshold_block *block, uint8_t *kept)
+/* Cells of a table: each by itself. Values that nobody lacks are hidden as those that few do, and count
+ * against no registration: honest studies are full of them (decision 0033). */
+static void judge_table(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
-    for (size_t i = 0; i < block->n_cells; i++)
-        kept[i] = kept[i] && cell_breaks(judge, block, i, cell_count(judge, block, i),
-                                         judge->policy->min_cell, "min_cell") == NULL;
+    const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
+    const double minimum = judge->policy->min_cell;
+    for (size_t i = 0; i < block->n_cells; i++) {
+        const int64_t count = cell_count(judge, block, i);
+        const char *rule =
+            is_vacant(judge, k, b, i) ? NULL : cell_breaks(judge, block, i, count, minimum, "min_cell");
+        kept[i] = kept[i] && rule == NULL;
+        if (rule != NULL && is_small(judge, rule, count, minimum, "min_cell"))
+            judge->small[k][b][i] = block->rule != CELL_MISSING || !known_empty(judge, block, i);
+    }
+}
+
+/* Lines of cells along one part of a table, of n values, whose neighbours are `stride` cells apart. A cell is
+ * hidden that holds all of its line but few. Where all but few of the whole table have its value, or nobody
+ * can have another, that says nothing of the line. */
+static void judge_lines(struct judge *judge, size_t k, size_t b, size_t stride, size_t n, uint8_t *kept)
+{
+    const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
+    struct arena *arena = judge->plan->arena;
+    int64_t all = 0, *of_line = arena_array(arena, block->n_cells, sizeof *of_line);
+    int64_t *of_value = arena_array(arena, n, sizeof *of_value);
+    size_t *possible = arena_array(arena, block->n_cells, sizeof *possible);
+    for (size_t i = 0; i < block->n_cells; i++) {
+        const size_t line = i / (stride * n) * stride + i % stride;
+        const int64_t count = cell_count(judge, block, i);
+        all += count;
+        of_line[line] += count;
+        of_value[i / stride % n] += count;
+        possible[line] += !is_vacant(judge, k, b, i);
+    }
+    for (size_t i = 0; i < block->n_cells; i++) {
+        const size_t line = i / (stride * n) * stride + i % stride;
+        if (possible[line] > 1 && !is_vacant(judge, k, b, i) &&
+            few(of_line[line] - cell_count(judge, block, i), judge->policy->min_cell) &&
+            !few(all - of_value[i / stride % n], judge->policy->min_cell)) {
+            kept[i] = 0;
+            judge->small[k][b][i] = true;
+        }
+    }
+}
+
+/* Levels all but few of whose patients have one value: of whoever is known to be in the level it would be
+ * known. Events are exempt, and where each site judges for itself nobody knows. */
+static void judge_unanimous(struct judge *judge, size_t k, size_t b, uint8_t *kept)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    const struct threshold_block *block = &analysis->blocks[b];
+    const struct expression *group = analysis->cells->spec.blocks[b].group;
+    size_t stride = 1;
+    if (judge->policy->unanimous == UNANIMOUS_SHOW || analysis->cells->of_events[b] ||
+        block->counts == THRESHOLD_ABSENT || group == NULL || group->op != OP_CROSS)
+        return;
+    for (size_t p = group->n_args; p-- > 0; stride *= group->args[p]->n_levels)
+        judge_lines(judge, k, b, stride, group->args[p]->n_levels, kept);
 }
 
 /* Pairs of columns of a model: whether all hold min_cell patients, where nobody is too few (but where
  * min_cell is 1 and nothing is hidden). Under a local rule whether no site has too few of its own. */
-static bool judge_pairs(const struct judge *judge, const struct threshold_block *block)
+static bool judge_pairs(const struct judge *judge, size_t k, const struct threshold_block *block)
 {
     const bool any = block->counts == THRESHOLD_ABSENT || judge->policy->min_cell <= 1;
+    const double minimum = judge->policy->min_cell;
     bool held = true;
     for (size_t i = 0; i < block->n_cells; i++) {
-        int64_t n = cell_count(judge, block, i);
-        held = held && (any || (double)n >= judge->policy->min_cell) &&
-               cell_breaks(judge, block, i, n, judge->policy->min_cell, "min_cell") == NULL;
+        const int64_t n = cell_count(judge, block, i);
+        const char *rule = cell_breaks(judge, block, i, n, minimum, "min_cell");
+        const bool nobody = !any && (double)n < minimum;
+        held = held && !nobody && rule == NULL;
+        if (nobody || (rule != NULL && is_small(judge, rule, n, minimum, "min_cell")))
+            judge->plan->analyses[k].small_covariance = true;
     }
     return held;
 }
 
-/* A curve ends before the first bin where too few are at risk. */
-static void judge_at_risk(struct judge *judge, const struct threshold_analysis *analysis, size_t b,
-                          uint8_t *kept)
+/* A curve ends before the first bin where too few are at risk. Before anybody has entered it has not begun.
+ */
+static void judge_at_risk(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
     const struct threshold_block *block = &analysis->blocks[b];
     struct arena *arena = judge->plan->arena;
     int64_t *leaving = arena_array(arena, block->n_cells, sizeof *leaving), *entering = NULL;
@@ -178,10 +295,15 @@ static void judge_at_risk(struct judge *judge, const struct threshold_analysis *
     }
     threshold_at_risk(at_risk, leaving, entering, block->n_groups, block->n_bins);
     for (size_t group = 0; group < block->n_groups; group++) {
-        bool stands = true;
+        bool stands = true, begun = !enters;
+        if (is_vacant(judge, k, b, group))
+            continue;
         for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++) {
-            stands = stands && at_risk[i] >= 0 &&
-                     cell_breaks(judge, block, i, at_risk[i], judge->policy->min_cell, "min_cell") == NULL;
+            begun = begun || at_risk[i] != 0;
+            stands =
+                stands &&
+                (!begun || (at_risk[i] >= 0 && cell_breaks(judge, block, i, at_risk[i],
+                                                           judge->policy->min_cell, "min_cell") == NULL));
             kept[i] = stands;
         }
     }
@@ -195,9 +317,23 @@ static bool group_hidden(const struct judge *judge, size_t k, size_t b, size_t g
     return table != THRESHOLD_ABSENT && blocks[table].rule == CELL_TABLE && !judge->kept[k][table][group];
 }
 
-/* Bins of a pooled Cox model or of a quantile, merged until each can stand. A group that cannot stand even as
- * one bin refuses the analysis, and so does one with too few beyond its quantile; one that is hidden has no
- * bins (but for the shape: one). */
+/* A group of bins that is too small for one: hidden as a cell of its table where it has one, else the
+ * analysis is refused. */
+static void hide_group(struct judge *judge, size_t k, size_t b, size_t group, const char *rule, bool small)
+{
+    const struct threshold_block *blocks = judge->threshold->analyses[k].blocks;
+    const size_t table = blocks[b].groups;
+    if (table != THRESHOLD_ABSENT && blocks[table].rule == CELL_TABLE) {
+        judge->kept[k][table][group] = 0;
+        judge->small[k][table][group] |= small;
+    } else {
+        plan_refuse(judge, k, rule);
+        judge->plan->analyses[k].small = judge->plan->analyses[k].small || small;
+    }
+}
+
+/* Bins of a pooled Cox model or of a quantile, merged until each can stand. A group with too few beyond its
+ * quantile refuses the analysis; one that is hidden has no bins (but for the shape: one). */
 static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
 {
     const struct policy *policy = judge->policy;
@@ -218,12 +354,18 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
         }
         for (size_t i = 0; i < n; i++)
             all += counts[i] = cell_count(judge, block, group * n + i);
-        if (few(all, policy->min_cell))
-            plan_refuse(judge, k, "min_cell");
-        if (total ? tail > 0 && all > 0 && policy->min_tail > 1 && (double)all * tail < policy->min_tail
+        const bool vacant = is_vacant(judge, k, b, group);
+        if (total && !vacant && few(all, policy->min_cell)) {
+            hide_group(judge, k, b, group, "min_cell", true);
+            memset(kept + group * n, 0, n - 1);
+            continue;
+        }
+        if (total ? tail > 0 && !vacant && policy->min_tail > 1 && (double)all * tail < policy->min_tail
                   : block->tails != THRESHOLD_ABSENT &&
-                        threshold_word(judge->second, block->tails + group) != 0)
+                        threshold_word(judge->second, block->tails + group) != 0) {
             plan_refuse(judge, k, "min_tail");
+            judge->plan->analyses[k].small = true;
+        }
         /* Without pooled counts every bin is a leaf of the tree; with them, every merged bin. */
         size_t n_leaves = bins_merge(merged, counts, n, total ? (int64_t)policy->min_cell : 0);
         bins_gather(leaves, counts, merged, n);
@@ -235,73 +377,16 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
                      few(threshold_word(judge->second, block->node_sites + at), policy->min_contributors);
             bad[i] = lonely || threshold_word(judge->second, block->vetoes + at) != 0;
             if (i == 0 && bad[0])
-                plan_refuse(judge, k, lonely ? "min_contributors" : total ? "max_site_share" : "min_cell");
+                hide_group(judge, k, b, group,
+                           lonely  ? "min_contributors"
+                           : total ? "max_site_share"
+                                   : "min_cell",
+                           !total);
         }
         bool covered = bins_cover(edges, bad, n_leaves, n);
         for (size_t i = 0, leaf = 0; i < n; leaf += merged[i++])
             kept[group * n + i] = merged[i] && (!covered || edges[leaf]);
     }
-}
-
-/* A part that is too near: its level is hidden where tables can do without it, else its analysis is refused.
- * Where its rows are those of the analysis, every table of the analysis holds to the level. */
-static void hide_use(struct judge *judge, size_t k, const struct part_use *use)
-{
-    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
-    const struct tally_block *blocks = analysis->cells->spec.blocks;
-    const struct expression *own =
-        use->factor == SIZE_MAX ? NULL : part_factor(blocks[use->block].group, use->factor);
-    for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
-        if (b != use->block && (!use->whole || own == NULL))
-            continue;
-        for (size_t f = 0; f == 0 || part_factor(blocks[b].group, f) != NULL; f++) {
-            const struct expression *factor = part_factor(blocks[b].group, f);
-            if (b == use->block ? f != use->factor && own != NULL : !threshold_same_expression(factor, own))
-                continue;
-            if (analysis->blocks[b].rule == CELL_PATIENTS)
-                judge->near[k] = "differencing";
-            if (analysis->blocks[b].rule != CELL_TABLE)
-                continue;
-            for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
-                if (own == NULL || part_level(blocks[b].group, f, i) == use->level)
-                    judge->kept[k][b][i] = 0;
-        }
-    }
-}
-
-/* Groups that are too near to one that was shown, or to that of an earlier analysis of this study; and those
- * with which others add up to a few patients. What is hidden is hidden before others look; what is refused is
- * only noted, so that a rule that the study alone decides is told first. */
-static enum maille_code judge_near(struct judge *judge, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct threshold *threshold = judge->threshold;
-    bool *near = arena_array(judge->plan->arena, threshold->n_groups + 1, sizeof *near);
-    bool *combined = arena_array(judge->plan->arena, judge->plan->n + 1, sizeof *combined);
-    threshold_near_groups(near, threshold, THRESHOLD_FIRST, judge->first, judge->policy);
-    if (threshold->near_before != NULL)
-        threshold_near_read(near, threshold, threshold->near_before);
-    for (size_t k = 0; k < judge->plan->n; k++)
-        if (threshold->analyses[k].open && threshold->analyses[k].parts.crowded &&
-            judge->policy->differencing != POLICY_OFF)
-            judge->near[k] = "differencing";
-    for (size_t g = 0; g < threshold->n_groups; g++) {
-        const struct threshold_group *group = &threshold->groups[g];
-        const struct parts *parts = &threshold->analyses[group->analysis].parts;
-        if (near[g] && group->part == 0)
-            judge->near[group->analysis] = "differencing";
-        for (size_t u = 0; near[g] && u < parts->n_uses; u++)
-            if (parts->uses[u].part == group->part)
-                hide_use(judge, group->analysis, &parts->uses[u]);
-    }
-    MAILLE_TRY(
-        threshold_combined_refused(combined, threshold, THRESHOLD_FIRST, judge->first, judge->policy, error));
-    for (size_t k = 0; k < judge->plan->n; k++)
-        if (threshold->analyses[k].open && judge->near[k] == NULL &&
-            (combined[k] || threshold_combined_crowded(threshold, k)))
-            judge->near[k] = "combinations";
-out:
-    return code;
 }
 
 static void judge_analysis(struct judge *judge, size_t k)
@@ -315,19 +400,22 @@ static void judge_analysis(struct judge *judge, size_t k)
             break;
         case CELL_PATIENTS:
         case CELL_EVENTS:
-            judge_levels(judge, k, &analysis->blocks[b]);
+            judge_levels(judge, k, b);
             break;
         case CELL_TABLE:
+            judge_table(judge, k, b, kept);
+            judge_unanimous(judge, k, b, kept);
+            break;
         case CELL_MISSING:
         case CELL_OUTSIDE:
-            judge_table(judge, &analysis->blocks[b], kept);
+            judge_table(judge, k, b, kept);
             break;
         case CELL_PAIRS:
-            if (!judge_pairs(judge, &analysis->blocks[b]))
+            if (!judge_pairs(judge, k, &analysis->blocks[b]))
                 judge->plan->analyses[k].surviving.no_covariance = true;
             break;
         case CELL_AT_RISK:
-            judge_at_risk(judge, analysis, b, kept);
+            judge_at_risk(judge, k, b, kept);
             break;
         case CELL_ENTERING: /* judged with the block before it */
             break;
@@ -360,20 +448,54 @@ static void judge_begin(struct judge *judge, size_t k)
     const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
     const size_t n_blocks = analysis->cells->spec.n_blocks;
     judge->kept[k] = arena_array(judge->plan->arena, n_blocks, sizeof *judge->kept[k]);
+    judge->vacant[k] = arena_array(judge->plan->arena, n_blocks, sizeof *judge->vacant[k]);
+    judge->small[k] = arena_array(judge->plan->arena, n_blocks, sizeof *judge->small[k]);
     size_t *n_cells = arena_array(judge->plan->arena, n_blocks, sizeof *n_cells);
     for (size_t b = 0; b < n_blocks; b++) {
         n_cells[b] = analysis->blocks[b].n_cells;
         judge->kept[k][b] = arena_array(judge->plan->arena, analysis->blocks[b].n_cells, 1);
         memset(judge->kept[k][b], 1, analysis->blocks[b].n_cells);
+        judge->small[k][b] =
+            arena_array(judge->plan->arena, analysis->blocks[b].n_cells, sizeof **judge->small[k]);
     }
     judge->plan->analyses[k].open = true;
     judge->plan->analyses[k].n_cells = n_cells;
-    judge->plan->analyses[k].surviving =
-        (struct surviving){.n_blocks = n_blocks,
-                           .kept = (const uint8_t *const *)judge->kept[k],
-                           .closed = judge->threshold->scope == CELL_SCOPE_TOTAL,
-                           .min_cell = (uint64_t)judge->policy->min_cell,
-                           .no_covariance = analysis->cells->pairs_uncounted};
+    judge->plan->analyses[k].small_hidden = (const bool *const *)judge->small[k];
+    judge->plan->analyses[k].surviving = (struct surviving){
+        .n_blocks = n_blocks,
+        .kept = (const uint8_t *const *)judge->kept[k],
+        .closed = judge->threshold->scope == CELL_SCOPE_TOTAL,
+        .min_cell = (uint64_t)judge->policy->min_cell,
+        .round_counts = judge->policy->round_counts == POLICY_OFF ? 0 : (uint64_t)judge->policy->round_counts,
+        .max_share = policy_patient_share(judge->policy),
+        .no_covariance = analysis->cells->pairs_uncounted};
+}
+
+/* Is anything told of these rows? A level of a model is. */
+static bool use_shown(const struct judge *judge, size_t k, const struct part_use *use)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    const struct expression *group = analysis->cells->spec.blocks[use->block].group;
+    bool shown = analysis->blocks[use->block].rule != CELL_TABLE;
+    for (size_t i = 0; i < analysis->blocks[use->block].n_cells && !shown; i++)
+        shown = judge->kept[k][use->block][i] != 0 &&
+                (use->factor == SIZE_MAX || part_level(group, use->factor, i) == use->level);
+    return shown;
+}
+
+/* Parts that are hidden wherever they stand: nobody need keep clear of them later. */
+static void find_hidden(struct judge *judge, size_t k)
+{
+    const struct parts *parts = &judge->threshold->analyses[k].parts;
+    bool *hidden = arena_array(judge->plan->arena, parts->n + 1, sizeof *hidden);
+    for (size_t u = 0; u < parts->n_uses; u++)
+        hidden[parts->uses[u].part] = true;
+    for (size_t u = 0; u < parts->n_uses; u++)
+        if (use_shown(judge, k, &parts->uses[u]))
+            hidden[parts->uses[u].part] = false;
+    hidden[0] = false; /* the cohort */
+    judge->plan->analyses[k].hidden = hidden;
+    judge->plan->analyses[k].n_parts = parts->n;
 }
 
 static void judge_end(struct judge *judge, size_t k)
@@ -384,10 +506,11 @@ static void judge_end(struct judge *judge, size_t k)
         made->surviving = (struct surviving){0};
         return;
     }
+    find_hidden(judge, k);
     for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
         const struct threshold_block *block = &analysis->blocks[b];
         for (size_t i = 0; i < block->n_cells; i++)
-            if (block->rule == CELL_TABLE || block->rule == CELL_MISSING || block->rule == CELL_OUTSIDE)
+            if (block->rule == CELL_TABLE || block->rule == CELL_OUTSIDE)
                 made->n_suppressed += !judge->kept[k][b][i];
         for (size_t group = 0; group < block->n_groups; group++) { /* no curve of an arm that is hidden */
             if (!group_hidden(judge, k, b, group))
@@ -398,6 +521,32 @@ static void judge_end(struct judge *judge, size_t k)
         }
     }
     judge->plan->surviving[k] = &made->surviving;
+}
+
+static bool any_small(const struct judge *judge, size_t k)
+{
+    const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+    bool any = false;
+    for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
+        for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
+            any = any || judge->small[k][b][i];
+    return any;
+}
+
+/* What must go with hidden cells. An analysis of which that leaves nothing is refused for its small ones,
+ * where it has any. */
+static enum maille_code suppress_all(struct judge *judge, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    bool *before = arena_array(judge->plan->arena, judge->plan->n + 1, sizeof *before);
+    for (size_t k = 0; k < judge->plan->n; k++)
+        before[k] = plan_refused(judge, k);
+    MAILLE_TRY(suppress(judge, error));
+    for (size_t k = 0; k < judge->plan->n; k++)
+        if (judge->threshold->analyses[k].open && plan_refused(judge, k) && !before[k])
+            judge->plan->analyses[k].small = any_small(judge, k);
+out:
+    return code;
 }
 
 enum maille_code plan_make(struct plan *plan, const struct threshold *threshold, const uint8_t *first,
@@ -414,11 +563,15 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
     made.surviving = arena_array(made.arena, made.n, sizeof *made.surviving);
     judge.kept = arena_array(made.arena, made.n, sizeof *judge.kept);
     judge.near = arena_array(made.arena, made.n, sizeof *judge.near);
+    judge.small = arena_array(made.arena, made.n, sizeof *judge.small);
+    judge.vacant = arena_array(made.arena, made.n, sizeof *judge.vacant);
     MAILLE_TRY(totals_possible(&judge, n_members, error));
     for (size_t k = 0; k < made.n; k++)
-        if (threshold->analyses[k].open)
+        if (threshold->analyses[k].open) {
             judge_begin(&judge, k);
-    MAILLE_TRY(judge_near(&judge, error));
+            MAILLE_TRY(vacant_find(&judge, k, error));
+        }
+    MAILLE_TRY(plan_judge_near(&judge, error));
     for (size_t k = 0; k < made.n; k++)
         if (threshold->analyses[k].open) {
             judge_analysis(&judge, k);
@@ -428,7 +581,7 @@ enum maille_code plan_make(struct plan *plan, const struct threshold *threshold,
     for (size_t k = 0; k < made.n; k++)
         if (judge.near[k] != NULL)
             plan_refuse(&judge, k, judge.near[k]);
-    MAILLE_TRY(suppress(&judge, error));
+    MAILLE_TRY(suppress_all(&judge, error));
     judge_late(&judge, n_members);
     for (size_t k = 0; k < made.n; k++)
         if (threshold->analyses[k].open)

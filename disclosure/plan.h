@@ -16,11 +16,23 @@ struct plan {
     size_t n; /* analyses of the study */
     struct plan_analysis {
         bool open;                  /* took part in the threshold rounds */
-        char rule[MAILLE_RULE_MAX]; /* refused under this rule (a policy key; "site_rule": one that a site
-                                       judges alone); "": goes on */
+        char rule[MAILLE_RULE_MAX]; /* refused under this rule ("few": for too few patients, by whatever key
+                                       of the policy; "site_rule": one that a site judges alone); "": goes on
+                                     */
+        const char *why;            /* the key behind it, for the log of a site; not in the bytes of a plan */
         struct surviving surviving; /* of an analysis that goes on */
         const size_t *n_cells;      /* of each block of surviving */
-        size_t n_suppressed;        /* cells of CELL_TABLE and CELL_MISSING that are hidden */
+        const bool *hidden;         /* [n_parts]: parts of which nothing is shown (disclosure/parts.h); not in
+                                       the bytes of a plan */
+        size_t n_parts;
+        /* What counts against a registration (disclosure/few.h): where a pooled count, or a difference of two
+         * groups, is below its limit by itself, whatever else refuses or hides it too. What one site's veto
+         * makes of it does not count, but where each site judges alone and a veto is all there is. Nor do
+         * values that nobody lacks (CELL_MISSING), where the sites know that. Not in the bytes of a plan. */
+        bool small;                      /* refused */
+        bool small_covariance;           /* its covariance is withheld */
+        const bool *const *small_hidden; /* [block][cell]: hidden */
+        size_t n_suppressed;             /* cells of CELL_TABLE and CELL_OUTSIDE that are hidden */
     } * analyses;
     struct shown shown; /* what the results will show; not in the bytes of a plan */
     const struct surviving *

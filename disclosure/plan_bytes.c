@@ -1,15 +1,16 @@
 /* A plan as bytes, and back:
  *
- *   "maille plan 3", u64 analyses; per analysis u8 open; where open the rule (u64 length, text); where there
+ *   "maille plan 4", u64 analyses; per analysis u8 open; where open the rule (u64 length, text); where there
  * is none, u8 flags (1: no covariances, 2: sums are the sites' alone, 4: a round has no room for cells that
- * depend on θ), u64 min_cell, u64 patients, u64 blocks, and per block u64 cells and one bit per cell, the
- * first in the lowest bit; spare bits are 0. */
+ * depend on θ), u64 min_cell, f64 max_patient_share (0: off), u64
+ * round_counts (0: off), u64 patients, u64 blocks, and per block u64
+ * cells and one bit per cell, the first in the lowest bit; spare bits are 0. */
 #include <stdio.h>
 #include <string.h>
 
 #include "disclosure/plan.h"
 
-static const char plan_tag[] = "maille plan 3";
+static const char plan_tag[] = "maille plan 4";
 
 /* Cells of a block, for the writer: not in struct surviving, so each kept row is told by the analysis's own
  * head counts. */
@@ -54,6 +55,8 @@ void plan_write(struct bytes *out, const struct plan *plan)
         bytes_put_u8(out, (uint8_t)(analysis->surviving.no_covariance | analysis->surviving.closed << 1 |
                                     analysis->surviving.narrow << 2));
         bytes_put_u64(out, analysis->surviving.min_cell);
+        bytes_put_f64(out, analysis->surviving.max_share);
+        bytes_put_u64(out, analysis->surviving.round_counts);
         bytes_put_u64(out, (uint64_t)analysis->surviving.patients);
         bytes_put_u64(out, analysis->surviving.n_blocks);
         for (size_t b = 0; b < analysis->surviving.n_blocks; b++)
@@ -135,9 +138,12 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
         goto out;
     MAILLE_TRY(shape_of(cells, extents, &study->analyses[k], plan->arena, error));
     uint8_t flags = reader_u8(reader);
-    const uint64_t min_cell = reader_u64(reader), patients = reader_u64(reader);
-    if (flags > 7 || min_cell > UINT32_MAX || patients > INT64_MAX ||
-        reader_u64(reader) != cells->spec.n_blocks)
+    const uint64_t min_cell = reader_u64(reader);
+    const double max_share = reader_f64(reader);
+    const uint64_t rounded = reader_u64(reader);
+    const uint64_t patients = reader_u64(reader);
+    if (flags > 7 || min_cell > UINT32_MAX || !(max_share >= 0 && max_share < 1) || rounded > UINT32_MAX ||
+        patients > INT64_MAX || reader_u64(reader) != cells->spec.n_blocks)
         goto invalid;
     uint8_t **kept = arena_array(plan->arena, cells->spec.n_blocks, sizeof *kept);
     size_t *n_cells = arena_array(plan->arena, cells->spec.n_blocks, sizeof *n_cells);
@@ -150,9 +156,7 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
             !kept_possible(kept[b], cells->rules[b], n_cells[b], cells->n_bins[b]))
             goto invalid;
         for (size_t i = 0;
-             i < n_cells[b] && (cells->rules[b] == CELL_TABLE || cells->rules[b] == CELL_MISSING ||
-                                cells->rules[b] == CELL_OUTSIDE);
-             i++)
+             i < n_cells[b] && (cells->rules[b] == CELL_TABLE || cells->rules[b] == CELL_OUTSIDE); i++)
             made->n_suppressed += !kept[b][i];
     }
     made->n_cells = n_cells;
@@ -160,6 +164,8 @@ static enum maille_code analysis_read(struct plan *plan, size_t k, const struct 
                                          .kept = (const uint8_t *const *)kept,
                                          .no_covariance = flags & 1,
                                          .min_cell = min_cell,
+                                         .max_share = max_share,
+                                         .round_counts = rounded,
                                          .patients = (int64_t)patients,
                                          .closed = flags & 2,
                                          .narrow = flags & 4};

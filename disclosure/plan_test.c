@@ -76,6 +76,12 @@ static const char *rule_of(const struct roster *roster, const char *policy, cons
 #define TTEST "  - { id: t, method: anova, formula: \"age ~ arm\" }\n"
 #define COX "  - { id: c, method: cox, formula: \"Surv(time, death) ~ age + arm\", ties: breslow }\n"
 
+/* Nobody can be of arm c: it refuses nothing. */
+#define TWO "  - { id: t, method: anova, formula: \"age ~ arm\", cohort: arm != \"c\" }\n"
+#define COX_TWO                                                                                              \
+    "  - { id: c, method: cox, formula: \"Surv(time, death) ~ age + arm\", ties: breslow, cohort: arm != "   \
+    "\"c\" }\n"
+
 static void test_boundaries(void **state)
 {
     (void)state;
@@ -94,21 +100,21 @@ static void test_boundaries(void **state)
     patients(&made, 2, 1, "b", "w", 63, 800, false);
     made_end(&roster, &made, 5); /* 31 patients: 21 a, 10 b */
     const char *const cases[][3] = {
-        {"min_patients: 31\n", TTEST, ""},
-        {"min_patients: 32\n", TTEST, "min_patients"},
-        {"min_cell: 10\nmin_patients: 30\n", TTEST, ""},
-        {"min_cell: 11\nmin_patients: 30\n", TTEST, "min_cell"},
-        {"min_contributors: 2\n", TTEST, ""},
-        {"min_contributors: 3\n", TTEST, "min_contributors"},
-        {"max_site_share: 0.8\n", TTEST, ""}, /* 8 of 10 */
-        {"max_site_share: 0.79\n", TTEST, "max_site_share"},
-        {"min_events: 6\nmin_patients: 30\n", COX, ""},
-        {"min_events: 7\nmin_patients: 30\n", COX, "min_events"},
-        {"max_parameter_share: 0.1\n", COX, ""}, /* 3 of 31: age, and two of three levels */
-        {"max_parameter_share: 0.09\n", COX, "max_parameter_share"},
+        {"min_patients: 31\n", TWO, ""},
+        {"min_patients: 32\n", TWO, "few"},
+        {"min_cell: 10\nmin_patients: 30\n", TWO, ""},
+        {"min_cell: 11\nmin_patients: 30\n", TWO, "few"},
+        {"min_contributors: 2\n", TWO, ""},
+        {"min_contributors: 3\n", TWO, "few"},
+        {"max_site_share: 0.8\n", TWO, ""}, /* 8 of 10 */
+        {"max_site_share: 0.79\n", TWO, "few"},
+        {"min_events: 6\nmin_patients: 30\n", COX_TWO, ""},
+        {"min_events: 7\nmin_patients: 30\n", COX_TWO, "few"},
+        {"max_parameter_share: 0.1\n", COX_TWO, ""}, /* 3 of 31: age, and two of three levels */
+        {"max_parameter_share: 0.09\n", COX_TWO, "max_parameter_share"},
         {"min_tail: 15\n", "  - { id: q, method: quantile, variable: age, probs: [0.5] }\n",
          ""}, /* 31 · 0.5 = 15.5 */
-        {"min_tail: 16\n", "  - { id: q, method: quantile, variable: age, probs: [0.5] }\n", "min_tail"},
+        {"min_tail: 16\n", "  - { id: q, method: quantile, variable: age, probs: [0.5] }\n", "few"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         /* LAX with one key, or two, set otherwise */
@@ -160,7 +166,7 @@ static void test_differencing(void **state)
     static const struct {
         int64_t differ; /* patients, over six sites */
         const char *rule;
-    } cases[] = {{0, ""}, {1, "differencing"}, {10, "differencing"}, {11, ""}, {29, ""}, {3000, ""}};
+    } cases[] = {{0, ""}, {1, "few"}, {10, "few"}, {11, ""}, {29, ""}, {3000, ""}};
     const struct study *study =
         roster_study(&roster, "grid: month\n", TTEST "  - { id: u, method: count, cohort: arm == \"a\" }\n");
     /* Groups: both cohorts and three arms of the first analysis. Each with two groups that were shown, and
@@ -266,7 +272,7 @@ static void test_differencing(void **state)
                          roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, differences, 2,
                          &error),
               &error);
-    assert_string_equal(rounds.plan.analyses[0].rule, "differencing");
+    assert_string_equal(rounds.plan.analyses[0].rule, "few");
     assert_string_equal(rounds.plan.analyses[1].rule, "");
     rounds_clear(&rounds);
     roster_clear(&roster);
@@ -298,7 +304,7 @@ static void test_rare_cells(void **state)
     assert_ok(rounds_run(&rounds, &roster, study,
                          roster_policy(&roster, "policy: strict\ncell_rule: local\n"), NULL, NULL, 0, &error),
               &error);
-    assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
+    assert_string_equal(rounds.plan.analyses[0].rule, "few");
     rounds_clear(&rounds);
     roster_clear(&roster);
 }
@@ -322,9 +328,8 @@ static void test_few_sites(void **state)
     assert_int_equal(rounds.threshold.n_words[THRESHOLD_FIRST],
                      6 + 16); /* a veto word, N and sites of two analyses, pairs of their groups, and nothing
                                  else */
-    assert_int_equal(rounds.plan.analyses[0].n_suppressed,
-                     1); /* 12 at each site in each arm; how many are missing: nobody */
-    assert_string_equal(rounds.plan.analyses[1].rule, "min_cell"); /* 6 at each site: nothing is left */
+    assert_int_equal(rounds.plan.analyses[0].n_suppressed, 0); /* 12 at each site in each arm */
+    assert_string_equal(rounds.plan.analyses[1].rule, "few");  /* 6 at each site: nothing is left */
     rounds_clear(&rounds);
     roster_clear(&roster);
 }
@@ -360,7 +365,7 @@ static void test_local_complement(void **state)
     roster_clear(&roster);
 }
 
-/* Cells that follow from others of the study go with those that are too small; zeros are shown. */
+/* Cells that follow from others of the study go with those that are too small, of nobody or of few. */
 static void test_complement(void **state)
 {
     (void)state;
@@ -379,17 +384,18 @@ static void test_complement(void **state)
     patients(&made, 1, 2, "b", "w", 40, 400, false);
     made_end(&roster, &made, 6);
     const struct policy *policy = roster_policy(&roster, "policy: standard\n");
-    /* Alone, a table loses the one cell of 3, and the smallest other one with it: its n may be known. */
+    /* Alone, a table loses the cell of 3 and the two of nobody, and the smallest other one with them: its n
+     * may be known. */
     assert_ok(
         rounds_run(&rounds, &roster,
                    roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n"),
                    policy, NULL, NULL, 0, &error),
         &error);
-    static const uint8_t alone[6] = {1, 1, 0, 0, 1, 1};
+    static const uint8_t alone[6] = {1, 1, 0, 0, 0, 0};
     assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], alone, 6);
     rounds_clear(&rounds);
-    /* Beside both margins, the four cells that the margins tie together: but for the two of the empty arm
-     * nothing is left. */
+    /* Beside both margins the same: how many miss an arm or a sex is withheld, and they are in one of them.
+     */
     assert_ok(rounds_run(&rounds, &roster,
                          roster_study(&roster, "",
                                       "  - { id: t, method: crosstab, variables: [arm, sex] }\n  - { id: r, "
@@ -397,8 +403,9 @@ static void test_complement(void **state)
                                       "  - { id: s, method: anova, formula: \"age ~ sex\" }\n"),
                          policy, NULL, NULL, 0, &error),
               &error);
-    assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
-    assert_string_equal(rounds.plan.analyses[1].rule, "");
+    for (size_t k = 0; k < 3; k++)
+        assert_string_equal(rounds.plan.analyses[k].rule, "");
+    assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2], alone, 6);
     rounds_clear(&rounds);
     roster_clear(&roster);
 }
@@ -426,7 +433,7 @@ static void test_known_n(void **state)
                          roster_study(&roster, "", "  - { id: t, method: count, variables: [sex] }\n"),
                          policy, NULL, NULL, 0, &error),
               &error);
-    assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
+    assert_string_equal(rounds.plan.analyses[0].rule, "few");
     rounds_clear(&rounds);
     /* 180, 120 and 6: the two smaller ones. Bars of a histogram and the groups of quantiles alike. */
     assert_ok(
@@ -455,7 +462,7 @@ static void test_known_n(void **state)
                          roster_policy(&roster, "policy: standard\ncell_rule: local\n"), NULL, NULL, 0,
                          &error),
               &error);
-    assert_string_equal(rounds.plan.analyses[0].rule, "min_cell");
+    assert_string_equal(rounds.plan.analyses[0].rule, "few");
     rounds_clear(&rounds);
     roster_clear(&roster);
 }
@@ -528,7 +535,7 @@ static void test_order_and_bytes(void **state)
     patients(&made, 3, 1, "", "w", 30, 900, true);
     made_end(&roster, &made, 7);
     const struct study *study = roster_study(&roster, "grid: month\n", MIXED);
-    const struct policy *policy = roster_policy(&roster, "policy: standard\nmin_cell: 30\n");
+    const struct policy *policy = roster_policy(&roster, "policy: standard\nmin_cell: 30\nround_counts: 5\n");
     assert_ok(rounds_run(&rounds, &roster, study, policy, NULL, NULL, 0, &error), &error);
     assert_ok(rounds_run(&turned, &roster, study, policy, order, NULL, 0, &error), &error);
     plan_same(&rounds.plan, &turned.plan);
@@ -538,6 +545,8 @@ static void test_order_and_bytes(void **state)
     for (size_t k = 0; k < read.n; k++) {
         assert_int_equal(read.analyses[k].n_suppressed, rounds.plan.analyses[k].n_suppressed);
         assert_int_equal(read.surviving[k] == NULL, rounds.plan.surviving[k] == NULL);
+        assert_true(read.surviving[k] == NULL ||
+                    (read.surviving[k]->round_counts == 5 && read.surviving[k]->max_share == 0.5));
     }
     plan_clear(&read);
     /* One byte less, one more, and no flipped bit that is not a plan again is taken for this one. */
@@ -704,11 +713,15 @@ static void test_strictest(void **state)
     struct maille_error error = {0};
     const struct policy *found = NULL;
     struct arena *arena = arena_new();
-    const char *texts[3] = {"policy: open\nmethods: [km, cox]\n",
-                            "policy: standard\nmin_cell: 7\ncell_rule: local\n",
-                            "policy: standard\nmin_cell: 13\nmin_patients: 20\n"};
-    size_t lengths[3];
-    for (size_t i = 0; i < 3; i++)
+    const char *texts[4] = {
+        "policy: open\nmethods: [km, cox]\n", "policy: standard\nmin_cell: 7\ncell_rule: local\n",
+        "policy: standard\nmin_cell: 13\nmin_patients: 20\n",
+        /* each at the value that asks for nothing */
+        "policy: standard\nmin_patients: 1\nmin_cell: 1\nmin_events: 1\nmax_site_share: 1\n"
+        "min_contributors: 1\nmax_parameter_share: 1\nmax_patient_share: 1\nmax_scalar_share: off\n"
+        "min_tail: 1\ndifferencing: off\n"};
+    size_t lengths[4];
+    for (size_t i = 0; i < 4; i++)
         lengths[i] = strlen(texts[i]);
     assert_ok(policy_strictest(&found, arena, texts, lengths, 3, &error), &error);
     assert_true(found->min_cell == 13 && found->min_patients == 30 && found->cell_rule == CELL_SCOPE_LOCAL &&
@@ -720,9 +733,144 @@ static void test_strictest(void **state)
     assert_false(threshold_needed(found));
     assert_int_equal(threshold_scope(found, 5), CELL_SCOPE_TOTAL);
     assert_int_equal(threshold_scope(found, 4), CELL_SCOPE_LOCAL);
+    assert_ok(policy_strictest(&found, arena, &texts[3], &lengths[3], 1, &error), &error);
+    assert_false(threshold_needed(found));
     assert_fails(policy_strictest(&found, arena, texts, lengths, 0, &error), MAILLE_INVALID, &error,
                  "policies");
     arena_free(arena);
+}
+
+/* A cell of nobody and one of few leave the same plan, byte for byte, whatever the hidden ones hold. What
+ * nobody can be in by public facts is shown, and refuses nothing. */
+static void test_nobody_is_few(void **state)
+{
+    (void)state;
+    static const char *const analyses[] = {
+        "  - { id: t, method: crosstab, variables: [arm, sex] }\n",
+        "  - { id: t, method: describe, variables: [age, sex], by: arm }\n",
+        "  - { id: t, method: km, formula: \"Surv(time, death) ~ arm\" }\n",
+        "  - { id: t, method: quantile, variable: age, probs: [0.5], by: arm }\n",
+        "  - { id: t, method: histogram, variable: age, breaks: [0, 50, 99], by: arm }\n",
+        "  - { id: t, method: rate, formula: \"Surv(time, death) ~ arm\" }\n",
+        TTEST,
+        COX,
+        "  - { id: t, method: logrank, formula: \"Surv(time, death) ~ arm\" }\n",
+        "  - { id: t, method: count, cohort: arm == \"c\" }\n",
+        "  - { id: t, method: glm, family: gaussian, formula: \"age ~ sex\", cohort: arm == \"c\" }\n",
+        "  - { id: t, method: smd, treatment: sex, variables: [arm] }\n"};
+    static const char *const policies[] = {"policy: standard\n", "policy: strict\n",
+                                           "policy: standard\ncell_rule: local\n"};
+    const size_t n_analyses = sizeof analyses / sizeof *analyses;
+    for (size_t p = 0; p < sizeof policies / sizeof *policies; p++) {
+        struct bytes first[sizeof analyses / sizeof *analyses] = {{0}};
+        for (size_t few = 0; few < 11; few += few == 0 ? 1 : few == 1 ? 4 : 5) {
+            struct made made;
+            struct roster roster;
+            made_begin(&made);
+            for (size_t s = 0; s < 6; s++)
+                for (size_t i = 0; i < 60; i++)
+                    patients(&made, 1, s, i % 2 ? "a" : "b", i % 4 < 2 ? "m" : "w", 20 + (int)i,
+                             100 + 10 * (int)i, i % 3 == 0);
+            for (size_t i = 0; i < few; i++)
+                patients(&made, 1, i % 6, "c", i % 3 ? "m" : "w", 40, 300, i % 2);
+            made_end(&roster, &made, 6);
+            for (size_t k = 0; k < n_analyses; k++) {
+                struct rounds rounds;
+                struct maille_error error = {0};
+                struct bytes plan = {0};
+                assert_ok(rounds_run(&rounds, &roster, roster_study(&roster, "grid: month\n", analyses[k]),
+                                     roster_policy(&roster, policies[p]), NULL, NULL, 0, &error),
+                          &error);
+                /* The sites alone read it: whether patients have several rows (smd). */
+                rounds.plan.analyses[0].surviving.patients = 0;
+                plan_write(&plan, &rounds.plan);
+                if (few == 0)
+                    first[k] = plan;
+                else {
+                    if (plan.length != first[k].length || memcmp(plan.data, first[k].data, plan.length) != 0)
+                        fail_msg("%s, %s: %zu patients of arm c make another plan than none", policies[p],
+                                 analyses[k], few);
+                    bytes_clear(&plan);
+                }
+                rounds_clear(&rounds);
+            }
+            roster_clear(&roster);
+        }
+        for (size_t k = 0; k < n_analyses; k++)
+            bytes_clear(&first[k]);
+    }
+}
+
+/* What the cohort's condition, or the dictionary, leaves nobody in. */
+static void test_vacant(void **state)
+{
+    (void)state;
+    static const char impossible[] = "impossible: [{ arm: b, sex: w }]\n";
+    for (int i = 0; i < 2; i++) {
+        struct made made;
+        struct roster roster;
+        struct rounds rounds;
+        struct maille_error error = {0};
+        made_begin(&made);
+        for (size_t s = 0; s < 6; s++) {
+            patients(&made, 30, s, "a", "m", 40, 400, false);
+            patients(&made, 20, s, "a", "w", 40, 400, false);
+            patients(&made, 10, s, "b", "m", 40, 400, false);
+        }
+        struct arena *arena = arena_new();
+        char *text = arena_printf(arena, "%s%s", dictionary_text, i == 0 ? "" : impossible);
+        roster_init(&roster, text, (const char *)made.csv.data, made.csv.length, made.site_of, 6);
+        bytes_clear(&made.csv);
+        assert_ok(
+            rounds_run(&rounds, &roster,
+                       roster_study(
+                           &roster, "",
+                           "  - { id: t, method: crosstab, variables: [arm, sex], cohort: arm != \"c\" }\n"),
+                       roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error),
+            &error);
+        assert_string_equal(rounds.plan.analyses[0].rule, "");
+        assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2],
+                            (i == 0 ? (uint8_t[]){1, 1, 0, 0, 1, 1} : (uint8_t[]){1, 1, 1, 1, 1, 1}), 6);
+        rounds_clear(&rounds);
+        roster_clear(&roster);
+        arena_free(arena);
+    }
+}
+
+/* Of 18 of arm b all are men: under strict that is hidden as the cell of nobody is, and with it what would
+ * give it away. */
+static void test_unanimous(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    made_begin(&made);
+    for (size_t s = 0; s < 6; s++) {
+        patients(&made, 30, s, "a", "m", 40, 400, false);
+        patients(&made, 40, s, "a", "w", 40, 400, false);
+        patients(&made, 3, s, "b", "m", 40, 400, false);
+        patients(&made, 20, s, "c", "m", 40, 400, false);
+        patients(&made, 25, s, "c", "w", 40, 400, false);
+    }
+    made_end(&roster, &made, 6);
+    for (int strict = 0; strict < 2; strict++) {
+        struct rounds rounds;
+        struct maille_error error = {0};
+        assert_ok(
+            rounds_run(&rounds, &roster,
+                       roster_study(&roster, "", "  - { id: t, method: crosstab, variables: [arm, sex] }\n"),
+                       roster_policy(&roster, strict ? "policy: standard\nunanimous: hide\n"
+                                                     : "policy: standard\nunanimous: show\n"),
+                       NULL, NULL, 0, &error),
+            &error);
+        const uint8_t *kept = rounds.plan.analyses[0].surviving.kept[2];
+        assert_int_equal(kept[3], 0); /* nobody */
+        assert_true(kept[0] && kept[1] && kept[4] + kept[5] > 0);
+        if (strict)
+            assert_int_equal(kept[2], 0);
+        rounds_clear(&rounds);
+    }
+    roster_clear(&roster);
 }
 
 int main(void)
@@ -735,6 +883,8 @@ int main(void)
         cmocka_unit_test(test_curves_and_bins), cmocka_unit_test(test_bins),
         cmocka_unit_test(test_strictest),       cmocka_unit_test(test_local_complement),
         cmocka_unit_test(test_known_n),         cmocka_unit_test(test_left_out_by_value),
+        cmocka_unit_test(test_nobody_is_few),   cmocka_unit_test(test_vacant),
+        cmocka_unit_test(test_unanimous),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -331,3 +331,9 @@ enum approval_mode policy_approval(const struct policy *policy, const char *meth
         return APPROVAL_AUTO;
     return policy->approval_default;
 }
+
+double policy_patient_share(const struct policy *policy)
+{
+    const double share = policy->max_patient_share;
+    return share == POLICY_OFF || share >= 1 ? 0 : share;
+}

@@ -12,6 +12,7 @@
 
 enum cell_scope { CELL_SCOPE_TOTAL, CELL_SCOPE_LOCAL };
 enum own_totals { OWN_TOTALS_SHIELDED, OWN_TOTALS_COUNTED, OWN_TOTALS_MAY_BE_INFERRED };
+enum unanimous { UNANIMOUS_HIDE, UNANIMOUS_SHOW };
 enum fine_predicates { FINE_ALLOW, FINE_HOLD, FINE_REFUSE };
 enum approval_mode { APPROVAL_AUTO, APPROVAL_HOLD };
 
@@ -25,9 +26,12 @@ struct policy {
     const char *preset; /* strict | standard | open */
     double min_sites, min_patients, min_cell, min_events, max_site_share, min_contributors,
         max_parameter_share;
-    double min_ess_share, max_scalar_share, min_tail, differencing; /* POLICY_OFF possible */
-    double budget_tables, budget_models;                            /* POLICY_OFF possible */
-    double budget_registration_tables, budget_registration_models;  /* POLICY_OFF possible */
+    double min_ess_share, max_scalar_share, max_patient_share, round_counts, min_tail,
+        differencing;                                              /* POLICY_OFF possible */
+    double budget_tables, budget_models;                           /* POLICY_OFF possible */
+    double budget_registration_tables, budget_registration_models; /* POLICY_OFF possible */
+    double budget_registration_few;                                /* POLICY_OFF possible */
+    enum unanimous unanimous;
     enum cell_scope cell_rule;
     enum grid_unit finest_grid;
     enum fine_predicates fine_predicates;
@@ -54,6 +58,9 @@ enum maille_code policy_with_floor(const struct policy **effective, struct arena
 /* Whether a question of this method under this purpose waits for a person: hold where any exception says so,
  * else auto where one does, else the default. */
 enum approval_mode policy_approval(const struct policy *policy, const char *method, const char *purpose);
+
+/* The share of a sum that one patient may carry (max_patient_share); 0: any, off or 1. */
+double policy_patient_share(const struct policy *policy);
 
 /* Every setting as text that policy_parse reads back to the same policy: what a site tells others of its
  * floor. */

@@ -12,6 +12,11 @@ const struct rule *rule_find(const char *code)
     return NULL;
 }
 
+const char *rule_told(const struct rule *rule)
+{
+    return rule->few ? "few" : rule->code;
+}
+
 const char *rule_reason(struct arena *arena, const char *code, enum language language)
 {
     static const char *const unknown[LANGUAGES] = {"a rule of a site's policy does not allow it",

@@ -35,9 +35,10 @@ struct rule_effect {
 };
 
 struct rule {
-    const char *code; /* crosses the wire: the policy key where one decides */
-    unsigned stages;  /* of enum rule_stage */
-    bool of_study;    /* asked of the study as a whole, not of each analysis */
+    const char *code; /* the policy key where one decides; it crosses the wire, but where it is few */
+    bool few; /* the researcher reads "few" in its place: which of them it was would tell how few there are */
+    unsigned stages; /* of enum rule_stage */
+    bool of_study;   /* asked of the study as a whole, not of each analysis */
     /* What a policy has in this rule, e.g. "11"; "" where there is nothing to say but that it is on. NULL:
      * the rule is off, or not for this analysis. No function: the rule stands whatever the policy says, and
      * is not in the log unless it refuses. In arena. */
@@ -55,6 +56,8 @@ extern const size_t rule_n_rows;
 
 /* The row of a code, or NULL. */
 const struct rule *rule_find(const char *code);
+/* The code that is told in place of this one: too few and too near are one, "few". */
+const char *rule_told(const struct rule *rule);
 
 /* "why; what can be done", for a code that may have come from a site with more rules than we know. In
  * arena. */

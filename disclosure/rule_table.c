@@ -4,6 +4,24 @@
 
 #define CELLS(rule) ((int)(rule) + 1)
 
+/* Too few, too near, too much of one site: one sentence, whichever it was. */
+#define FEW                                                                                                  \
+    {                                                                                                        \
+        "a group holds too few patients (perhaps none), too many of one site, or nearly those of a group "   \
+        "that "                                                                                              \
+        "was shown",                                                                                         \
+            "un groupe compte trop peu de patients (peut-être aucun), trop de patients d'un seul site, ou " \
+            "presque "                                                                                       \
+            "les mêmes qu'un groupe déjà montré"                                                         \
+    }
+#define FEW_REMEDY                                                                                            \
+    {                                                                                                         \
+        "join levels, take coarser cuts or widen the cohort; or ask for the very cohort that was answered "   \
+        "before, and for fewer analyses at once",                                                             \
+            "réunir des modalités, prendre des seuils plus grossiers ou élargir la cohorte ; ou demander " \
+            "exactement la cohorte qui a déjà reçu une réponse, et moins d'analyses à la fois"           \
+    }
+
 const struct rule rule_rows[] = {
 
     /* What is asked, of the study as a whole. */
@@ -147,6 +165,14 @@ const struct rule rule_rows[] = {
                   "la demande exige plus de tours, ou de plus grands, qu'aucun site n'en accepte"},
      .remedy = {"ask for fewer analyses or levels at once",
                 "demander moins d'analyses ou de modalités à la fois"}},
+    {.code = "rows",
+     .stages = RULE_ASKED,
+     .of_study = true,
+     .demand = {"2^34 rows at all sites at most, shared out evenly",
+                "2^34 lignes au plus pour l'ensemble des sites, réparties également"},
+     .sentence = {"a site has more rows than so many sites can add up exactly",
+                  "un site a plus de lignes que tant de sites ne peuvent en additionner exactement"},
+     .remedy = {"ask fewer sites at once", "solliciter moins de sites à la fois"}},
     {.code = "clock",
      .stages = RULE_ASKED,
      .of_study = true,
@@ -401,17 +427,26 @@ const struct rule rule_rows[] = {
                 "interroger tous les sites de la période, et attendre celui qui ne répond pas"}},
 
     /* Pooled head counts, in the threshold rounds. */
+    {.code = "few",
+     .stages = RULE_POOLED,
+     .demand = {"what min_patients, min_cell, min_events, min_contributors, max_site_share, min_tail and "
+                "differencing ask for",
+                "ce qu'exigent min_patients, min_cell, min_events, min_contributors, max_site_share, "
+                "min_tail et differencing"},
+     .sentence = FEW,
+     .remedy = FEW_REMEDY},
     {.code = "min_patients",
+     .few = true,
      .stages = RULE_POOLED,
      .value = rule_value_patients,
      .demand = {"at least %s patients", "au moins %s patients"},
-     .sentence = {"the cohort holds fewer patients than the policies of this network allow",
-                  "la cohorte compte moins de patients que les politiques de ce réseau ne l'exigent"},
-     .remedy = {"widen the cohort", "élargir la cohorte"}},
+     .sentence = FEW,
+     .remedy = FEW_REMEDY},
     {.code = "min_cell",
+     .few = true,
      .stages = RULE_POOLED,
      .value = rule_value_cell,
-     .demand = {"at least %s patients in a cell, or none", "au moins %s patients par cellule, ou aucun"},
+     .demand = {"at least %s patients in a cell", "au moins %s patients par cellule"},
      .effects =
          {{CELLS(CELL_TABLE),
            {"a smaller cell is hidden, and with it others that would give it away",
@@ -427,21 +462,17 @@ const struct rule rule_rows[] = {
             "un nombre plus petit de lignes écartées par des seuils ou un recodage est masqué comme une "
             "cellule"}},
           {CELLS(CELL_PAIRS),
-           {"where a pair of levels of a model holds fewer, or nobody, the covariances of its estimates are "
-            "not "
-            "shown",
-            "si un couple de modalités d'un modèle en compte moins, ou aucun, les covariances de ses "
-            "estimations ne sont pas montrées"}},
+           {"where a pair of levels of a model holds fewer, the covariances of its estimates are not shown",
+            "si un couple de modalités d'un modèle en compte moins, les covariances de ses estimations ne "
+            "sont pas montrées"}},
           {CELLS(CELL_AT_RISK),
            {"a curve ends where fewer are at risk",
             "une courbe s'arrête dès que moins de patients sont à risque"}},
           {CELLS(CELL_MERGE),
            {"neighbouring bins are merged until each holds as many",
             "les classes voisines sont regroupées jusqu'à ce que chacune en compte autant"}}},
-     .sentence = {"a cell holds fewer patients than the policies of this network allow",
-                  "une cellule compte moins de patients que les politiques de ce réseau ne l'exigent"},
-     .remedy = {"join levels, take coarser cuts, or widen the cohort",
-                "réunir des modalités, prendre des seuils plus grossiers, ou élargir la cohorte"}},
+     .sentence = FEW,
+     .remedy = FEW_REMEDY},
     {.code = "suppression",
      .stages = RULE_POOLED,
      .demand = {"nobody who holds all that a study releases can bound a hidden cell closely",
@@ -453,20 +484,30 @@ const struct rule rule_rows[] = {
                   "des cellules sont masquées, et avec elles d'autres qui les révéleraient"},
      .remedy = {"join levels, or ask for fewer tables in one study",
                 "réunir des modalités, ou demander moins de tableaux dans une même étude"}},
+    {.code = "unanimous",
+     .few = true,
+     .stages = RULE_POOLED,
+     .value = rule_value_unanimous,
+     .demand = {"no level of a table of which all but few have one value",
+                "aucune modalité d'un tableau dont tous les patients, à peu près, ont une même valeur"},
+     .effects = {{CELLS(CELL_TABLE),
+                  {"the cell of such a value is hidden as a small one is",
+                   "la cellule d'une telle valeur est masquée comme une petite"}}},
+     .sentence = FEW,
+     .remedy = FEW_REMEDY},
     {.code = "min_events",
+     .few = true,
      .stages = RULE_POOLED,
      .value = rule_value_events,
-     .demand = {"at least %s events in an arm or level, or none",
-                "au moins %s événements par bras ou modalité, ou aucun"},
-     .sentence =
-         {"an arm or a level holds fewer events than the policies of this network allow",
-          "un bras ou une modalité compte moins d'événements que les politiques de ce réseau ne l'exigent"},
-     .remedy = {"join levels, or widen the cohort", "réunir des modalités, ou élargir la cohorte"}},
+     .demand = {"at least %s events in an arm or level", "au moins %s événements par bras ou modalité"},
+     .sentence = FEW,
+     .remedy = FEW_REMEDY},
     {.code = "min_contributors",
+     .few = true,
      .stages = RULE_POOLED,
      .value = rule_value_contributors,
-     .demand = {"at least %s sites with patients in a cell, or none",
-                "au moins %s sites ayant des patients dans une cellule, ou aucun"},
+     .demand = {"at least %s sites with patients in a cell",
+                "au moins %s sites ayant des patients dans une cellule"},
      .effects = {{CELLS(CELL_TABLE),
                   {"a cell that fails is hidden likewise",
                    "une cellule qui y contrevient est masquée de même"}},
@@ -478,11 +519,10 @@ const struct rule rule_rows[] = {
                    "un bras ou une modalité dont les événements y contreviennent fait refuser l'analyse"}},
                  {CELLS(CELL_AT_RISK), {"a curve ends there", "la courbe s'arrête là"}},
                  {CELLS(CELL_MERGE), {"bins are merged further", "les classes sont regroupées davantage"}}},
-     .sentence =
-         {"a cell holds patients of fewer sites than the policies of this network allow",
-          "une cellule compte des patients de moins de sites que les politiques de ce réseau ne l'exigent"},
-     .remedy = {"join levels, or ask more sites", "réunir des modalités, ou interroger plus de sites"}},
+     .sentence = FEW,
+     .remedy = FEW_REMEDY},
     {.code = "max_site_share",
+     .few = true,
      .stages = RULE_POOLED,
      .value = rule_value_share,
      .demand = {"at most %s of a cell from one site", "au plus %s d'une cellule venant d'un seul site"},
@@ -497,18 +537,15 @@ const struct rule rule_rows[] = {
                    "un bras ou une modalité dont les événements y contreviennent fait refuser l'analyse"}},
                  {CELLS(CELL_AT_RISK), {"a curve ends there", "la courbe s'arrête là"}},
                  {CELLS(CELL_MERGE), {"bins are merged further", "les classes sont regroupées davantage"}}},
-     .sentence = {"one site holds more of a cell than the policies of this network allow",
-                  "un seul site détient une plus grande part d'une cellule que les politiques de ce réseau "
-                  "ne le permettent"},
-     .remedy = {"join levels, or ask more sites", "réunir des modalités, ou interroger plus de sites"}},
+     .sentence = FEW,
+     .remedy = FEW_REMEDY},
     {.code = "min_tail",
+     .few = true,
      .stages = RULE_POOLED,
      .value = rule_value_tail,
      .demand = {"at least %s patients beyond a quantile", "au moins %s patients au-delà d'un quantile"},
-     .sentence = {"too few patients lie beyond a quantile for the policies of this network",
-                  "trop peu de patients se trouvent au-delà d'un quantile pour les politiques de ce réseau"},
-     .remedy = {"ask for a less extreme quantile, or widen the cohort",
-                "demander un quantile moins extrême, ou élargir la cohorte"}},
+     .sentence = FEW,
+     .remedy = FEW_REMEDY},
     {.code = "max_scalar_share",
      .stages = RULE_POOLED,
      .value = rule_value_scalars,
@@ -521,6 +558,36 @@ const struct rule rule_rows[] = {
           "politique d'un site ne le permet"},
      .remedy = {"take terms out of the models, ask for fewer models of one cohort, or widen it",
                 "retirer des termes des modèles, en demander moins pour une même cohorte, ou l'élargir"}},
+    {.code = "max_patient_share",
+     .stages = RULE_ROUND,
+     .value = rule_value_shares,
+     .demand =
+         {"no patient with more than %s of a sum that is shown, or whose mean is: of what each has above "
+          "the least value, times the weight",
+          "aucun patient qui porte plus de %s d'une somme montrée, ou dont la moyenne l'est : de ce que "
+          "chacun a au-dessus de la plus petite valeur, fois le poids"},
+     .effects = {{RULE_EVERYWHERE,
+                  {"of a table, all numbers of that variable are hidden; else the analysis is refused",
+                   "dans un tableau, tous les nombres de cette variable sont masqués ; sinon l'analyse est "
+                   "refusée"}}},
+     .sentence =
+         {"one patient carries so much of a sum that it, or its mean, would nearly say what she has",
+          "un patient porte une telle part d'une somme qu'elle, ou sa moyenne, dirait presque ce qu'il a"},
+     .remedy = {"ask for the median or for groups of the variable, widen the groups, or truncate the weights",
+                "demander la médiane ou des classes de la variable, élargir les groupes, ou tronquer les "
+                "pondérations"}},
+    {.code = "round_counts",
+     .stages = RULE_ROUND,
+     .value = rule_value_rounded,
+     .demand = {"numbers of patients, rows and events only as multiples of %s",
+                "nombres de patients, de lignes et d'événements seulement en multiples de %s"},
+     .effects = {{RULE_EVERYWHERE,
+                  {"they are rounded, and shares are of rounded numbers; what else is computed is not",
+                   "ils sont arrondis, et les proportions sont celles de nombres arrondis ; le reste est "
+                   "exact"}}},
+     .sentence = {"numbers of patients, rows and events are rounded",
+                  "les nombres de patients, de lignes et d'événements sont arrondis"},
+     .remedy = {"nothing is refused for it", "rien n'est refusé pour cela"}},
     {.code = "moments",
      .stages = RULE_ASKED | RULE_POOLED,
      .value = rule_value_moments,
@@ -549,19 +616,15 @@ const struct rule rule_rows[] = {
      .remedy = {"take terms out of the model, or widen the cohort",
                 "retirer des termes du modèle, ou élargir la cohorte"}},
     {.code = "differencing",
+     .few = true,
      .stages = RULE_POOLED,
      .value = rule_value_differencing,
      .demand = {"no group that was shown before and differs by 1 to %s patients",
                 "aucun groupe déjà publié qui diffère de 1 à %s patients"},
-     .sentence = {"the answer would differ from an earlier one by a few patients, or too many earlier ones "
-                  "are near to it",
-                  "la réponse différerait de quelques patients d'une réponse antérieure, ou trop de réponses "
-                  "antérieures en sont proches"},
-     .remedy = {"ask for the very cohort that was answered before, or for one that differs by more, or for "
-                "fewer analyses at once",
-                "demander exactement la cohorte déjà étudiée, ou une cohorte qui en diffère davantage, ou "
-                "moins d'analyses à la fois"}},
+     .sentence = FEW,
+     .remedy = FEW_REMEDY},
     {.code = "combinations",
+     .few = true,
      .stages = RULE_ROSTER | RULE_POOLED,
      .value = rule_value_differencing,
      .demand = {"no combination of groups that were shown to the researcher or under the registration that "
@@ -620,9 +683,9 @@ const struct rule rule_rows[] = {
     {.code = "theta",
      .stages = RULE_ROUND,
      .value = rule_value_model,
-     .demand = {"a linear predictor within the bound of 100, cut off at 30, for every value within "
+     .demand = {"a linear predictor within the bound of 100, cut off at 22, for every value within "
                 "the dictionary's limits",
-                "un prédicteur linéaire dans la borne de 100, coupé à 30, pour toutes les valeurs que "
+                "un prédicteur linéaire dans la borne de 100, coupé à 22, pour toutes les valeurs que "
                 "permet le dictionnaire"},
      .sentence = {"the linear predictor could reach beyond its bound within the dictionary's limits",
                   "le prédicteur linéaire pourrait dépasser sa borne dans les limites du dictionnaire"},

@@ -81,8 +81,7 @@ static void demands_follow_the_policy(void **state)
     (void)state;
     struct sample sample;
     sample_make(&sample, "policy: strict\nfinest_grid: quarter\nmin_cell: 13\nbudget: { models: 7 }\n");
-    assert_string_equal(demand_of(&sample, "min_cell", LANGUAGE_EN),
-                        "at least 13 patients in a cell, or none");
+    assert_string_equal(demand_of(&sample, "min_cell", LANGUAGE_EN), "at least 13 patients in a cell");
     assert_string_equal(demand_of(&sample, "min_sites", LANGUAGE_EN), "at least 3 sites take part");
     assert_string_equal(demand_of(&sample, "differencing", LANGUAGE_EN),
                         "no group that was shown before and differs by 1 to 10 patients");
@@ -158,9 +157,17 @@ static void a_reason_says_what_can_be_done(void **state)
 {
     (void)state;
     struct arena *arena = arena_new();
-    assert_string_equal(rule_reason(arena, "min_patients", LANGUAGE_EN),
-                        "the cohort holds fewer patients than the policies of this network allow; widen the "
-                        "cohort");
+    assert_string_equal(
+        rule_reason(arena, "min_sites", LANGUAGE_EN),
+        "fewer sites take part than the policies of this network allow; wait until more sites "
+        "are up, or name more of them");
+    /* Which of them it was is not told. */
+    static const char *const few[] = {"min_patients", "min_cell",       "min_events",  "min_contributors",
+                                      "min_tail",     "max_site_share", "differencing"};
+    for (size_t i = 0; i < sizeof few / sizeof *few; i++) {
+        assert_string_equal(rule_told(rule_find(few[i])), "few");
+        assert_string_equal(rule_reason(arena, few[i], LANGUAGE_EN), rule_reason(arena, "few", LANGUAGE_EN));
+    }
     assert_string_equal(rule_reason(arena, "of_next_year", LANGUAGE_EN),
                         "a rule of a site's policy does not allow it");
     assert_string_equal(rule_effect(rule_find("min_patients"), RULE_EVERYWHERE, LANGUAGE_EN),

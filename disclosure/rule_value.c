@@ -202,3 +202,27 @@ const char *rule_value_moments(const struct rule_facts *facts, struct arena *are
     const bool told = facts->cells != NULL && facts->cells->n_moments > 0 && facts->policy->min_cell > 1;
     return told ? arena_strdup(arena, "3") : NULL;
 }
+
+/* Of a method whose result tells sums, or means of a number. */
+const char *rule_value_shares(const struct rule_facts *facts, struct arena *arena)
+{
+    const bool told = (facts->cells != NULL && facts->cells->n_shares > 0) ||
+                      (facts->analysis != NULL && facts->analysis->weights != NULL);
+    const double share = policy_patient_share(facts->policy);
+    return told && share > 0 ? arena_printf(arena, "%g", share) : NULL;
+}
+
+const char *rule_value_rounded(const struct rule_facts *facts, struct arena *arena)
+{
+    const double base = facts->policy->round_counts;
+    return base != POLICY_OFF ? arena_printf(arena, "%g", base) : NULL;
+}
+
+const char *rule_value_unanimous(const struct rule_facts *facts, struct arena *arena)
+{
+    (void)arena;
+    return facts->policy->unanimous == UNANIMOUS_HIDE && facts->policy->min_cell > 1 &&
+                   counts(facts, CELL_TABLE)
+               ? ""
+               : NULL;
+}

@@ -15,11 +15,18 @@
 #include "disclosure/plan_judge.h"
 
 #define SUPPRESS_NONE SIZE_MAX
+#define SUPPRESS_NO_CLASS UINT32_MAX /* of a value that no number counts */
 
-/* SUPPRESS_CELLS_MAX: cells of one clique. SUPPRESS_LINK_MAX: cells up to which an expression and the
- * variables that decide it are put into one clique. SUPPRESS_EXACT_MAX: values up to which arithmetic over
- * several variables is followed. */
-enum { SUPPRESS_CELLS_MAX = 20000, SUPPRESS_LINK_MAX = 2000, SUPPRESS_EXACT_MAX = 50 };
+/* SUPPRESS_CELLS_MAX: cells of one clique. SUPPRESS_TREE_MAX: of all of them, so that a release is judged in
+ * seconds: its linear programs take the square and more (28,000 cells two minutes). SUPPRESS_LINK_MAX: cells
+ * up to which an expression and the variables that decide it are put into one clique. SUPPRESS_EXACT_MAX:
+ * values up to which arithmetic over several variables is followed. */
+enum {
+    SUPPRESS_CELLS_MAX = 20000,
+    SUPPRESS_TREE_MAX = 10000,
+    SUPPRESS_LINK_MAX = 2000,
+    SUPPRESS_EXACT_MAX = 50
+};
 
 /* --- suppress_system.c --- */
 
@@ -36,6 +43,9 @@ struct attribute {
     uint32_t *class_of;     /* [value] */
     size_t n_classes;
     size_t *value_of; /* [class]: one of its values */
+    const uint32_t
+        *joins; /* [class of `fine`]: of one that joins the classes of another, which one; else NULL */
+    size_t fine;
 };
 
 /* What an expression makes of the values of an attribute. */
@@ -93,6 +103,9 @@ struct system {
 
 /* Of every analysis that goes on. All in the arena. */
 void system_build(struct system *system, struct judge *judge, struct arena *arena);
+/* Of one block of one analysis; of bins, its groups. */
+void system_build_block(struct system *system, struct judge *judge, size_t analysis, size_t block,
+                        struct arena *arena);
 /* The number that an atom of these classes (one per attribute; those that the member does not read are not
  * looked at) belongs to, or SUPPRESS_NONE. */
 size_t system_number(const struct system *system, const struct member *member, const uint32_t *classes);
@@ -100,6 +113,25 @@ size_t system_number(const struct system *system, const struct member *member, c
 void system_assume_nothing(struct system *system);
 /* Marks the attributes that a member reads. */
 void system_reads(const struct system *system, const struct member *member, bool *reads);
+/* Marks the attributes of the variables of one impossible cross of the dictionary. False where the system
+ * does not know all of them. */
+bool system_impossible_reads(const struct system *system, const struct impossible *impossible, bool *reads);
+/* Does the dictionary rule these classes out? in: attributes whose classes are there. */
+bool system_impossible(const struct system *system, const uint32_t *classes, const bool *in);
+
+/* Adds an attribute; where. */
+size_t system_attribute_add(struct system *system, const struct attribute *made);
+
+/* --- suppress_coarse.c --- */
+
+/* Once classes and their codes are made: gives what asks little of a variable an attribute of its own. */
+void system_coarsen(struct system *system);
+
+/* --- suppress_narrow.c --- */
+
+/* Once classes are made: leaves out the values that no member counts, and the conditions that all others
+ * meet. No number of the system can be more or less than before. */
+void system_narrow(struct system *system);
 
 /* --- suppress_tree.c --- */
 
@@ -118,7 +150,7 @@ struct tree {
     size_t n;
 };
 
-/* False where a clique would have more than SUPPRESS_CELLS_MAX cells. */
+/* False where a clique would have more than SUPPRESS_CELLS_MAX cells, or all more than SUPPRESS_TREE_MAX. */
 bool tree_build(struct tree *tree, struct system *system);
 /* Classes of the attributes of a clique's cell, at their places in classes. */
 void tree_classes(const struct system *system, const struct clique *clique, size_t cell, uint32_t *classes);
@@ -140,12 +172,12 @@ enum maille_code suppress_lp_new(struct bounds_program **program, const struct t
                                  struct maille_error *error) MAILLE_CHECKED;
 void suppress_lp_free(struct bounds_program *program);
 /* Is it proved that a hidden number can be one thing and, with all that is released the same, another by
- * `width` or more? False where nothing is proved, and without counts. *low: the least that it can be, 0 where
- * that is not known. */
+ * `width` or more, whatever the n of tables are (of what is shown they tell the least and the most)? False
+ * where nothing is proved, and without counts. *low: the least that it can be, 0 where that is not known. */
 bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number,
                       int64_t width) MAILLE_CHECKED;
-/* changed[number]: the cheapest released numbers without which a hidden one can be `value`. A proposal, which
- * the simplex method made. False where it found none. */
+/* After suppress_lp_safe said no: changed[number]: the cheapest released numbers without which a hidden one
+ * can be `value`. A proposal, which the simplex method made. False where it found none. */
 bool suppress_lp_widen(bool *changed, struct bounds_program *program, size_t number,
                        double value) MAILLE_CHECKED;
 /* A number that is no longer released. */

@@ -7,6 +7,7 @@
 #include "disclosure/suppress.h"
 
 #include <glpk.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "disclosure/suppress_exact.h"
@@ -18,14 +19,22 @@ struct entries {
     bool no_memory;
 };
 
+/* What the n of tables are taken as: what they are, and the least and the most that they can be by what is
+ * shown.
+ */
+enum world { WORLD_TRUE, WORLD_LEAST, WORLD_MOST, WORLDS };
+
 struct bounds_program {
-    glp_prob *lp;
+    glp_prob *lp;          /* of `world` */
+    glp_prob *lps[WORLDS]; /* each stays where it was solved last; NULL: that world is not possible */
     struct entries entries;
     int n_rows, n_columns; /* without those by which numbers are let go */
     struct system *system;
     bool counts;
     int **columns; /* [clique][cell]; 0 where nobody can be */
     const struct tree *tree;
+    double *assumed[WORLDS]; /* [number] */
+    enum world world;
     int first_slack; /* number i may rise by column first_slack + 2i, fall by the next */
 };
 
@@ -88,10 +97,16 @@ static void clique_entries(struct bounds_program *made, struct entries *entries,
     }
 }
 
+static double value_of(const struct bounds_program *program, size_t number)
+{
+    const struct number *of = &program->system->numbers[number];
+    return !program->counts ? 0 : of->assumed ? program->assumed[program->world][number] : of->value;
+}
+
 static void row_set(struct bounds_program *program, size_t number)
 {
     const struct number *of = &program->system->numbers[number];
-    double value = program->counts ? of->value : 0;
+    const double value = value_of(program, number);
     glp_set_row_bnds(program->lp, of->row, of->released ? GLP_FX : GLP_FR, value, value);
 }
 
@@ -112,11 +127,12 @@ static void slacks_set(struct bounds_program *program, enum slack slack)
 }
 
 /* GLP_OPT, GLP_UNBND or GLP_NOFEAS; 0 where it was not solved. */
-static int solve(struct bounds_program *program)
+static int solve_by(struct bounds_program *program, int method)
 {
     glp_smcp options;
     glp_init_smcp(&options);
     options.msg_lev = GLP_MSG_OFF;
+    options.meth = method;
     options.it_lim = 500000;
     int failure = glp_simplex(program->lp, &options);
     if (failure == GLP_EBADB || failure == GLP_ESING ||
@@ -126,6 +142,19 @@ static int solve(struct bounds_program *program)
     }
     int status = failure == 0 ? glp_get_status(program->lp) : 0;
     return status == GLP_OPT || status == GLP_UNBND || status == GLP_NOFEAS ? status : 0;
+}
+
+static int solve(struct bounds_program *program)
+{
+    return solve_by(program, GLP_PRIMAL);
+}
+
+/* Somewhere within the bounds, after they have changed and while nothing is asked for: every basis is then
+ * one for the dual simplex method, which finds its way back many times faster than the primal's first phase.
+ */
+static int settle(struct bounds_program *program)
+{
+    return solve_by(program, GLP_DUALP);
 }
 
 static bool fill(struct bounds_program *made, struct arena *scratch)
@@ -184,7 +213,7 @@ static struct exact_system exact_of(const struct bounds_program *program, struct
     for (size_t i = 0; i < system->n_numbers; i++) {
         const struct number *number = &system->numbers[i];
         given[number->row] = number->released;
-        sum[number->row] = number->released && program->counts ? (int64_t)number->value : 0;
+        sum[number->row] = number->released ? (int64_t)value_of(program, i) : 0;
     }
     return (struct exact_system){.row = program->entries.row,
                                  .column = program->entries.column,
@@ -232,6 +261,95 @@ static bool impossible(struct bounds_program *program)
     return proved;
 }
 
+static void objective_set(struct bounds_program *program, size_t number, double coefficient);
+
+/* Every hidden number of few patients is at most min_cell − 1 (most), or whatever it is. */
+static void few_set(struct bounds_program *program, bool most)
+{
+    const struct system *system = program->system;
+    const double few = ceil(system->judge->policy->min_cell) - 1;
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (system->numbers[i].target && few > 0 && system->numbers[i].value <= few)
+            glp_set_row_bnds(program->lp, system->numbers[i].row, most ? GLP_DB : GLP_FR, 0, few);
+}
+
+/* The numbers that are assumed, no longer at what they are. A row without bounds begins at 0, far from every
+ * solution: so they are first held at what they are from one side, and pushed away from it. */
+static void let_go(struct bounds_program *program, bool most)
+{
+    struct system *system = program->system;
+    for (size_t i = 0; i < system->n_numbers; i++) {
+        const int row = system->numbers[i].row;
+        if (!system->numbers[i].assumed)
+            continue;
+        system->numbers[i].released = false;
+        const double now = value_of(program, i);
+        glp_set_row_bnds(program->lp, row, most ? GLP_LO : now > 0 ? GLP_DB : GLP_FX, most ? now : 0, now);
+        if (glp_get_row_stat(program->lp, row) != GLP_BS)
+            glp_set_row_stat(program->lp, row, most ? GLP_NL : GLP_NU);
+    }
+    few_set(program, most);
+    settle(program);
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (system->numbers[i].assumed)
+            objective_set(program, i, 1);
+    glp_set_obj_dir(program->lp, most ? GLP_MAX : GLP_MIN);
+    solve(program);
+    for (size_t i = 0; i < system->n_numbers; i++)
+        if (system->numbers[i].assumed) {
+            objective_set(program, i, 0);
+            row_set(program, i);
+        }
+    settle(program);
+}
+
+/* The n of a table is not shown where cells of it are hidden, but may be known. What it can be follows from
+ * what is shown, whoever is in the hidden cells: the least, and the most where each of them has min_cell − 1.
+ * A cell that is safe at both ends is safe between (the least that it can be is a convex function of n, the
+ * most a concave one), so that a hidden cell of 0 and one of min_cell − 1 lead to the same plan. */
+static bool assume(struct bounds_program *program, enum world world)
+{
+    struct system *system = program->system;
+    const bool most = world == WORLD_MOST;
+    bool found = true;
+    let_go(program, most);
+    for (size_t i = 0; i < system->n_numbers; i++) {
+        struct exact_fraction n;
+        if (!system->numbers[i].assumed)
+            continue;
+        objective_set(program, i, 1);
+        found = found && solve_exactly(&n, program, i, most ? GLP_MAX : GLP_MIN);
+        objective_set(program, i, 0);
+        if (found)
+            program->assumed[world][i] = (double)((n.above + (most ? 0 : n.below - 1)) / n.below);
+        system->numbers[i].released = true;
+        program->world = world;
+        row_set(program, i);
+    }
+    few_set(program, false);
+    return found;
+}
+
+/* Where a world was not found, whatever is shown may be in contradiction with it: it is left out. */
+static void assume_all(struct bounds_program *program)
+{
+    for (enum world world = WORLD_LEAST; world < WORLDS; world++) {
+        program->lp = glp_create_prob();
+        glp_copy_prob(program->lp, program->lps[WORLD_TRUE], GLP_OFF);
+        program->world = WORLD_TRUE;
+        if (assume(program, world))
+            program->lps[world] = program->lp;
+        else
+            glp_delete_prob(program->lp);
+    }
+}
+
+static void world_set(struct bounds_program *program, enum world world)
+{
+    program->world = world;
+    program->lp = program->lps[world];
+}
+
 enum maille_code suppress_lp_new(struct bounds_program **program, const struct tree *tree,
                                  struct system *system, bool counts, struct maille_error *error)
 {
@@ -242,6 +360,12 @@ enum maille_code suppress_lp_new(struct bounds_program **program, const struct t
     *made =
         (struct bounds_program){.lp = glp_create_prob(), .system = system, .counts = counts, .tree = tree};
     made->columns = arena_array(system->arena, tree->n, sizeof *made->columns);
+    made->lps[WORLD_TRUE] = made->lp;
+    for (enum world world = WORLD_TRUE; world < WORLDS; world++)
+        made->assumed[world] =
+            arena_array(system->arena, system->n_numbers + 1, sizeof *made->assumed[world]);
+    for (size_t i = 0; i < system->n_numbers; i++)
+        made->assumed[WORLD_TRUE][i] = system->numbers[i].value;
     if (scratch == NULL || !fill(made, scratch)) {
         code = maille_fail(error, MAILLE_MEMORY,
                            "expected memory for the linear program of a release, found none");
@@ -249,19 +373,22 @@ enum maille_code suppress_lp_new(struct bounds_program **program, const struct t
     }
     for (size_t i = 0; i < system->n_numbers; i++)
         row_set(made, i);
-    int status = counts ? solve(made) : GLP_OPT;
+    int status = counts ? settle(made) : GLP_OPT;
     if (status == GLP_NOFEAS && system->assumes && impossible(made)) {
         /* patients in several cells: their sum is not n */
         system_assume_nothing(system);
         for (size_t i = 0; i < system->n_numbers; i++)
             row_set(made, i);
-        status = solve(made);
+        status = settle(made);
     }
     if (status != GLP_OPT) {
         made->counts = false;
         for (size_t i = 0; i < system->n_numbers; i++)
             row_set(made, i);
     }
+    if (made->counts && system->assumes)
+        assume_all(made);
+    world_set(made, WORLD_TRUE);
     *program = made;
     made = NULL;
 out:
@@ -274,7 +401,9 @@ void suppress_lp_free(struct bounds_program *program)
 {
     if (program == NULL)
         return;
-    glp_delete_prob(program->lp);
+    for (enum world world = WORLD_TRUE; world < WORLDS; world++)
+        if (program->lps[world] != NULL)
+            glp_delete_prob(program->lps[world]);
     entries_clear(&program->entries);
     glp_free_env(); /* what GLPK keeps for this thread */
 }
@@ -297,7 +426,8 @@ static void objective_set(struct bounds_program *program, size_t number, double 
     free(values);
 }
 
-bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number, int64_t width)
+/* As the n of tables stand now. */
+static bool is_safe(double *low, struct bounds_program *program, size_t number, int64_t width)
 {
     struct exact_fraction least, most;
     objective_set(program, number, 1);
@@ -310,6 +440,20 @@ bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number
     }
     objective_set(program, number, 0);
     return known && suppress_exact_apart(least, most, width);
+}
+
+bool suppress_lp_safe(double *low, struct bounds_program *program, size_t number, int64_t width)
+{
+    for (enum world world = WORLD_TRUE; world < WORLDS; world++) {
+        /* What is true lies between, but where there are several n: it comes last. */
+        const enum world of = (enum world)((world + 1) % WORLDS);
+        if (program->lps[of] == NULL)
+            continue;
+        world_set(program, of);
+        if (!is_safe(low, program, number, width))
+            return false; /* suppress_lp_widen goes on in this world */
+    }
+    return true;
 }
 
 bool suppress_lp_widen(bool *changed, struct bounds_program *program, size_t number, double value)
@@ -332,6 +476,12 @@ bool suppress_lp_widen(bool *changed, struct bounds_program *program, size_t num
 
 void suppress_lp_drop(struct bounds_program *program, size_t number)
 {
+    const enum world now = program->world;
     program->system->numbers[number].released = false;
-    row_set(program, number);
+    for (enum world world = WORLD_TRUE; world < WORLDS; world++)
+        if (program->lps[world] != NULL) {
+            world_set(program, world);
+            row_set(program, number);
+        }
+    world_set(program, now);
 }

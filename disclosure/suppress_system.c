@@ -50,7 +50,7 @@ static bool parts_find(struct system *system, struct attribute *made, const stru
     return true;
 }
 
-static size_t attribute_add(struct system *system, const struct attribute *made)
+size_t system_attribute_add(struct system *system, const struct attribute *made)
 {
     system->attributes = grown(system->arena, system->attributes, system->n_attributes,
                                &system->room_attributes, sizeof *system->attributes);
@@ -63,7 +63,7 @@ static size_t attribute_of_variable(struct system *system, uint32_t variable)
     for (size_t i = 0; i < system->n_attributes; i++)
         if (system->attributes[i].single && system->attributes[i].variable == variable)
             return i;
-    return attribute_add(system, &(struct attribute){.single = true, .variable = variable});
+    return system_attribute_add(system, &(struct attribute){.single = true, .variable = variable});
 }
 
 /* An expression that stands for itself: equal ones, by their canonical bytes, are one attribute. */
@@ -86,7 +86,7 @@ static size_t attribute_of_whole(struct system *system, const struct expression 
         } else if (!lattice_knows(e) || !parts_find(system, &made, e)) {
             made.n_parts = 0;
         }
-        found = attribute_add(system, &made);
+        found = system_attribute_add(system, &made);
     }
     bytes_clear(&bytes);
     return found;
@@ -274,7 +274,8 @@ static void numbers_of_cells(struct system *system, struct member *member,
     }
 }
 
-static void member_add(struct system *system, size_t k, size_t b)
+/* groups: of bins whose groups alone are looked at. */
+static void member_add(struct system *system, size_t k, size_t b, bool groups)
 {
     const struct threshold_analysis *analysis = &system->judge->threshold->analyses[k];
     const struct threshold_block *block = &analysis->blocks[b];
@@ -294,8 +295,8 @@ static void member_add(struct system *system, size_t k, size_t b)
     /* Of bins the last part is the bin (threshold.c has seen to it). */
     assert(block->rule != CELL_MERGE || n_parts > 0);
     const size_t last = n_parts - 1;
-    const bool merged = block->rule == CELL_MERGE && !follows_up(parts[last]);
-    const bool time = block->rule == CELL_MERGE && !merged;
+    const bool merged = block->rule == CELL_MERGE && !groups && !follows_up(parts[last]);
+    const bool time = (block->rule == CELL_MERGE && !merged) || (groups && block->n_bins > 1);
     int32_t *coarse = NULL;
     if (merged) {
         coarse = arena_array(system->arena, block->n_bins, sizeof *coarse);
@@ -308,6 +309,41 @@ static void member_add(struct system *system, size_t k, size_t b)
     }
     for (size_t i = 0; i < n_parts - (time ? 1 : 0); i++)
         member->parts[i] = feature_of(system, parts[i], false, merged && i == last ? coarse : NULL);
+}
+
+/* --- what nobody can be --- */
+
+bool system_impossible_reads(const struct system *system, const struct impossible *impossible, bool *reads)
+{
+    size_t n_found = 0;
+    for (size_t i = 0; i < impossible->n; i++)
+        for (size_t a = 0; a < system->n_attributes; a++)
+            if (system->attributes[a].single &&
+                system->attributes[a].variable == impossible->parts[i].variable) {
+                reads[a] = true;
+                n_found++;
+            }
+    return n_found == impossible->n;
+}
+
+bool system_impossible(const struct system *system, const uint32_t *classes, const bool *in)
+{
+    const struct dictionary *dictionary = system->judge->threshold->study->dictionary;
+    for (size_t k = 0; k < dictionary->n_impossible; k++) {
+        const struct impossible *impossible = &dictionary->impossible[k];
+        size_t n_met = 0;
+        for (size_t i = 0; i < impossible->n; i++)
+            for (size_t a = 0; a < system->n_attributes; a++) {
+                const struct attribute *attribute = &system->attributes[a];
+                if (!in[a] || !attribute->single || attribute->variable != impossible->parts[i].variable)
+                    continue;
+                const size_t value = attribute->value_of[classes[a]]; /* 0: missing, else a level + 1 */
+                n_met += value > 0 && impossible->parts[i].levels[value - 1];
+            }
+        if (n_met == impossible->n)
+            return true;
+    }
+    return false;
 }
 
 /* --- classes --- */
@@ -382,6 +418,24 @@ static void feature_values(struct system *system, struct feature *feature)
     attribute_refine(attribute, codes, system->arena);
 }
 
+/* Values that an impossible cross tells apart are in different classes. */
+static void impossible_values(struct system *system)
+{
+    const struct dictionary *dictionary = system->judge->threshold->study->dictionary;
+    for (size_t k = 0; k < dictionary->n_impossible; k++)
+        for (size_t i = 0; i < dictionary->impossible[k].n; i++)
+            for (size_t a = 0; a < system->n_attributes; a++) {
+                const struct impossible_part *part = &dictionary->impossible[k].parts[i];
+                struct attribute *attribute = &system->attributes[a];
+                if (!attribute->single || attribute->variable != part->variable)
+                    continue;
+                int32_t *codes = arena_array(system->arena, attribute->lattice.n, sizeof *codes);
+                for (size_t v = 1; v < attribute->lattice.n; v++)
+                    codes[v] = part->levels[v - 1];
+                attribute_refine(attribute, codes, system->arena);
+            }
+}
+
 /* Whether somebody knows of a block what no other block of its analysis says. The events of an analysis with
  * tables are worked out from the cells that are shown, and so is its n, which is taken as known nevertheless:
  * whoever asks another analysis of the same cohort has it. Bins of time say how many their groups hold. */
@@ -408,34 +462,55 @@ static bool says_more(const struct threshold_analysis *analysis, size_t b)
     return true;
 }
 
-void system_build(struct system *system, struct judge *judge, struct arena *arena)
+/* narrow: without what no member counts. */
+static void make_classes(struct system *system, bool narrow)
 {
-    const struct threshold *threshold = judge->threshold;
-    *system = (struct system){.arena = arena, .judge = judge, .assumes = true};
-    for (size_t k = 0; k < judge->plan->n; k++) {
-        const struct threshold_analysis *analysis = &threshold->analyses[k];
-        if (analysis->open && !plan_refused(judge, k))
-            for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
-                if (says_more(analysis, b))
-                    member_add(system, k, b);
-    }
+    struct arena *arena = system->arena;
     for (size_t a = 0; a < system->n_attributes; a++)
         attribute_values(system, a);
     for (size_t i = 0; i < system->n_features; i++)
         feature_values(system, &system->features[i]);
+    impossible_values(system);
+    if (narrow)
+        system_narrow(system);
     for (size_t a = 0; a < system->n_attributes; a++) {
         struct attribute *attribute = &system->attributes[a];
         attribute->value_of = arena_array(arena, attribute->n_classes, sizeof *attribute->value_of);
         for (size_t v = attribute->lattice.n; v-- > 0;)
-            attribute->value_of[attribute->class_of[v]] = v;
+            if (attribute->class_of[v] != SUPPRESS_NO_CLASS)
+                attribute->value_of[attribute->class_of[v]] = v;
     }
     for (size_t i = 0; i < system->n_features; i++) {
         const struct attribute *attribute = &system->attributes[system->features[i].attribute];
         system->features[i].of_class =
             arena_array(arena, attribute->n_classes, sizeof *system->features[i].of_class);
         for (size_t v = 0; v < attribute->lattice.n; v++)
-            system->features[i].of_class[attribute->class_of[v]] = system->features[i].of_value[v];
+            if (attribute->class_of[v] != SUPPRESS_NO_CLASS)
+                system->features[i].of_class[attribute->class_of[v]] = system->features[i].of_value[v];
     }
+    if (narrow)
+        system_coarsen(system);
+}
+
+void system_build(struct system *system, struct judge *judge, struct arena *arena)
+{
+    *system = (struct system){.arena = arena, .judge = judge, .assumes = true};
+    for (size_t k = 0; k < judge->plan->n; k++) {
+        const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
+        if (analysis->open && !plan_refused(judge, k))
+            for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++)
+                if (says_more(analysis, b))
+                    member_add(system, k, b, false);
+    }
+    make_classes(system, true);
+}
+
+void system_build_block(struct system *system, struct judge *judge, size_t analysis, size_t block,
+                        struct arena *arena)
+{
+    *system = (struct system){.arena = arena, .judge = judge};
+    member_add(system, analysis, block, true);
+    make_classes(system, false);
 }
 
 void system_assume_nothing(struct system *system)
@@ -469,4 +544,7 @@ void system_reads(const struct system *system, const struct member *member, bool
         reads[system->features[member->conditions[i].feature].attribute] = true;
     for (size_t i = 0; i < member->n_parts; i++)
         reads[system->features[member->parts[i]].attribute] = true;
+    for (size_t a = 0; a < system->n_attributes; a++)
+        if (system->attributes[a].joins != NULL && reads[system->attributes[a].fine])
+            reads[a] = true;
 }

@@ -1,7 +1,8 @@
 /* Attributes that are read together, as a tree of cliques: eliminating one attribute after the other, the one
- * that joins the fewest others anew first (Yannakakis, SIAM J Alg Disc Meth 1981;2:77; Kjærulff, Univ.
- * Aalborg R 90-09, 1990). Tables that are acyclic, such as many variables by one arm, are their own cliques
- * then. */
+ * that joins the fewest others anew first, or, where a clique is too large then, the one whose clique has the
+ * fewest cells (Yannakakis, SIAM J Alg Disc Meth 1981;2:77; Kjærulff, Univ. Aalborg R 90-09, 1990). Any order
+ * says the same of the release. Tables that are acyclic, such as many variables by one arm, are their own
+ * cliques then. */
 #include "disclosure/suppress.h"
 
 #include <math.h>
@@ -27,11 +28,18 @@ static void join_all(struct graph *graph, const bool *marked)
                 graph->edges[a * graph->n + b] = true;
 }
 
+/* Its classes among the marked ones: one where they have the attribute whose classes it joins. */
+static size_t classes_of(const struct system *system, const bool *marked, size_t a)
+{
+    const struct attribute *attribute = &system->attributes[a];
+    return attribute->joins != NULL && marked[attribute->fine] ? 1 : attribute->n_classes;
+}
+
 static double cells_of(const struct system *system, const bool *marked)
 {
     double cells = 1;
     for (size_t a = 0; a < system->n_attributes; a++)
-        cells *= marked[a] ? (double)system->attributes[a].n_classes : 1;
+        cells *= marked[a] ? (double)classes_of(system, marked, a) : 1;
     return cells;
 }
 
@@ -57,6 +65,13 @@ static struct graph graph_of(const struct system *system)
         if (cells_of(system, marked) <= SUPPRESS_LINK_MAX)
             join_all(&graph, marked);
     }
+    const struct dictionary *dictionary = system->judge->threshold->study->dictionary;
+    for (size_t k = 0; k < dictionary->n_impossible; k++) { /* variables whose cross knows what nobody is */
+        memset(marked, 0, n);
+        if (system_impossible_reads(system, &dictionary->impossible[k], marked) &&
+            cells_of(system, marked) <= SUPPRESS_LINK_MAX)
+            join_all(&graph, marked);
+    }
     return graph;
 }
 
@@ -70,16 +85,28 @@ static size_t fill_of(const struct graph *graph, size_t v)
     return fill;
 }
 
-static size_t next_of(const struct graph *graph)
+/* Cells of the clique of v and its neighbours. marked: scratch. */
+static double weight_of(const struct graph *graph, const struct system *system, size_t v, bool *marked)
 {
-    size_t best = SUPPRESS_NONE, least = 0;
+    for (size_t a = 0; a < graph->n; a++)
+        marked[a] = a == v || (joined(graph, v, a) && !graph->gone[a]);
+    return cells_of(system, marked);
+}
+
+enum order { ORDER_FILL, ORDER_WEIGHT, ORDERS };
+
+static size_t next_of(const struct graph *graph, const struct system *system, enum order order, bool *marked)
+{
+    size_t best = SUPPRESS_NONE;
+    double least = 0;
     for (size_t v = 0; v < graph->n; v++) {
         if (graph->gone[v])
             continue;
-        size_t fill = fill_of(graph, v);
-        if (best == SUPPRESS_NONE || fill < least) {
+        const double cost =
+            order == ORDER_FILL ? (double)fill_of(graph, v) : weight_of(graph, system, v, marked);
+        if (best == SUPPRESS_NONE || cost < least) {
             best = v;
-            least = fill;
+            least = cost;
         }
     }
     return best;
@@ -95,7 +122,8 @@ static bool has(const struct clique *clique, size_t attribute)
 
 /* One clique per attribute, of it and its neighbours at its turn; its parent is that of the neighbour whose
  * turn comes first. */
-static void eliminate(struct tree *tree, const struct system *system, struct graph *graph)
+static void eliminate(struct tree *tree, const struct system *system, struct graph *graph,
+                      enum order elimination)
 {
     const size_t n = graph->n;
     size_t *turn = arena_array(system->arena, n + 1, sizeof *turn),
@@ -103,7 +131,7 @@ static void eliminate(struct tree *tree, const struct system *system, struct gra
     bool *marked = arena_array(system->arena, n + 1, 1);
     tree->cliques = arena_array(system->arena, n + 1, sizeof *tree->cliques);
     for (size_t i = 0; i < n; i++) {
-        size_t v = order[i] = next_of(graph);
+        size_t v = order[i] = next_of(graph, system, elimination, marked);
         struct clique *clique = &tree->cliques[i];
         turn[v] = i;
         clique->attributes = arena_array(system->arena, n + 1, sizeof *clique->attributes);
@@ -168,12 +196,25 @@ static void absorb(struct tree *tree, const struct system *system)
 
 /* --- cells --- */
 
+/* Is it settled by another attribute of the clique? */
+static bool joins_another(const struct system *system, const struct clique *clique, size_t a)
+{
+    return system->attributes[a].joins != NULL && has(clique, system->attributes[a].fine);
+}
+
 void tree_classes(const struct system *system, const struct clique *clique, size_t cell, uint32_t *classes)
 {
     for (size_t i = clique->n; i-- > 0;) {
-        size_t n = system->attributes[clique->attributes[i]].n_classes;
-        classes[clique->attributes[i]] = (uint32_t)(cell % n);
-        cell /= n;
+        const struct attribute *attribute = &system->attributes[clique->attributes[i]];
+        if (joins_another(system, clique, clique->attributes[i]))
+            continue;
+        classes[clique->attributes[i]] = (uint32_t)(cell % attribute->n_classes);
+        cell /= attribute->n_classes;
+    }
+    for (size_t i = 0; i < clique->n; i++) {
+        const struct attribute *attribute = &system->attributes[clique->attributes[i]];
+        if (joins_another(system, clique, clique->attributes[i]))
+            classes[clique->attributes[i]] = attribute->joins[classes[attribute->fine]];
     }
 }
 
@@ -219,12 +260,14 @@ static bool complete_possible(const struct system *system, const struct clique *
 /* An expression over several variables is what they make it, where the clique has them all. values: scratch,
  * by variable. */
 static bool cell_valid(const struct system *system, const struct clique *clique, const uint32_t *classes,
-                       double *values)
+                       double *values, const bool *in)
 {
+    if (system_impossible(system, classes, in))
+        return false;
     for (size_t i = 0; i < clique->n; i++) {
         const size_t a = clique->attributes[i];
         const struct attribute *attribute = &system->attributes[a];
-        if (attribute->single)
+        if (attribute->single && !joins_another(system, clique, a))
             values[attribute->variable] = attribute->value_of[classes[a]] == 0
                                               ? NAN
                                               : attribute->lattice.values[attribute->value_of[classes[a]]];
@@ -248,6 +291,15 @@ static bool cell_valid(const struct system *system, const struct clique *clique,
     return true;
 }
 
+/* Do both have it, and not what settles it? */
+static bool is_shared(const struct system *system, const struct clique *child, const struct clique *parent,
+                      size_t a)
+{
+    const struct attribute *attribute = &system->attributes[a];
+    return has(parent, a) &&
+           !(attribute->joins != NULL && has(child, attribute->fine) && has(parent, attribute->fine));
+}
+
 /* Where each cell of `of` stands in the cross of what child and parent share. */
 static size_t *shared_cells(size_t *n_shared, const struct system *system, const struct clique *of,
                             const struct clique *child, const struct clique *parent, uint32_t *classes)
@@ -255,12 +307,12 @@ static size_t *shared_cells(size_t *n_shared, const struct system *system, const
     size_t *at = arena_array(system->arena, of->n_cells, sizeof *at);
     *n_shared = 1;
     for (size_t i = 0; i < child->n; i++)
-        if (has(parent, child->attributes[i]))
+        if (is_shared(system, child, parent, child->attributes[i]))
             *n_shared *= system->attributes[child->attributes[i]].n_classes;
     for (size_t cell = 0; cell < of->n_cells; cell++) {
         tree_classes(system, of, cell, classes);
         for (size_t i = 0; i < child->n; i++)
-            if (has(parent, child->attributes[i]))
+            if (is_shared(system, child, parent, child->attributes[i]))
                 at[cell] = at[cell] * system->attributes[child->attributes[i]].n_classes +
                            classes[child->attributes[i]];
     }
@@ -284,14 +336,14 @@ static void members_place(const struct tree *tree, struct system *system)
     }
 }
 
-bool tree_build(struct tree *tree, struct system *system)
+/* False where a clique, or all of them, have too many cells. */
+static bool tree_shape(struct tree *tree, const struct system *system, enum order order)
 {
-    uint32_t *classes = arena_array(system->arena, system->n_attributes + 1, sizeof *classes);
     bool *marked = arena_array(system->arena, system->n_attributes + 1, 1);
-    double *values = arena_array(system->arena, system->judge->threshold->study->dictionary->n_variables + 1,
-                                 sizeof *values);
     struct graph graph = graph_of(system);
-    eliminate(tree, system, &graph);
+    size_t all = 0;
+    *tree = (struct tree){0};
+    eliminate(tree, system, &graph, order);
     absorb(tree, system);
     for (size_t c = 0; c < tree->n; c++) {
         struct clique *clique = &tree->cliques[c];
@@ -301,10 +353,31 @@ bool tree_build(struct tree *tree, struct system *system)
         if (cells_of(system, marked) > SUPPRESS_CELLS_MAX)
             return false;
         clique->n_cells = (size_t)cells_of(system, marked);
+        all += clique->n_cells;
+    }
+    return all <= SUPPRESS_TREE_MAX;
+}
+
+bool tree_build(struct tree *tree, struct system *system)
+{
+    bool fits = false;
+    uint32_t *classes = arena_array(system->arena, system->n_attributes + 1, sizeof *classes);
+    bool *marked = arena_array(system->arena, system->n_attributes + 1, 1);
+    double *values = arena_array(system->arena, system->judge->threshold->study->dictionary->n_variables + 1,
+                                 sizeof *values);
+    for (enum order order = ORDER_FILL; order < ORDERS && !fits; order++)
+        fits = tree_shape(tree, system, order);
+    if (!fits)
+        return false;
+    for (size_t c = 0; c < tree->n; c++) {
+        struct clique *clique = &tree->cliques[c];
+        memset(marked, 0, system->n_attributes);
+        for (size_t i = 0; i < clique->n; i++)
+            marked[clique->attributes[i]] = true;
         clique->valid = arena_array(system->arena, clique->n_cells, 1);
         for (size_t cell = 0; cell < clique->n_cells; cell++) {
             tree_classes(system, clique, cell, classes);
-            clique->valid[cell] = cell_valid(system, clique, classes, values);
+            clique->valid[cell] = cell_valid(system, clique, classes, values, marked);
         }
     }
     for (size_t c = 0; c < tree->n; c++) {

@@ -18,7 +18,8 @@ bool threshold_needed(const struct policy *strictest)
     return strictest->min_patients > 1 || strictest->min_cell > 1 || strictest->min_events > 1 ||
            strictest->min_contributors > 1 || strictest->max_site_share < 1 ||
            strictest->max_parameter_share < 1 || strictest->min_tail > 1 ||
-           strictest->differencing != POLICY_OFF || strictest->max_scalar_share != POLICY_OFF;
+           strictest->differencing != POLICY_OFF || strictest->max_scalar_share != POLICY_OFF ||
+           policy_patient_share(strictest) > 0 || strictest->round_counts != POLICY_OFF;
 }
 
 /* Is a member among so few that two others would know its cell from a sum of all? */
@@ -113,6 +114,7 @@ static enum maille_code block_shape(struct threshold_block *block, const struct 
                                       .counts = THRESHOLD_ABSENT,
                                       .sites = THRESHOLD_ABSENT,
                                       .vetoes = THRESHOLD_ABSENT,
+                                      .anybody = THRESHOLD_ABSENT,
                                       .node_sites = THRESHOLD_ABSENT,
                                       .tails = THRESHOLD_ABSENT};
     return MAILLE_OK;
@@ -179,6 +181,8 @@ static void block_words(struct threshold *threshold, struct threshold_block *blo
             block->tails = reserve(threshold, THRESHOLD_SECOND, block->n_groups);
     } else if (block->rule != CELL_ENTERING) {
         block->vetoes = reserve(threshold, THRESHOLD_SECOND, block->n_cells);
+        if (block->counts == THRESHOLD_ABSENT && !threshold->few_sites)
+            block->anybody = reserve(threshold, THRESHOLD_SECOND, block->n_cells);
     }
 }
 
@@ -240,8 +244,7 @@ static uint64_t canon_hash(struct byte_view canon)
 
 static bool same_rows(const struct threshold *threshold, size_t a, size_t b)
 {
-    const struct byte_view x = part_of(threshold, a)->canon, y = part_of(threshold, b)->canon;
-    return x.length == y.length && memcmp(x.data, y.data, x.length) == 0;
+    return byte_view_equal(part_of(threshold, a)->canon, part_of(threshold, b)->canon);
 }
 
 static void list_group(struct threshold *threshold, uint64_t *hashes, size_t analysis, size_t part)
@@ -295,6 +298,16 @@ static bool pair_add(struct pairing *pairing, struct threshold_pair pair)
     return true;
 }
 
+/* How many groups of an earlier query a group is compared with; of published cohorts those before itself. */
+static size_t compared(const struct threshold *threshold, const struct threshold_past *past, size_t group)
+{
+    const struct byte_view canon = part_of(threshold, group)->canon;
+    for (size_t g = 0; past->canons != NULL && g < past->n_groups; g++)
+        if (byte_view_equal(past->canons[g], canon))
+            return g;
+    return past->n_groups;
+}
+
 /* One group against all of one round. false: past the last. */
 static bool pair_group(struct pairing *pairing, size_t group, bool other)
 {
@@ -302,7 +315,8 @@ static bool pair_group(struct pairing *pairing, size_t group, bool other)
     const struct part_family *family = family_of(threshold, group);
     for (size_t e = 0; e < threshold->n_past; e++) {
         const struct threshold_past *past = &threshold->past[e];
-        for (size_t g = 0; past->other == other && g < past->n_groups; g++)
+        const size_t n = past->other == other ? compared(threshold, past, group) : 0;
+        for (size_t g = 0; g < n; g++)
             if ((past->groups == NULL || part_families_related(family, past->groups[g].family)) &&
                 !pair_add(pairing, (struct threshold_pair){group, e, g}))
                 return false;
@@ -333,6 +347,18 @@ static void pair_up(struct threshold *threshold, enum threshold_which which, siz
         (struct threshold_pairs){pairing.list, pairing.n, reserve(threshold, which, pairing.n)};
 }
 
+static const struct byte_view *canons_kept(struct arena *arena, const struct byte_view *canons, size_t n)
+{
+    struct byte_view *kept = arena_array(arena, n + 1, sizeof *kept);
+    for (size_t g = 0; g < n; g++) {
+        uint8_t *bytes = arena_alloc(arena, canons[g].length + 1);
+        if (canons[g].length > 0)
+            memcpy(bytes, canons[g].data, canons[g].length);
+        kept[g] = (struct byte_view){bytes, canons[g].length};
+    }
+    return kept;
+}
+
 /* The past, kept as long as the shape. */
 static const struct threshold_past *past_kept(struct arena *arena, const struct threshold_past *past,
                                               size_t n)
@@ -353,6 +379,8 @@ static const struct threshold_past *past_kept(struct arena *arena, const struct 
             groups[g].family = family;
         }
         kept[e].groups = groups;
+        if (past[e].canons != NULL)
+            kept[e].canons = canons_kept(arena, past[e].canons, past[e].n_groups);
     }
     return kept;
 }
@@ -415,6 +443,14 @@ void threshold_clear(struct threshold *threshold)
     *threshold = (struct threshold){0};
 }
 
+/* Which published cohorts are compared: a site of another directory would count others. */
+static void layout_published(struct bytes *out, const struct threshold *threshold, enum threshold_which which)
+{
+    for (size_t e = 0; e < threshold->n_past && which == THRESHOLD_FIRST; e++)
+        for (size_t g = 0; threshold->past[e].canons != NULL && g < threshold->past[e].n_groups; g++)
+            bytes_put_block(out, threshold->past[e].canons[g].data, threshold->past[e].canons[g].length);
+}
+
 void threshold_layout(struct bytes *out, const struct threshold *threshold, enum threshold_which which)
 {
     bytes_put_string(out, which == THRESHOLD_BEFORE  ? "threshold 0"
@@ -423,6 +459,7 @@ void threshold_layout(struct bytes *out, const struct threshold *threshold, enum
     bytes_put_u8(out, threshold->scope == CELL_SCOPE_TOTAL ? 0 : threshold->few_sites ? 2 : 1);
     bytes_put_u64(out, threshold->study->n_analyses);
     bytes_put_u64(out, threshold->pairs[which].n);
+    layout_published(out, threshold, which);
     for (size_t k = 0; k < threshold->study->n_analyses; k++) {
         const struct threshold_analysis *analysis = &threshold->analyses[k];
         if (!analysis->open)
@@ -467,6 +504,7 @@ const uint8_t *threshold_random(const struct threshold *threshold, enum threshol
             mark(random, block->vetoes,
                  block->rule == CELL_MERGE ? block->n_groups * block->n_nodes : block->n_cells);
             mark(random, block->tails, block->n_groups);
+            mark(random, block->anybody, block->n_cells);
         }
     }
     mark(random, threshold->pairs[which].at, threshold->pairs[which].n);

@@ -16,9 +16,10 @@
  * risk). Of CELL_MERGE blocks, which T1 has merged (bins_merge), per node of a tree over the merged bins
  * (disclosure/bins.h): the same, and 1 where the site has any. T2, scope local:  per cell a veto word: where
  * the site's own n (own number at risk) is 1 … minimum − 1, and among fewer than THRESHOLD_TOTAL_SITES
- * members also 0: else two of three would know the third's cell. Of CELL_COHORT also as under total. Of
- * CELL_MERGE blocks per node of a tree over the bins, and per group where too few are beyond the quantile
- * (min_tail).
+ * members also 0: else two of three would know the third's cell; and a word of whether anybody is there,
+ * which is 0 where this site has nobody and random elsewhere, so that a cell of nobody is hidden as one of
+ * few. Of CELL_COHORT also as under total. Of CELL_MERGE blocks per node of a tree over the bins, and per
+ * group where too few are beyond the quantile (min_tail).
  *
  * A pair word says by how many of this site's patients S and T differ, |S \ T| + |T \ S|: by patients in the
  * lower THRESHOLD_PATIENT_BITS bits, by rows in those above, each where it is below the policy's
@@ -75,6 +76,9 @@ enum cell_scope threshold_scope(const struct policy *strictest, size_t n_members
 struct threshold_past {
     size_t n_groups;
     const struct part_group *groups;
+    const struct byte_view *canons; /* [n_groups], of cohorts that are published (disclosure/published.h), of
+                                       which an earlier one goes before a later: who asks for one of them is
+                                       compared with those before it. NULL: of an earlier query */
     bool gone, lost, other;
 };
 
@@ -93,7 +97,8 @@ struct threshold_group {
     bool crowded[THRESHOLD_WHICH]; /* [which]: its pairs would stand past the last, of T0, T1 */
 };
 
-/* Two groups that are compared: one of this study, and listed group `other` of past query `past`, or (past =
+/* Two groups that are compared: one of this study, and listed group `other` of past query `past` (which may
+ * be the published cohorts), or (past =
  * THRESHOLD_ABSENT) group `other` of an earlier analysis of this study. */
 struct threshold_pair {
     size_t group, past, other;
@@ -118,6 +123,8 @@ struct threshold_block {
                      * THRESHOLD_ABSENT: none */
     size_t counts, sites; /* T1: n_k, c_k of each cell */
     size_t vetoes;        /* T2, veto words: of each cell; of CELL_MERGE of each node of each group */
+    size_t anybody;       /* T2, local, among THRESHOLD_TOTAL_SITES members and more: of each cell a word that
+                             is 0 exactly where no site has anybody (at risk) in it; not of bins that are merged */
     size_t node_sites;    /* T2 of CELL_MERGE, total: of each node of each group, sites with patients in it */
     size_t tails;         /* T2, veto words, of CELL_MERGE with a tail, local: of each group */
 };
@@ -216,8 +223,15 @@ enum maille_code threshold_second(struct tally *out, const struct threshold *thr
  * too: that site's share of T would be what the two answers differ by. */
 bool threshold_near(const struct threshold *threshold, const struct policy *policy,
                     enum threshold_which which, size_t pair, int64_t differ);
-/* Marks the groups that are too near to another by the totals of T0 or T1, or have pairs past the last, in
- * n_groups that are false. */
+/* Marks the pairs of round `which` that are near by its totals, in pairs[which].n. */
+void threshold_near_pairs(bool *near, const struct threshold *threshold, enum threshold_which which,
+                          const uint8_t *totals, const struct policy *policy);
+/* Marks the groups that are too near to another by the totals of T0 or T1, in n_groups that are false. */
+void threshold_near_by_totals(bool *near, const struct threshold *threshold, enum threshold_which which,
+                              const uint8_t *totals, const struct policy *policy);
+/* Marks the groups that have pairs past the last. */
+void threshold_near_crowded(bool *near, const struct threshold *threshold, enum threshold_which which);
+/* Both, in n_groups that are false. */
 void threshold_near_groups(bool *near, const struct threshold *threshold, enum threshold_which which,
                            const uint8_t *totals, const struct policy *policy);
 /* What of it T1 and T2 must know: the groups near in T0 as bytes, and back (marks; what is no group any more

@@ -97,7 +97,7 @@ static int64_t *totals_judged(struct arena *arena, const struct threshold_analys
     return at_risk;
 }
 
-/* A count of 1 … minimum − 1. */
+/* A count of 1 … minimum − 1: of one site's own, which has no part in what it has nobody of. */
 static bool few(int64_t count, double minimum)
 {
     return count > 0 && (double)count < minimum;
@@ -165,17 +165,36 @@ static bool near_by(const struct threshold *threshold, const struct policy *poli
             threshold_near(threshold, policy, which, pair, (int64_t)(total >> THRESHOLD_PATIENT_BITS)));
 }
 
-void threshold_near_groups(bool *near, const struct threshold *threshold, enum threshold_which which,
-                           const uint8_t *totals, const struct policy *policy)
+void threshold_near_pairs(bool *near, const struct threshold *threshold, enum threshold_which which,
+                          const uint8_t *totals, const struct policy *policy)
+{
+    const struct threshold_pairs *pairs = &threshold->pairs[which];
+    for (size_t i = 0; i < pairs->n; i++)
+        near[i] = near_by(threshold, policy, which, i, le64_load(totals + 8 * (pairs->at + i)));
+}
+
+void threshold_near_by_totals(bool *near, const struct threshold *threshold, enum threshold_which which,
+                              const uint8_t *totals, const struct policy *policy)
 {
     const struct threshold_pairs *pairs = &threshold->pairs[which];
     for (size_t i = 0; i < pairs->n; i++)
         near[pairs->list[i].group] |=
             near_by(threshold, policy, which, i, le64_load(totals + 8 * (pairs->at + i)));
-    for (size_t g = 0; g < threshold->n_groups; g++) {
-        const size_t same = threshold->groups[g].same;
-        near[g] = near[same] || threshold->groups[same].crowded[which];
-    }
+    for (size_t g = 0; g < threshold->n_groups; g++)
+        near[g] = near[threshold->groups[g].same];
+}
+
+void threshold_near_crowded(bool *near, const struct threshold *threshold, enum threshold_which which)
+{
+    for (size_t g = 0; g < threshold->n_groups; g++)
+        near[g] = near[g] || threshold->groups[threshold->groups[g].same].crowded[which];
+}
+
+void threshold_near_groups(bool *near, const struct threshold *threshold, enum threshold_which which,
+                           const uint8_t *totals, const struct policy *policy)
+{
+    threshold_near_by_totals(near, threshold, which, totals, policy);
+    threshold_near_crowded(near, threshold, which);
 }
 
 void threshold_near_write(struct bytes *out, const struct threshold *threshold, const bool *near)
@@ -271,11 +290,14 @@ static void veto_cells(const struct filling *filling, const struct threshold_ana
     const int64_t *here = block_judged(filling->arena, analysis, b, own);
     const int64_t *pooled =
         block->counts == THRESHOLD_ABSENT ? NULL : totals_judged(filling->arena, analysis, b, first);
-    for (size_t i = 0; i < block->n_cells; i++)
+    for (size_t i = 0; i < block->n_cells; i++) {
         veto(filling, block->vetoes + i,
              (pooled != NULL && dominates(policy, here[i], pooled[i])) ||
                  ((pooled == NULL || filling->threshold->few_sites) &&
                   alone(filling, here[i], own_minimum(policy, block->rule))));
+        if (block->anybody != THRESHOLD_ABSENT)
+            veto(filling, block->anybody + i, here[i] != 0);
+    }
 }
 
 /* Bins that are merged: total, from what T1 says; local, none yet. */

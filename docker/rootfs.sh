@@ -1,7 +1,8 @@
 #!/bin/sh
 # The files that a program needs to run and nothing else: itself, the libraries it links (found by ldd), the user 10001, /data, and a list of
 # the Debian packages that these files are of (SBOM, CycloneDX 1.5).
-#   docker/rootfs.sh OUT PROGRAM [LIBRARY…]      LIBRARY: one that PROGRAM opens when it needs it, by its name for the loader
+#   docker/rootfs.sh OUT PROGRAM [LIBRARY|PROGRAM…]      LIBRARY: one that PROGRAM opens when it needs it, by its name for the loader;
+#                                                        a further PROGRAM has a / in it: one that the first starts
 set -eu
 here=$(dirname "$0")
 . "$here/../scripts/packages.sh"
@@ -21,13 +22,21 @@ chown 10001:10001 "$out/data"
 
 # What the loader would open, by the names under which it looks.
 opened=$program
+embedded=
 for library in "$@"; do
+    case $library in */*)
+        install -m 755 "$library" "$out/usr/bin/"
+        opened="$opened $library"
+        [ "${library##*/}" != maille-web ] || embedded=libjs-codemirror # its editor is inside the program (web/assets.c)
+        continue
+        ;;
+    esac
     found=$(ldconfig -p | awk -v name="$library" '$1 == name { print $NF; exit }')
     [ -n "$found" ] || { echo "expected $library on this machine, found none" >&2; exit 1; }
     opened="$opened $found"
 done
 # shellcheck disable=SC2086
-files=$({ for file in $opened; do ldd "$file"; done; [ $# = 0 ] || printf '%s\n' $opened | tail -n +2; } |
+files=$({ for file in $opened; do ldd "$file"; done; printf '%s\n' $opened | grep '\.so' || :; } |
     awk '/not found/ { print "expected the library " $1 ", found none" > "/dev/stderr"; exit 1 }
          /=> \// { print $3; next } $1 ~ /^\// && $1 !~ /:$/ { print $1 }' | sort -u)
 for file in $files; do
@@ -46,7 +55,7 @@ for file in $files; do
     package=$(package_of "$file")
     [ -n "$package" ] || { echo "expected a package that has $file, found none" >&2; exit 1; }
     echo "$package"
-done | sort -u >"$out/usr/share/maille/packages"
+done | { cat; [ -z "$embedded" ] || echo "$embedded"; } | sort -u >"$out/usr/share/maille/packages"
 # Their licences come with them.
 while read -r package; do
     install -D -m 644 "/usr/share/doc/$package/copyright" "$out/usr/share/doc/$package/copyright"

@@ -70,9 +70,8 @@ const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescri
                            const void *body, size_t length)
 {
     if (length > limit) {
-        decoder->code =
-            maille_fail(decoder->error, MAILLE_PROTOCOL, "expected at most %zu bytes of %s, found %zu", limit,
-                        decoder->message, length);
+        decoder->code = maille_protest(decoder->error, "form", "expected at most %zu bytes of %s, found %zu",
+                                       limit, decoder->message, length);
         return NULL;
     }
     struct capped capped = {.arena = decoder->arena, .left = DECODE_FIXED + DECODE_FACTOR * length};
@@ -81,15 +80,15 @@ const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescri
     const ProtobufCMessage *message =
         protobuf_c_message_unpack(type, &allocator, length, body == NULL ? nothing : body);
     if (message == NULL || has_unknown(message)) {
-        decoder->code = maille_fail(
-            decoder->error, MAILLE_PROTOCOL, "expected the fields of %s, found %s", decoder->message,
-            message == NULL ? "bytes that are not such a message" : "one that is unknown");
+        decoder->code =
+            maille_protest(decoder->error, "form", "expected the fields of %s, found %s", decoder->message,
+                           message == NULL ? "bytes that are not such a message" : "one that is unknown");
         return NULL;
     }
     if (!is_canonical(message, decoder->arena, body, length)) {
-        decoder->code = maille_fail(decoder->error, MAILLE_PROTOCOL,
-                                    "expected %s in its one form, found bytes that say the same in another",
-                                    decoder->message);
+        decoder->code = maille_protest(
+            decoder->error, "form", "expected %s in its one form, found bytes that say the same in another",
+            decoder->message);
         return NULL;
     }
     return message;
@@ -100,9 +99,8 @@ const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescri
 void decoder_refuse(struct decoder *decoder, const char *field, const char *what)
 {
     if (decoder->code == MAILLE_OK)
-        decoder->code =
-            maille_fail(decoder->error, MAILLE_PROTOCOL, "expected %s, found something else in %s.%s", what,
-                        decoder->message, field);
+        decoder->code = maille_protest(decoder->error, "form", "expected %s, found something else in %s.%s",
+                                       what, decoder->message, field);
 }
 
 void codec_decode_fixed(struct decoder *decoder, const char *field, void *out, size_t length,

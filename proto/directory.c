@@ -500,7 +500,7 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
 {
     static const char *const keys[] = {"network",  "version",   "quorum",        "authorities", "coordinator",
                                        "sites",    "next_site", "researchers",   "purposes",    "floor",
-                                       "timeouts", "epoch",     "registrations", NULL};
+                                       "timeouts", "epoch",     "registrations", "cohorts",     NULL};
     enum maille_code code = MAILLE_OK;
     struct directory *d = arena_alloc(arena, sizeof *d);
     const struct yaml_node *root;
@@ -529,6 +529,7 @@ enum maille_code directory_parse(const struct directory **directory, struct aren
         }
         d->floor = directory_floor_text(arena, floor);
     }
+    MAILLE_TRY(directory_cohorts_read(&d->cohorts, arena, root, error));
     MAILLE_TRY(registrations_read(&d->registrations, arena, root, d, error));
     MAILLE_TRY(check_distinct(d, arena, root, error));
     hash_bytes(&d->hash, d->text, d->signed_length);

@@ -18,12 +18,14 @@
  *     purposes: [research-public-interest]
  *     epoch: { number: 1, sites: [1] }    # optional: see struct directory_epoch
  *     floor: { policy: strict }            # optional: a policy as disclosure/policy.h reads it
+ *     cohorts: [...]                       # optional: see proto/cohorts.h
  *     registrations: any                   # optional: see proto/registration.h
  *     timeouts: { ready: 60s, accept: 60s, masked: 120s, reveal: 120s, lifetime: 7d, round_idle: 1h }
  */
 #ifndef PROTO_DIRECTORY_H
 #define PROTO_DIRECTORY_H
 
+#include "proto/cohorts.h"
 #include "proto/message.h"
 #include "proto/registration.h"
 #include "query/yaml.h"
@@ -91,6 +93,7 @@ struct directory {
     size_t n_purposes;
     const char **purposes;
     const char *floor; /* policy text, or NULL */
+    struct directory_cohorts cohorts;
     struct registrations registrations;
     struct directory_timeouts timeouts;
     const char *text; /* all bytes, signatures included */
@@ -101,9 +104,9 @@ struct directory {
 
 /* Parses and checks the shape; counts valid signatures. MAILLE_INVALID with file:line:column. Names and keys
  * must be distinct, but two sites may have the same data protection officer. Absent: sites, researchers,
- * purposes, floor, registrations (none); timeouts (60 s, 60 s, 120 s, 120 s, 7 d, 1 h). floor becomes a text
- * of its own, on one line. A signature of an unknown authority, or a wrong one, is not counted; a line that
- * is no signature after the first one is refused. */
+ * purposes, floor, cohorts, registrations (none); timeouts (60 s, 60 s, 120 s, 120 s, 7 d, 1 h). floor
+ * becomes a text of its own, on one line. A signature of an unknown authority, or a wrong one, is not
+ * counted; a line that is no signature after the first one is refused. */
 enum maille_code directory_parse(const struct directory **directory, struct arena *arena, const char *name,
                                  const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
 

@@ -86,6 +86,13 @@ enum maille_code directory_epoch_follows(const struct directory *next, const str
                            name, then->number, now->number);
     if (now->number != then->number || now->number == 0)
         return MAILLE_OK;
+    if (!directory_cohorts_equal(&next->cohorts, &pinned->cohorts))
+        return maille_fail(
+            error, MAILLE_SIGNATURE,
+            "%s: expected the published cohorts of epoch %" PRIu32
+            " as they were at its start, found others; they change with the next epoch: maille "
+            "network epoch",
+            name, now->number);
     for (size_t i = 0; i < now->n_sites; i++)
         if (!roster_has(then, now->sites[i]))
             return maille_fail(error, MAILLE_SIGNATURE,

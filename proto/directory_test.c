@@ -385,6 +385,68 @@ static void test_pinned(void **state)
     bytes_clear(&text);
 }
 
+/* Read as they are written, of the dictionary that is asked for; the same within an epoch. */
+static void test_cohorts(void **state)
+{
+    (void)state;
+    static const struct directory_cohort list[] = {
+        {"toy@1", {"old", "age >= 65"}}, {"toy@2", {"older", "age >= 70"}}, {"toy", {"group", "g == \"a\""}}};
+    static const uint32_t all[] = {1, 2, 7};
+    const struct dictionary dictionary = {.name = "toy", .version = 1};
+    const struct published_cohort *found;
+    const struct directory *pinned = NULL, *read = NULL;
+    struct network network;
+    struct maille_error error = {0};
+    network_init(&network);
+    network.directory.epoch = (struct directory_epoch){2, 3, all};
+    network.directory.cohorts = (struct directory_cohorts){3, list};
+    struct bytes text = text_of(&network.directory, 3);
+    if (directory_accept(&pinned, arena, "n", (const char *)text.data, text.length, NULL, &error) !=
+        MAILLE_OK)
+        fail_msg("%s", error.sentence);
+    assert_true(directory_cohorts_equal(&pinned->cohorts, &network.directory.cohorts));
+    assert_int_equal(directory_cohorts_of(&found, arena, &pinned->cohorts, &dictionary), 2);
+    assert_string_equal(found[1].expression, "g == \"a\"");
+    bytes_clear(&text);
+    for (uint32_t number = 2; number <= 3; number++) {
+        network.directory.version++;
+        network.directory.epoch = (struct directory_epoch){number, 3, all};
+        network.directory.cohorts.n = 2;
+        text = text_of(&network.directory, 3);
+        assert_int_equal(
+            directory_accept(&read, arena, "n", (const char *)text.data, text.length, pinned, &error),
+            number == 2 ? MAILLE_SIGNATURE : MAILLE_OK);
+        if (number == 2)
+            assert_non_null(strstr(error.sentence, "expected the published cohorts of epoch 2"));
+        bytes_clear(&text);
+    }
+}
+
+/* Those of all versions of a dictionary and those of one are compared together. */
+static void test_too_many_cohorts(void **state)
+{
+    (void)state;
+    struct network network;
+    struct maille_error error = {0};
+    const struct directory *read = NULL;
+    struct directory_cohort list[COHORTS_OF_MAX + 2];
+    network_init(&network);
+    for (size_t i = 0; i < COHORTS_OF_MAX + 2; i++)
+        list[i] = (struct directory_cohort){i % 2 == 0 ? "toy" : "toy@1",
+                                            {arena_printf(arena, "c-%zu", i), "age >= 65"}};
+    list[COHORTS_OF_MAX + 1].dictionary = "toyota@1";
+    for (size_t n = COHORTS_OF_MAX; n <= COHORTS_OF_MAX + 2; n++) {
+        network.directory.cohorts = (struct directory_cohorts){n, list};
+        list[COHORTS_OF_MAX].dictionary = n == COHORTS_OF_MAX + 2 ? "toy@2" : "toy";
+        struct bytes text = text_of(&network.directory, 3);
+        assert_int_equal(directory_parse(&read, arena, "n", (const char *)text.data, text.length, &error),
+                         n == COHORTS_OF_MAX + 1 ? MAILLE_INVALID : MAILLE_OK);
+        if (n == COHORTS_OF_MAX + 1)
+            assert_non_null(strstr(error.sentence, "expected at most 64 cohorts of toy"));
+        bytes_clear(&text);
+    }
+}
+
 /* What may come after a directory of epoch 2 with the sites 1, 2 and 7. */
 static void test_epochs(void **state)
 {
@@ -474,12 +536,17 @@ static void test_bad_texts(void **state)
         {"id: 2", "id: 0", "network.yaml:"},
         {"id: 2", "id: 4294967296", "network.yaml:"},
         {"transport: 15", "transport: 14", "one of beta"}, /* one's identity is another's transport key */
-        {"identity: 14", "identity: 0b", "expected every key once"}, /* alpha's transport key */
-        {"identity: 14", "identity: 1g", "expected a public key of 64"},
-        {"identity: 14", "identity: 145", "expected a public key of 64"},
+        {"identity: 145a5a5a", "identity: 0b5a5a5a", "expected every key once"}, /* alpha's transport key */
+        {"identity: 145a5a5a", "identity: 1g5a5a5a", "expected a public key of 64"},
+        {"identity: 145a5a5a", "identity: 145a5a5a5", "expected a public key of 64"},
         {"dpo_box: 0d", "dpo_bux: 0d", "dpo_box"},
         {", dpo_box: 0d", ", dpo_box: 0c", "one of alpha"},
         {"next_site: 9", "next_site: 7", "network.yaml:"}, /* gamma has it */
+        {"next_site: 9", "next_site: 9\ncohorts: 4", "expected a list"},
+        {"next_site: 9", "next_site: 9\ncohorts: [{ name: a, dictionary: t }]",
+         "expected the key \"expression\""},
+        {"next_site: 9", "next_site: 9\ncohorts: [{ name: everybody, dictionary: t, expression: e }]",
+         "always published"},
         {"next_site: 9", "next_site: 9\nepoch: 4", "expected an epoch as"},
         {"next_site: 9", "next_site: 9\nepoch: { sites: [1] }", "expected the key \"number\""},
         {"next_site: 9", "next_site: 9\nepoch: { number: 0, sites: [1] }", "network.yaml:"},
@@ -634,6 +701,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_quorum, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pinned, setup, teardown),
         cmocka_unit_test_setup_teardown(test_epochs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cohorts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_many_cohorts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shared_officer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_signature_lines, setup, teardown),

@@ -145,6 +145,7 @@ void directory_write(struct bytes *out, const struct directory *directory)
         bytes_put(out, directory->floor, strlen(directory->floor));
         bytes_printf(out, "\n");
     }
+    directory_cohorts_write(out, &directory->cohorts);
     registrations_write(out, &directory->registrations);
     const struct directory_timeouts *t = &directory->timeouts;
     put_duration(out, "timeouts: { ready: ", t->ready_ms);

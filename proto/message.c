@@ -73,8 +73,8 @@ enum maille_code envelope_decode(struct envelope *out, struct arena *arena, cons
         return decoder.code;
     const struct message_rule *rule = message_rule(in->kind);
     if (rule == NULL)
-        return maille_fail(error, MAILLE_PROTOCOL, "expected a kind of message of protocol %d, found %u",
-                           PROTOCOL_VERSION, in->kind);
+        return maille_protest(error, "form", "expected a kind of message of protocol %d, found %u",
+                              PROTOCOL_VERSION, in->kind);
     const char *from = codec_decode_name(&decoder, "from", in->from);
     struct byte_view body = codec_decode_view(&decoder, "body", in->body, 0, rule->body_max);
     if (in->signature.len != (rule->is_signed ? (size_t)SIGNATURE_BYTES : 0))

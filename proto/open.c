@@ -61,9 +61,9 @@ static enum maille_code open_start(struct message *message, struct maille_error 
                                            start->header.length, error));
     hash_kdf(&message->psi, NULL, "round", start->header.data, start->header.length);
     if (!mask_runs_length(&covered, start->runs, start->n_runs) || covered != message->round.length)
-        code = maille_fail(error, MAILLE_PROTOCOL,
-                           "expected runs of whole words, aligned, of %llu bytes together, found others",
-                           (unsigned long long)message->round.length);
+        code = maille_protest(error, "form",
+                              "expected runs of whole words, aligned, of %llu bytes together, found others",
+                              (unsigned long long)message->round.length);
 out:
     return code;
 }
@@ -116,9 +116,8 @@ enum maille_code message_open(struct message *message, struct arena *arena, cons
     MAILLE_TRY(envelope_decode(&message->envelope, arena, envelope, length, error));
     message->rule = message_rule((uint32_t)message->envelope.kind);
     if (frame != NULL && (message->rule->frame_max == 0 || frame_length > message->rule->frame_max)) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "frame: expected at most %zu bytes beside a %s, found %zu",
-                           message->rule->frame_max, message->rule->name, frame_length);
-        name_rule(error, "frame");
+        code = maille_protest(error, "frame", "expected at most %zu bytes beside a %s, found %zu",
+                              message->rule->frame_max, message->rule->name, frame_length);
     }
 out:
     return code;
@@ -145,8 +144,8 @@ enum maille_code message_decode(struct message *message, const struct directory 
     if (decode != NULL)
         code = decode(message, error);
     else if (message->envelope.body_length != 0)
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected an empty body of %s, found %zu bytes",
-                           message->rule->name, message->envelope.body_length);
+        code = maille_protest(error, "form", "expected an empty body of %s, found %zu bytes",
+                              message->rule->name, message->envelope.body_length);
     if (code != MAILLE_OK)
         message->qid = NULL;
 out:
@@ -160,8 +159,8 @@ enum maille_code message_within(struct message *message, struct arena *arena, co
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(message_open(message, arena, bytes->data, bytes->length, NULL, 0, error));
     if (message->envelope.kind != kind) {
-        code = maille_fail(error, MAILLE_PROTOCOL, "expected %s within another message, found %s",
-                           message_rule((uint32_t)kind)->name, message->rule->name);
+        code = maille_protest(error, "kind", "expected %s within another message, found %s",
+                              message_rule((uint32_t)kind)->name, message->rule->name);
         goto out;
     }
     MAILLE_TRY(message_decode(message, directory, from, error));

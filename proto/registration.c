@@ -239,7 +239,8 @@ enum maille_code registration_read(struct registration *registration, struct are
                                    const struct yaml_node *node, const struct directory *directory,
                                    struct maille_error *error)
 {
-    const char *keys[FIELDS + 4];
+    const char *keys[FIELDS + 5];
+    int64_t openings = 0;
     enum maille_code code = MAILLE_OK;
     struct registration made = {0};
     for (size_t f = 0; f < FIELDS; f++)
@@ -247,7 +248,8 @@ enum maille_code registration_read(struct registration *registration, struct are
     keys[FIELDS] = "budget";
     keys[FIELDS + 1] = "ethics";
     keys[FIELDS + 2] = "cuts";
-    keys[FIELDS + 3] = NULL;
+    keys[FIELDS + 3] = "openings";
+    keys[FIELDS + 4] = NULL;
     if (node->kind != YAML_KIND_MAP) {
         code = yaml_fail(error, node, "expected a registration: keys id, title, …, found something else");
         goto out;
@@ -265,6 +267,9 @@ enum maille_code registration_read(struct registration *registration, struct are
     }
     MAILLE_TRY(read_budget(&made, yaml_get(node, "budget"), error));
     MAILLE_TRY(read_ethics(&made, arena, yaml_get(node, "ethics"), error));
+    if (yaml_get(node, "openings") != NULL)
+        MAILLE_TRY(yaml_integer(&openings, yaml_get(node, "openings"), 0, REGISTRATION_OPENINGS_MAX, error));
+    made.openings = (uint32_t)openings;
     MAILLE_TRY(registration_cuts_read(&made, arena, yaml_get(node, "cuts"), error));
     if (!dictionary_legal(made.dictionary))
         code = yaml_fail(error, yaml_get(node, "dictionary"),
@@ -397,6 +402,8 @@ static void put_registration(struct bytes *out, const struct registration *r)
     put_day(out, "    begin: ", r->begin);
     put_day(out, "\n    end: ", r->end);
     bytes_printf(out, "\n%s", r->closed ? "    closed: true\n" : "");
+    if (r->openings > 0)
+        bytes_printf(out, "    openings: %" PRIu32 "\n", r->openings);
 }
 
 void registrations_write(struct bytes *out, const struct registrations *registrations)

@@ -22,6 +22,8 @@
  *         begin: 2026-04-01
  *         end: 2029-03-31
  *         closed: true                         # optional: nothing more may be asked
+ *         openings: 2                          # optional: how often it was opened again after sites had
+ * closed it
  *
  * A directory without the key has not begun to register: everything may be asked that the sites' policies
  * allow. With it, also where it is an empty list, every site refuses what is outside (rule `protocol`).
@@ -41,6 +43,7 @@ enum {
     REGISTRATION_PURPOSES_MAX = 64,
     REGISTRATION_LIST_MAX = 4096, /* researchers, variables */
     REGISTRATION_CUTS_MAX = 256,  /* of a variable */
+    REGISTRATION_OPENINGS_MAX = 1000000,
     REGISTRATION_NO_BUDGET = -1
 };
 
@@ -64,6 +67,7 @@ struct registration {
     const char *opinion;                           /* of an ethics board; NULL: none is named */
     int32_t opinion_date, begin, end;              /* days since 1970-01-01; from begin through end, UTC */
     bool closed;
+    uint32_t openings; /* what sites counted against it before the last one counts no more */
 };
 
 enum registration_rule {

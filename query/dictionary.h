@@ -61,6 +61,16 @@ struct date_order {
     size_t n;
 };
 
+/* What nobody can be: in one of the marked levels of each of these categories and booleans. Import holds
+ * every row to it, so that nobody there is no news (docs/DISCLOSURE.md §4). */
+struct impossible {
+    struct impossible_part {
+        uint32_t variable;
+        const bool *levels; /* [n_levels] */
+    } * parts;
+    size_t n;
+};
+
 struct dictionary {
     const char *name;
     int64_t version;
@@ -77,6 +87,8 @@ struct dictionary {
     size_t n_variables;
     const struct date_order *orders;
     size_t n_orders;
+    const struct impossible *impossible;
+    size_t n_impossible;
     const char *text; /* the file as it was read */
     size_t text_length;
 };

@@ -558,6 +558,74 @@ out:
     return code;
 }
 
+/* Marks one level of a variable. */
+static enum maille_code mark_level(bool *levels, const struct variable *v, const struct yaml_node *node,
+                                   struct maille_error *error)
+{
+    const char *name;
+    enum maille_code code = yaml_string(&name, node, error);
+    for (size_t i = 0; code == MAILLE_OK && i < v->n_levels; i++)
+        if (strcmp(v->levels[i], name) == 0) {
+            levels[i] = true;
+            return MAILLE_OK;
+        }
+    return code != MAILLE_OK
+               ? code
+               : yaml_fail(error, node, "expected a level of `%s` in `impossible`, found `%.80s`", v->name,
+                           name);
+}
+
+/* `{ sex: male, menopause: [pre, post] }`: no patient is male and has one of the two. */
+static enum maille_code parse_impossible(struct impossible *made, const struct dictionary *d,
+                                         struct arena *arena, const struct yaml_node *map,
+                                         struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (map->kind != YAML_KIND_MAP || map->n == 0) {
+        code = yaml_fail(error, map,
+                         "expected levels that no patient has together, as `{ sex: male, menopause: [pre, "
+                         "post] }`, or levels of one variable that no patient has");
+        goto out;
+    }
+    made->parts = arena_array(arena, map->n, sizeof *made->parts);
+    made->n = map->n;
+    for (size_t i = 0; i < map->n; i++) {
+        const struct yaml_node *value = map->values[i];
+        const int found = dictionary_find(d, map->keys[i]->scalar);
+        if (found < 0 || d->variables[found].n_levels == 0) {
+            code = yaml_fail(error, value, "expected a category or boolean in `impossible`, found `%.80s`",
+                             map->keys[i]->scalar);
+            goto out;
+        }
+        bool *levels = arena_array(arena, d->variables[found].n_levels, sizeof *levels);
+        for (size_t k = 0; k < (value->kind == YAML_KIND_LIST ? value->n : 1); k++)
+            MAILLE_TRY(mark_level(levels, &d->variables[found],
+                                  value->kind == YAML_KIND_LIST ? value->values[k] : value, error));
+        made->parts[i] = (struct impossible_part){.variable = (uint32_t)found, .levels = levels};
+    }
+out:
+    return code;
+}
+
+static enum maille_code parse_impossibles(struct dictionary *d, struct arena *arena,
+                                          const struct yaml_node *node, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (node == NULL)
+        goto out;
+    if (node->kind != YAML_KIND_LIST) {
+        code = yaml_fail(error, node, "expected `impossible` as a list, `- { sex: male, menopause: pre }`");
+        goto out;
+    }
+    struct impossible *made = arena_array(arena, node->n, sizeof *made);
+    for (size_t i = 0; i < node->n; i++)
+        MAILLE_TRY(parse_impossible(&made[i], d, arena, node->values[i], error));
+    d->impossible = made;
+    d->n_impossible = node->n;
+out:
+    return code;
+}
+
 static enum maille_code required(const struct yaml_node **value, const struct yaml_node *map, const char *key,
                                  struct maille_error *error)
 {
@@ -597,6 +665,7 @@ enum maille_code dictionary_parse(const struct dictionary **dictionary, struct a
     MAILLE_TRY(parse_variables(d, arena, node, error));
     MAILLE_TRY(check_missing(d, yaml_get(root, "missing"), node, error));
     MAILLE_TRY(parse_orders(d, arena, yaml_get(root, "order"), error));
+    MAILLE_TRY(parse_impossibles(d, arena, yaml_get(root, "impossible"), error));
     MAILLE_TRY(parse_rows(d, root, error));
     d->text = arena_strndup(arena, text, length);
     d->text_length = length;

@@ -170,6 +170,12 @@ const struct language_key language_dictionary[] = {
      .most = DICTIONARY_VARIABLES_MAX,
      .sentence =
          "Dates that never go back, the earliest first, or a list of such lists; imports are held to it."},
+    {.name = "impossible",
+     .kind = LANGUAGE_OWN,
+     .most = DICTIONARY_VARIABLES_MAX,
+     .sentence =
+         "Levels that no patient has together, or that nobody has: that nobody is there is then public, "
+         "and is shown; imports are held to it."},
     {.name = NULL}};
 
 const struct language_key language_variable[] = {

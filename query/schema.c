@@ -207,6 +207,11 @@ static void put_own(struct json_put *to, const struct language_key *key)
         json_put_end(to);
         json_put_end(to);
         json_put_end(to);
+    } else if (strcmp(key->name, "impossible") == 0) { /* maps from variables to levels */
+        put_type(to, "array");
+        json_put_object(to, "items");
+        put_type(to, "object");
+        json_put_end(to);
     } else { /* key, name */
         put_ref(to, "name");
     }

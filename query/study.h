@@ -124,6 +124,12 @@ struct study {
     size_t text_length;
 };
 
+/* A cohort that a network publishes: it stands in no study. */
+struct published_cohort {
+    const char *name;
+    const char *expression; /* as a study's `cohort` says it; "": everybody */
+};
+
 /* The head of a study only: which dictionary it wants ("rotterdam@1"), before that dictionary is at hand. */
 enum maille_code study_dictionary(const char **name, int64_t *version, struct arena *, const char *file,
                                   const char *text, size_t length, struct maille_error *) MAILLE_CHECKED;

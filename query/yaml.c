@@ -310,7 +310,7 @@ enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, 
                             const char *text, size_t length, struct maille_error *error)
 {
     enum maille_code code;
-    struct reading r = {.arena = arena, .text = text, .length = length, .error = error};
+    struct reading r = {.arena = arena, .text = text != NULL ? text : "", .length = length, .error = error};
     const struct yaml_node *node = NULL;
     bool ready = false;
     yaml_event_t event;
@@ -328,7 +328,7 @@ enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, 
     ready = true;
     MAILLE_TRY(check_visible(&r));
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)r.text, length);
     MAILLE_TRY(skip_event(&r, YAML_STREAM_START_EVENT, "expected the start of a file"));
     MAILLE_TRY(skip_event(&r, YAML_DOCUMENT_START_EVENT, "expected keys and values, found an empty file"));
     MAILLE_TRY(next_event(&r, &event));

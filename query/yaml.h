@@ -29,8 +29,8 @@ struct yaml_node {
 /* Limits that untrusted text (a manifest's study) meets before it is parsed. */
 enum { YAML_BYTES_MAX = 1024 * 1024, YAML_DEPTH_MAX = 16, YAML_NODES_MAX = 200000, YAML_KEYS_MAX = 1024 };
 
-/* Parses text (length bytes of UTF-8). name stands for the file in errors: "study.yaml:3:7: expected …, found
- * …". */
+/* Parses text (length bytes of UTF-8; NULL where there are none). name stands for the file in errors:
+ * "study.yaml:3:7: expected …, found …". */
 enum maille_code yaml_parse(const struct yaml_node **root, struct arena *arena, const char *name,
                             const char *text, size_t length, struct maille_error *error) MAILLE_CHECKED;
 

@@ -63,6 +63,18 @@ static void nodes_know_their_place(void **state)
     arena_free(arena);
 }
 
+/* Bytes of length 0, as a message has them, may be nowhere. */
+static void nothing_is_an_empty_file(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_new();
+    struct maille_error error = {0};
+    const struct yaml_node *root;
+    assert_int_equal(yaml_parse(&root, arena, "t.yaml", NULL, 0, &error), MAILLE_INVALID);
+    assert_non_null(strstr(error.sentence, "found an empty file"));
+    arena_free(arena);
+}
+
 static void blocks_know_their_place(void **state)
 {
     (void)state;
@@ -232,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_know_their_place),
+        cmocka_unit_test(nothing_is_an_empty_file),
         cmocka_unit_test(blocks_know_their_place),
         cmocka_unit_test(what_cannot_be_signed_safely_is_refused),
         cmocka_unit_test(limits_come_first),

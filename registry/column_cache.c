@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "registry/cached.h"
-#include "registry/snapshot_file.h"
+#include "registry/source.h"
 
 /* The buffers of one block, once somebody has read it. */
 struct cached_block {
@@ -77,7 +77,7 @@ void column_cache_free(struct column_cache *cache)
 
 void columns_use_cache(struct columns *columns, struct column_cache *cache)
 {
-    if (columns->file != NULL)
+    if (columns->source != NULL)
         columns->cache = cache;
 }
 

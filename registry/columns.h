@@ -11,6 +11,8 @@
 
 /* Rows of one block: the chunk of the HDF5 file. */
 enum { COLUMNS_BLOCK_ROWS = 65536 };
+/* Rows of a site: what it works out by itself is bounded by them (tally/tally.h). */
+enum { COLUMNS_ROWS_MAX = 1 << 28 };
 
 enum column_storage { STORE_INT8, STORE_INT16, STORE_INT32, STORE_INT64 };
 

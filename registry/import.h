@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/language.h"
 #include "query/dictionary.h"
 #include "registry/csv.h"
 #include "registry/problems.h"
@@ -65,11 +66,12 @@ const char *import_key(const struct columns *table, int32_t patient);
 /* Gives back all of a report; one that is all zeros is legal. */
 void import_report_clear(struct import_report *report);
 
-/* The quality report in words, for a terminal. */
-void import_report_print(const struct import_report *report, const struct dictionary *dictionary, FILE *to);
+/* The quality report in words, for a terminal; what is wrong with a cell is told in English. */
+void import_report_print(const struct import_report *report, const struct dictionary *dictionary,
+                         enum language language, FILE *to);
 
 /* "UTF-8, fields by \";\", decimal mark \",\"" */
 enum { IMPORT_DIALECT = 80 };
-void import_dialect(char out[IMPORT_DIALECT], const struct csv_dialect *dialect);
+void import_dialect(char out[IMPORT_DIALECT], const struct csv_dialect *dialect, enum language language);
 
 #endif

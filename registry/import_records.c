@@ -117,6 +117,33 @@ static bool dates_in_order(struct import *import, size_t line)
     return all_good;
 }
 
+/* Levels that no patient has, by the dictionary; true when none is there. */
+static bool is_possible(struct import *import, size_t line)
+{
+    const struct dictionary *dictionary = import->dictionary;
+    bool all_good = true;
+    for (size_t k = 0; k < dictionary->n_impossible; k++) {
+        const struct impossible *impossible = &dictionary->impossible[k];
+        bool all = true;
+        for (size_t i = 0; i < impossible->n && all; i++) {
+            const uint32_t v = impossible->parts[i].variable;
+            all = !import->report->columns[v].absent && !import->cells[v].missing &&
+                  impossible->parts[i].levels[import->cells[v].integer];
+        }
+        if (!all)
+            continue;
+        const uint32_t last = impossible->parts[impossible->n - 1].variable;
+        struct import_column *column = &import->report->columns[last];
+        all_good = false;
+        column->problems++;
+        problems_add(import->problems, PROBLEM_ERROR, line, 1, column->name, column->field,
+                     "expected a patient that the dictionary's `impossible` (number %zu) does not rule out, "
+                     "found %s of `%s`",
+                     k + 1, dictionary->variables[last].levels[import->cells[last].integer], column->name);
+    }
+    return all_good;
+}
+
 /* Whether a record repeats the header: two files in one. */
 static bool is_header(const struct import *import, const struct csv_record *record)
 {
@@ -229,7 +256,7 @@ static enum maille_code keep_rows(struct import *import, const struct csv_record
         if (derive != NULL)
             is_good = derive_variables(import, record, row) && is_good;
         if (is_good) /* the order of dates is of good ones, derived ones too */
-            is_good = dates_in_order(import, record->line);
+            is_good = dates_in_order(import, record->line) && is_possible(import, record->line);
         if (!is_good)
             goto out;
         if (patient >= 0) {

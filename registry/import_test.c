@@ -402,13 +402,16 @@ static void sums_up_what_was_read(void **state)
     const struct summary_change *changes;
     size_t n, beyond = 0;
     const struct summary_limits limits = {.fewer = 5, .more = 50, .share = 100, .median = 10};
-    summary_compare(&changes, &n, arena, &now, &before, &limits);
+    summary_compare(&changes, &n, arena, &now, &before, &limits, LANGUAGE_EN);
     for (size_t i = 0; i < n; i++)
         beyond += changes[i].beyond;
     assert_string_equal(changes[0].sentence, "rows: 2, before 4 (-50.0 %)");
     assert_true(changes[0].beyond);
     assert_int_equal(beyond, 2);
     assert_string_equal(changes[2].sentence, "age: median 6, before 5");
+    summary_compare(&changes, &n, arena, &now, &before, &limits, LANGUAGE_FR);
+    assert_string_equal(changes[0].sentence, "lignes : 2, avant 4 (-50.0 %)");
+    assert_string_equal(changes[2].sentence, "age : médiane 6, avant 5");
     arena_free(arena);
 }
 
@@ -545,7 +548,7 @@ static void prints_the_report(void **state)
     assert_non_null(to);
     assert_int_equal(import_text(f, "pid,age,pgr,size,chemo,dtime,other\np,1,1,big,0,1,z\nq,NA\n", NULL),
                      MAILLE_INVALID);
-    import_report_print(&f->report, f->dictionary, to);
+    import_report_print(&f->report, f->dictionary, LANGUAGE_EN, to);
     fclose(to);
     static const char *const parts[] = {
         ("dictionary toy version 3\nread as UTF-8, fields by \",\", decimal mark \".\"\n"

@@ -1,71 +1,19 @@
 /* PostgreSQL through libpq: one query of a role that can only read, by a cursor, in one read-only snapshot of
  * the database. No password passes through this program: libpq takes it from ~/.pgpass (PGPASSFILE) or a
  * service file. */
-#include <libpq-fe.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "registry/libpq.h"
 #include "registry/route.h"
 
 enum { ROWS_AT_A_TIME = 5000, OID_BOOL = 16, OID_TIMESTAMP = 1114, OID_TIMESTAMPTZ = 1184 };
 static const char prefix[] = "postgresql:";
 
-/* The functions of libpq that are used, loaded by name. */
-struct libpq {
-    PGconn *(*connectdb)(const char *);
-    void (*finish)(PGconn *);
-    ConnStatusType (*status)(const PGconn *);
-    char *(*error_message)(const PGconn *);
-    PGresult *(*exec_params)(PGconn *, const char *, int, const Oid *, const char *const *, const int *,
-                             const int *, int);
-    ExecStatusType (*result_status)(const PGresult *);
-    void (*clear)(PGresult *);
-    int (*ntuples)(const PGresult *);
-    int (*nfields)(const PGresult *);
-    char *(*fname)(const PGresult *, int);
-    Oid (*ftype)(const PGresult *, int);
-    char *(*getvalue)(const PGresult *, int, int);
-    PQconninfoOption *(*conninfo_parse)(const char *, char **);
-    void (*conninfo_free)(PQconninfoOption *);
-    void (*freemem)(void *);
-};
-
-static enum maille_code load(struct libpq *pq, struct maille_error *error)
-{
-    static const struct route_library library = {"libpq.so.5", "libpq", "from PostgreSQL", "libpq5"};
-    const struct route_function functions[] = {{&pq->connectdb, "PQconnectdb"},
-                                               {&pq->finish, "PQfinish"},
-                                               {&pq->status, "PQstatus"},
-                                               {&pq->error_message, "PQerrorMessage"},
-                                               {&pq->exec_params, "PQexecParams"},
-                                               {&pq->result_status, "PQresultStatus"},
-                                               {&pq->clear, "PQclear"},
-                                               {&pq->ntuples, "PQntuples"},
-                                               {&pq->nfields, "PQnfields"},
-                                               {&pq->fname, "PQfname"},
-                                               {&pq->ftype, "PQftype"},
-                                               {&pq->getvalue, "PQgetvalue"},
-                                               {&pq->conninfo_parse, "PQconninfoParse"},
-                                               {&pq->conninfo_free, "PQconninfoFree"},
-                                               {&pq->freemem, "PQfreemem"}};
-    return route_load(&library, functions, sizeof functions / sizeof *functions, error);
-}
-
 static bool takes(const char *where)
 {
     return strncmp(where, prefix, sizeof prefix - 1) == 0;
-}
-
-/* The message of libpq on one line. */
-static enum maille_code fail_with(const struct libpq *pq, const PGconn *connection, const char *what,
-                                  struct maille_error *error)
-{
-    char line[300];
-    snprintf(line, sizeof line, "%s", pq->error_message(connection));
-    for (char *c = line; *c != '\0'; c++)
-        if (*c == '\n')
-            *c = c[1] == '\0' ? '\0' : ' ';
-    return maille_fail(error, MAILLE_INVALID, "expected PostgreSQL to %s, found: %s", what, line);
 }
 
 /* One statement; result may be NULL. */
@@ -76,35 +24,11 @@ static enum maille_code run(PGresult **result, const struct libpq *pq, PGconn *c
     PGresult *got = pq->exec_params(connection, statement, 0, NULL, NULL, NULL, NULL, 0);
     const ExecStatusType status = pq->result_status(got);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        code = fail_with(pq, connection, what, error);
+        code = libpq_fail(pq, connection, what, error);
     if (code == MAILLE_OK && result != NULL)
         *result = got;
     else
         pq->clear(got);
-    return code;
-}
-
-/* A password on a command line is read by everybody on the machine. */
-static enum maille_code refuse_password(const struct libpq *pq, const char *target,
-                                        struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    char *message = NULL;
-    PQconninfoOption *options = pq->conninfo_parse(target, &message);
-    if (options == NULL) {
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected a connection such as postgresql:service=NAME, found: %.200s",
-                           message != NULL ? message : "no memory");
-        pq->freemem(message);
-        return code;
-    }
-    for (const PQconninfoOption *option = options; option->keyword != NULL && code == MAILLE_OK; option++)
-        if (strcmp(option->keyword, "password") == 0 && option->val != NULL && option->val[0] != '\0')
-            code = maille_fail(
-                error, MAILLE_INVALID,
-                "expected no password in --data, found one; put it in ~/.pgpass (PGPASSFILE) or a "
-                "service file");
-    pq->conninfo_free(options);
     return code;
 }
 
@@ -179,11 +103,11 @@ static enum maille_code fetch(int to, const char *where, const char *query, stru
     if (query == NULL)
         return maille_fail(error, MAILLE_INVALID,
                            "expected --view NAME or --query FILE.sql with PostgreSQL, found neither");
-    MAILLE_TRY(load(&pq, error));
-    MAILLE_TRY(refuse_password(&pq, target, error));
+    MAILLE_TRY(libpq_load(&pq, error));
+    MAILLE_TRY(libpq_refuse_password(&pq, target, "--data", error));
     connection = pq.connectdb(target);
     if (pq.status(connection) != CONNECTION_OK) {
-        code = fail_with(&pq, connection, "take the connection", error);
+        code = libpq_fail(&pq, connection, "take the connection", error);
         goto out;
     }
     MAILLE_TRY(check_role(&pq, connection, error));

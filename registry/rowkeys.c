@@ -343,6 +343,23 @@ out:
     return code;
 }
 
+enum maille_code row_keys_know(struct row_keys *keys, const char *pseudonym, uint32_t number,
+                               struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes room = {0};
+    uint8_t key[ROW_KEY_BYTES];
+    patient_key(key, keys, &room, pseudonym, strlen(pseudonym));
+    if (number_of(keys, key) == 0)
+        MAILLE_TRY(add_entry(keys, key, number, error));
+    MAILLE_TRY(alike_key(key, keys, pseudonym, error));
+    if (number_of(keys, key) == 0)
+        MAILLE_TRY(add_entry(keys, key, number, error));
+out:
+    bytes_wipe(&room);
+    return code;
+}
+
 /* --- objections --- */
 
 /* Where the hash stands among the objections, in bytes from their beginning; their length: nowhere. */

@@ -20,7 +20,7 @@
 
 #include "registry/columns.h"
 
-enum { ROW_KEY_BYTES = 16, ROW_NUMBERS_MAX = 1 << 28 };
+enum { ROW_KEY_BYTES = 16, ROW_NUMBERS_MAX = COLUMNS_ROWS_MAX };
 
 /* A keyed hash: nobody without the key can tell whose it is. */
 struct row_hash {
@@ -48,6 +48,11 @@ enum maille_code row_keys_write(struct row_keys *keys, const char *path, uint32_
                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* --- objections --- */
+
+/* A patient whom another list knows under this number (a site whose rows stay in its engine), where the map
+ * has none. MAILLE_MEMORY. */
+enum maille_code row_keys_know(struct row_keys *keys, const char *pseudonym, uint32_t number,
+                               struct maille_error *error) MAILLE_CHECKED;
 
 /* The number of the patient whom a table had under this pseudonym; 0: nobody. */
 uint32_t row_keys_patient(const struct row_keys *keys, const char *pseudonym);

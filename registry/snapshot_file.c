@@ -10,8 +10,9 @@
 #include "registry/range.h"
 #include "registry/unshuffle.h"
 
-void snapshot_file_free(struct snapshot_file *file)
+static void free_file(void *place)
 {
+    struct snapshot_file *file = place;
     if (file == NULL)
         return;
     for (size_t v = 0; v < file->n_variables; v++) {
@@ -28,8 +29,9 @@ void snapshot_file_free(struct snapshot_file *file)
     free(file);
 }
 
-bool snapshot_file_has_missing(const struct snapshot_file *file, uint32_t variable)
+static bool has_missing(const struct columns *columns, uint32_t variable)
 {
+    const struct snapshot_file *file = columns->place;
     return file->missing[variable].chunks != NULL;
 }
 
@@ -92,12 +94,12 @@ out:
     return code;
 }
 
-enum maille_code snapshot_file_read(struct column_block *out, const struct columns *columns,
+static enum maille_code read_values(struct column_block *out, const struct columns *columns,
                                     struct column_scratch *scratch, uint32_t variable, size_t block,
                                     struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct snapshot_file *file = columns->file;
+    const struct snapshot_file *file = columns->place;
     const struct variable *described = &columns->dictionary->variables[variable];
     struct column_block found = {.storage = cell_storage(described),
                                  .rows = table_block_rows(columns, block)};
@@ -123,12 +125,12 @@ out:
     return code;
 }
 
-enum maille_code snapshot_file_read_patients(struct column_block *out, const struct columns *columns,
-                                             struct column_scratch *scratch, size_t block,
-                                             struct maille_error *error)
+static enum maille_code read_patients(struct column_block *out, const struct columns *columns,
+                                      struct column_scratch *scratch, size_t block,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct snapshot_file *file = columns->file;
+    const struct snapshot_file *file = columns->place;
     size_t rows = table_block_rows(columns, block);
     MAILLE_TRY(read_chunk(file, &file->patient_index, block, &scratch->packed, &scratch->plain,
                           "/patient_index", error));
@@ -146,14 +148,19 @@ out:
     return code;
 }
 
-enum maille_code snapshot_file_read_row_ids(const uint64_t **ids, const struct columns *columns,
-                                            struct column_scratch *scratch, size_t block,
-                                            struct maille_error *error)
+static enum maille_code read_row_ids(const uint64_t **ids, const struct columns *columns,
+                                     struct column_scratch *scratch, size_t block, struct maille_error *error)
 {
-    const struct snapshot_file *file = columns->file;
+    const struct snapshot_file *file = columns->place;
     enum maille_code code =
         read_chunk(file, &file->row_id, block, &scratch->packed, &scratch->plain, "/row_id", error);
     if (code == MAILLE_OK)
         *ids = (const uint64_t *)(const void *)scratch->plain.data;
     return code;
 }
+
+const struct source source_snapshot = {.has_missing = has_missing,
+                                       .read = read_values,
+                                       .read_patients = read_patients,
+                                       .read_row_ids = read_row_ids,
+                                       .free = free_file};

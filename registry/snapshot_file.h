@@ -6,6 +6,7 @@
 #ifndef REGISTRY_SNAPSHOT_FILE_H
 #define REGISTRY_SNAPSHOT_FILE_H
 
+#include "registry/source.h"
 #include "registry/table.h"
 
 /* Where one chunk stands in the file. */
@@ -27,22 +28,6 @@ struct snapshot_file {
     struct chunked *values, *missing; /* per variable */
     struct chunked patient_index, row_id;
 };
-
-void snapshot_file_free(struct snapshot_file *file); /* NULL is legal */
-
-bool snapshot_file_has_missing(const struct snapshot_file *file, uint32_t variable);
-
-/* As table_read, table_read_patients and table_read_row_ids. Values are checked: a code that is no level, a
- * number outside the dictionary's range, a patient index that jumps are MAILLE_CORRUPT. */
-enum maille_code snapshot_file_read(struct column_block *out, const struct columns *columns,
-                                    struct column_scratch *scratch, uint32_t variable, size_t block,
-                                    struct maille_error *error) MAILLE_CHECKED;
-enum maille_code snapshot_file_read_patients(struct column_block *out, const struct columns *columns,
-                                             struct column_scratch *scratch, size_t block,
-                                             struct maille_error *error) MAILLE_CHECKED;
-enum maille_code snapshot_file_read_row_ids(const uint64_t **ids, const struct columns *columns,
-                                            struct column_scratch *scratch, size_t block,
-                                            struct maille_error *error) MAILLE_CHECKED;
 
 /* Opens path and checks its shape: what columns_open does. In snapshot_read.c. */
 enum maille_code snapshot_read(struct columns **columns, const char *path,

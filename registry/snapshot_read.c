@@ -110,7 +110,8 @@ static enum maille_code read_facts(struct opening *opening, struct maille_error 
         return corrupt(opening, "attributes", "number, created, source_hash, salt, exclusions and public",
                        error);
     /* A block takes at least a header in the file: no file can claim more rows than it has bytes for. */
-    if (!read_number(file, "rows", opening->file_size * COLUMNS_BLOCK_ROWS / 16, &rows) ||
+    const uint64_t room = opening->file_size * COLUMNS_BLOCK_ROWS / 16;
+    if (!read_number(file, "rows", room < COLUMNS_ROWS_MAX ? room : COLUMNS_ROWS_MAX, &rows) ||
         !read_number(file, "patients", rows < INT32_MAX ? rows : INT32_MAX, &patients) ||
         (rows > 0 && patients == 0))
         return corrupt(opening, "attributes", "rows and patients", error);
@@ -251,7 +252,7 @@ out:
 static enum maille_code open_datasets(struct opening *opening, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct snapshot_file *file = opening->columns->file;
+    struct snapshot_file *file = opening->columns->place;
     const struct dictionary *dictionary = opening->columns->dictionary;
     assert(dictionary != NULL);
     file->values = calloc(dictionary->n_variables + 1, sizeof *file->values);
@@ -291,7 +292,7 @@ static enum maille_code keep_descriptor(struct opening *opening, struct maille_e
 {
     void *handle = NULL;
     struct stat status;
-    struct snapshot_file *file = opening->columns->file;
+    struct snapshot_file *file = opening->columns->place;
     if (H5Fget_vfd_handle(opening->file, H5P_DEFAULT, &handle) < 0 || handle == NULL)
         return hdf5_fail(error, MAILLE_IO, "cannot read %s", opening->path);
     file->fd = fcntl(*(int *)handle, F_DUPFD_CLOEXEC, 3);
@@ -352,7 +353,7 @@ static enum maille_code check_patients(const struct columns *columns, struct mai
     if (last != (int32_t)columns->patients - 1)
         code = maille_fail(error, MAILLE_CORRUPT,
                            "%s: expected %zu patients in /patient_index, found another number; import again",
-                           columns->file->path, columns->patients);
+                           ((const struct snapshot_file *)columns->place)->path, columns->patients);
 out:
     column_scratch_clear(&scratch);
     return code;
@@ -362,18 +363,21 @@ enum maille_code snapshot_read(struct columns **columns, const char *path, struc
 {
     enum maille_code code = MAILLE_OK;
     struct opening opening = {.path = path, .file = H5I_INVALID_HID};
+    struct snapshot_file *file = NULL;
     /* HDF5 does not tell a file that is not there from one that is not its own. */
     if (access(path, R_OK) != 0)
         return maille_fail_errno(error, "cannot open %s", path);
     opening.columns = calloc(1, sizeof *opening.columns);
     if (opening.columns == NULL || (opening.columns->arena = arena_new()) == NULL ||
-        (opening.columns->file = calloc(1, sizeof *opening.columns->file)) == NULL) {
+        (file = calloc(1, sizeof *file)) == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory to open %s, found none", path);
         goto out;
     }
-    opening.columns->file->fd = -1;
-    opening.columns->file->path = strdup(path);
-    if (opening.columns->file->path == NULL) {
+    file->fd = -1;
+    file->path = strdup(path);
+    opening.columns->source = &source_snapshot;
+    opening.columns->place = file;
+    if (file->path == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "expected memory to open %s, found none", path);
         goto out;
     }

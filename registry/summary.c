@@ -134,7 +134,9 @@ struct comparing {
     struct summary_change *list;
     size_t n, room;
     const struct summary_limits *limits;
+    enum language language;
 };
+#define SAY(to, english, french) ((to)->language == LANGUAGE_FR ? (french) : (english))
 
 static void add(struct comparing *to, bool beyond, const char *format, ...) MAILLE_PRINTF(3, 4);
 
@@ -159,7 +161,8 @@ static void compare_count(struct comparing *to, const char *what, size_t now, si
 {
     const double change = 100 * ((double)now - (double)before) / (double)(before > 0 ? before : 1);
     add(to, change < -to->limits->fewer || (before > 0 && change > to->limits->more),
-        "%s: %zu, before %zu (%+.1f %%)", what, now, before, change);
+        SAY(to, "%s: %zu, before %zu (%+.1f %%)", "%s : %zu, avant %zu (%+.1f %%)"), what, now, before,
+        change);
 }
 
 /* A share of all rows that moved; told where it is more than a row or two. */
@@ -172,15 +175,18 @@ static void compare_share(struct comparing *to, const char *variable, const char
     const double step = 100.0 / (double)(rows < rows_before ? rows : rows_before);
     if (fabs(share - was) < 2 * step)
         return;
-    add(to, fabs(share - was) > to->limits->share, "%s: %s in %.1f %% of the rows, before %.1f %%", variable,
-        what, share, was);
+    add(to, fabs(share - was) > to->limits->share,
+        SAY(to, "%s: %s in %.1f %% of the rows, before %.1f %%",
+            "%s : %s dans %.1f %% des lignes, avant %.1f %%"),
+        variable, what, share, was);
 }
 
 static void compare_variable(struct comparing *to, const struct summary_variable *now, size_t rows,
                              const struct summary_variable *before, size_t rows_before)
 {
     const struct variable *variable = now->variable;
-    compare_share(to, variable->name, "missing", now->missing, rows, before->missing, rows_before);
+    compare_share(to, variable->name, SAY(to, "missing", "absente"), now->missing, rows, before->missing,
+                  rows_before);
     if (now->is_number && before->is_number && now->present > 0 && before->present > 0) {
         char median[SUMMARY_VALUE], was[SUMMARY_VALUE];
         const double range = before->max - before->min, moved = fabs(now->median - before->median);
@@ -188,7 +194,8 @@ static void compare_variable(struct comparing *to, const struct summary_variable
         summary_value(was, variable, before->median);
         if (moved > 0)
             add(to, moved > to->limits->median / 100 * (range > 0 ? range : moved / 2),
-                "%s: median %s, before %s", variable->name, median, was);
+                SAY(to, "%s: median %s, before %s", "%s : médiane %s, avant %s"), variable->name, median,
+                was);
     }
     for (size_t l = 0; l < variable->n_levels; l++)
         for (size_t k = 0; k < before->variable->n_levels; k++)
@@ -207,21 +214,24 @@ static const struct summary_variable *find(const struct summary *summary, const 
 
 void summary_compare(const struct summary_change **changes, size_t *n, struct arena *arena,
                      const struct summary *now, const struct summary *before,
-                     const struct summary_limits *limits)
+                     const struct summary_limits *limits, enum language language)
 {
-    struct comparing to = {.arena = arena, .limits = limits};
-    compare_count(&to, "rows", now->rows, before->rows);
+    struct comparing to = {.arena = arena, .limits = limits, .language = language};
+    compare_count(&to, SAY(&to, "rows", "lignes"), now->rows, before->rows);
     compare_count(&to, "patients", now->patients, before->patients);
     for (size_t v = 0; v < now->n_variables; v++) {
         const struct summary_variable *was = find(before, now->variables[v].variable->name);
         if (was == NULL)
-            add(&to, false, "%s: new in the dictionary", now->variables[v].variable->name);
+            add(&to, false, SAY(&to, "%s: new in the dictionary", "%s : nouvelle dans le dictionnaire"),
+                now->variables[v].variable->name);
         else
             compare_variable(&to, &now->variables[v], now->rows, was, before->rows);
     }
     for (size_t v = 0; v < before->n_variables; v++)
         if (find(now, before->variables[v].variable->name) == NULL)
-            add(&to, true, "%s: no longer in the dictionary", before->variables[v].variable->name);
+            add(&to, true,
+                SAY(&to, "%s: no longer in the dictionary", "%s : n’est plus dans le dictionnaire"),
+                before->variables[v].variable->name);
     *changes = to.list;
     *n = to.n;
 }

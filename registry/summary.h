@@ -2,6 +2,7 @@
 #ifndef REGISTRY_SUMMARY_H
 #define REGISTRY_SUMMARY_H
 
+#include "base/language.h"
 #include "registry/columns.h"
 
 struct summary_variable {
@@ -49,6 +50,6 @@ struct summary_change {
  */
 void summary_compare(const struct summary_change **changes, size_t *n, struct arena *arena,
                      const struct summary *now, const struct summary *before,
-                     const struct summary_limits *limits);
+                     const struct summary_limits *limits, enum language language);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "registry/cached.h"
 #include "registry/keymap.h"
-#include "registry/snapshot_file.h"
+#include "registry/source.h"
 
 size_t table_storage_size(enum column_storage storage)
 {
@@ -59,6 +59,8 @@ const struct dictionary *table_copy_dictionary(struct arena *arena, const struct
         orders[k] = (struct date_order){.variables = list, .n = dictionary->orders[k].n};
     }
     copy->orders = orders;
+    copy->impossible = NULL; /* the import has held every row to it */
+    copy->n_impossible = 0;
     return copy;
 }
 
@@ -74,7 +76,8 @@ void columns_free(struct columns *columns)
     free(columns->patient);
     free(columns->row_id);
     keymap_free(columns->keys);
-    snapshot_file_free(columns->file);
+    if (columns->source != NULL)
+        columns->source->free(columns->place);
     arena_free(columns->arena);
     free(columns);
 }
@@ -177,6 +180,10 @@ enum maille_code table_append(struct columns *table, const struct cell *cells, i
 {
     enum maille_code code = MAILLE_OK;
     size_t row = table->rows;
+    if (row == COLUMNS_ROWS_MAX) {
+        code = maille_fail(error, MAILLE_INVALID, "expected at most %d rows, found more", COLUMNS_ROWS_MAX);
+        goto out;
+    }
     if (row == table->capacity)
         MAILLE_TRY(reserve(table, 2 * row, error));
     for (size_t v = 0; v < table->dictionary->n_variables; v++) {
@@ -282,8 +289,8 @@ size_t table_block_rows(const struct columns *columns, size_t block)
 
 bool table_has_missing(const struct columns *columns, uint32_t variable)
 {
-    return columns->file != NULL ? snapshot_file_has_missing(columns->file, variable)
-                                 : columns->stored[variable].missing != NULL;
+    return columns->source != NULL ? columns->source->has_missing(columns, variable)
+                                   : columns->stored[variable].missing != NULL;
 }
 
 static bool any_bit(const uint8_t *bits, size_t rows)
@@ -314,8 +321,8 @@ enum maille_code table_read(struct column_block *out, const struct columns *colu
                            columns->dictionary->n_variables, variable);
         goto out;
     }
-    if (columns->file != NULL) {
-        MAILLE_TRY(snapshot_file_read(&found, columns, scratch, variable, block, error));
+    if (columns->source != NULL) {
+        MAILLE_TRY(columns->source->read(&found, columns, scratch, variable, block, error));
     } else {
         const struct stored *stored = &columns->stored[variable];
         size_t before = block * COLUMNS_BLOCK_ROWS;
@@ -335,8 +342,8 @@ enum maille_code table_read_patients(struct column_block *out, const struct colu
                                      struct column_scratch *scratch, size_t block, struct maille_error *error)
 {
     enum maille_code code = check_block(columns, block, error);
-    if (code == MAILLE_OK && columns->file != NULL)
-        return snapshot_file_read_patients(out, columns, scratch, block, error);
+    if (code == MAILLE_OK && columns->source != NULL)
+        return columns->source->read_patients(out, columns, scratch, block, error);
     if (code == MAILLE_OK)
         *out = (struct column_block){.storage = STORE_INT32,
                                      .rows = table_block_rows(columns, block),
@@ -348,8 +355,8 @@ enum maille_code table_read_row_ids(const uint64_t **ids, const struct columns *
                                     struct column_scratch *scratch, size_t block, struct maille_error *error)
 {
     enum maille_code code = check_block(columns, block, error);
-    if (code == MAILLE_OK && columns->file != NULL)
-        return snapshot_file_read_row_ids(ids, columns, scratch, block, error);
+    if (code == MAILLE_OK && columns->source != NULL)
+        return columns->source->read_row_ids(ids, columns, scratch, block, error);
     if (code == MAILLE_OK)
         *ids = columns->row_id + block * COLUMNS_BLOCK_ROWS;
     return code;

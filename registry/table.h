@@ -1,4 +1,4 @@
-/* Inside of struct columns: a table in memory, or the chunks of a snapshot file. Private to this room. */
+/* Inside of struct columns: a table in memory, or what a source keeps. Private to this room. */
 #ifndef REGISTRY_TABLE_H
 #define REGISTRY_TABLE_H
 
@@ -7,7 +7,7 @@
 #include "registry/columns.h"
 
 struct keymap;
-struct snapshot_file;
+struct source;
 
 /* One variable in memory. Also at a missing entry stands a value within the dictionary's range (the least),
  * so that whoever goes over all entries without looking at the mask meets no surprise. */
@@ -23,15 +23,16 @@ struct columns {
     struct snapshot_facts facts;
     size_t rows, patients;
 
-    /* In memory (file is NULL). */
+    /* In memory (source is NULL). */
     struct stored *stored; /* one per variable */
     int32_t *patient;      /* dense index of each row */
     uint64_t *row_id;      /* columns.h: row_id_row, row_id_patient; kept by columns_subset */
     size_t capacity;       /* rows that there is room for */
     struct keymap *keys;   /* the patients' pseudonyms: after an import alone, never in a file */
 
-    struct snapshot_file *file;
-    struct column_cache *cache; /* of the file's blocks; NULL: none */
+    const struct source *source; /* source.h; NULL: in memory */
+    void *place;                 /* what the source keeps of these columns */
+    struct column_cache *cache;  /* of the source's blocks; NULL: none */
 };
 
 /* An empty table in memory with a copy of the dictionary, and room for capacity rows. Free with columns_free.
@@ -43,7 +44,7 @@ enum maille_code table_new(struct columns **table, const struct dictionary *dict
 const struct dictionary *table_copy_dictionary(struct arena *arena, const struct dictionary *dictionary);
 
 /* Appends a row: one cell per variable of the dictionary. patient: its dense index, which may come in any
- * order until table_group. Errors: MAILLE_MEMORY. */
+ * order until table_group. Errors: MAILLE_INVALID past COLUMNS_ROWS_MAX; MAILLE_MEMORY. */
 enum maille_code table_append(struct columns *table, const struct cell *cells, int32_t patient,
                               uint64_t row_id, struct maille_error *error) MAILLE_CHECKED;
 

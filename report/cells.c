@@ -38,6 +38,8 @@ const char *cells_words(char buffer[WORDS_MAX], const struct labels *labels, con
         return words_cell(buffer, name, cell);
     if (strcmp(name, "variable") == 0)
         return labels_with_units(labels, cell->string);
+    if (strcmp(name, "criterion") == 0)
+        return labels_condition(labels, cell->string);
     if (strcmp(name, "by") == 0 && strchr(cell->string, ',') == NULL)
         return labels_variable(labels, cell->string);
     if (strcmp(name, "level") == 0) {

@@ -93,6 +93,8 @@ static int put_analysis(json_t *to, const struct report_analysis *a)
         if (a->status == ANALYSIS_REFUSED)
             failed |= json_object_set_new(json, "rule", json_text(a->rule));
         failed |= json_object_set_new(json, "reason", json_text(a->reason));
+        if (a->offer != NULL)
+            failed |= json_object_set_new(json, "offer", json_text(a->offer));
     }
     failed |= json_object_set_new(json, "asked", json_of(a->asked));
     failed |= json_object_set_new(json, "frame", json_of(a->frame));
@@ -328,6 +330,7 @@ static enum maille_code read_analysis(struct report_analysis *a, const struct pl
     a->status = (enum analysis_status)at;
     MAILLE_TRY(read_text(&a->rule, place, json, "rule"));
     MAILLE_TRY(read_text(&a->reason, place, json, "reason"));
+    MAILLE_TRY(read_text(&a->offer, place, json, "offer"));
     MAILLE_TRY(read_count(&a->n, -1, place, json, "n"));
     MAILLE_TRY(read_count(&a->n_missing, -1, place, json, "n_missing"));
     MAILLE_TRY(read_count(&a->n_event, -1, place, json, "n_event"));

@@ -55,6 +55,13 @@ const char *labels_with_units(const struct labels *labels, const char *name)
     return units == NULL ? label : arena_printf(labels->arena, "%s (%s)", label, units);
 }
 
+const char *labels_condition(const struct labels *labels, const char *name)
+{
+    const char *expression = result_text(named(labels->derive, name), "expression");
+    return expression == NULL ? labels_variable(labels, name)
+                              : arena_printf(labels->arena, "%s: %s", name, expression);
+}
+
 const struct result *labels_levels(const struct labels *labels, const char *name)
 {
     const struct result *one = named(labels->variables, name);

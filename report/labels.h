@@ -16,6 +16,8 @@ struct labels labels_of(const struct report *report, struct arena *arena);
 const char *labels_variable(const struct labels *labels, const char *name);
 /* "Age at surgery (years)". */
 const char *labels_with_units(const struct labels *labels, const char *name);
+/* "older: age >= 50", of a derived condition; "Chemotherapy". */
+const char *labels_condition(const struct labels *labels, const char *name);
 /* "days", or NULL. */
 const char *labels_units(const struct labels *labels, const char *name);
 /* A level for reading: the dictionary's own label; else "FALSE" → "No", "<=20" → "≤20", "[1,4)" → "1 to <4",

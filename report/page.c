@@ -123,6 +123,36 @@ static void put_facts(struct html *h, const struct report *report)
     html_newline(h);
 }
 
+/* What the numbers are, and the facts of the study. */
+static void put_lead(struct html *h, const struct report *report)
+{
+    if (report->synthetic)
+        html_element(h, "p", "no", REPORT_SYNTHETIC ". These numbers say nothing about anybody.");
+    html_open(h, "p");
+    html_set(h, "class", "lead");
+    html_textf(h,
+               "Computed together by %" PRId64
+               " %s; no patient left any of them, only sums that were added under a mask.",
+               report->n_sites, report->n_sites == 1 ? "site" : "sites");
+    html_close(h);
+    put_facts(h, report);
+}
+
+static void put_links(struct html *h, const struct report *report)
+{
+    html_open(h, "nav");
+    html_set(h, "aria-label", "Analyses");
+    for (size_t i = 0; i < report->n_analyses; i++) {
+        html_open(h, "a");
+        html_setf(h, "href", "#a-%s", report->analyses[i].id);
+        html_text(h, report->analyses[i].id);
+        html_close(h);
+        html_text(h, " ");
+    }
+    html_close(h);
+    html_newline(h);
+}
+
 static void put_head(struct html *h, const struct report *report)
 {
     const char *title = report->title != NULL && *report->title != '\0' ? report->title : report->study;
@@ -153,29 +183,10 @@ static void put_head(struct html *h, const struct report *report)
     html_open(h, "body");
     html_open(h, "header");
     html_element(h, "h1", NULL, title);
-    if (report->synthetic)
-        html_element(h, "p", "no", REPORT_SYNTHETIC ". These numbers say nothing about anybody.");
-    html_open(h, "p");
-    html_set(h, "class", "lead");
-    html_textf(h,
-               "Computed together by %" PRId64
-               " %s; no patient left any of them, only sums that were added under a mask.",
-               report->n_sites, report->n_sites == 1 ? "site" : "sites");
-    html_close(h);
-    put_facts(h, report);
+    put_lead(h, report);
     html_close(h);
     html_newline(h);
-    html_open(h, "nav");
-    html_set(h, "aria-label", "Analyses");
-    for (size_t i = 0; i < report->n_analyses; i++) {
-        html_open(h, "a");
-        html_setf(h, "href", "#a-%s", report->analyses[i].id);
-        html_text(h, report->analyses[i].id);
-        html_close(h);
-        html_text(h, " ");
-    }
-    html_close(h);
-    html_newline(h);
+    put_links(h, report);
 }
 
 /* --- what left each site --- */
@@ -257,6 +268,26 @@ static void put_left(struct html *h, const struct report *report)
     html_newline(h);
 }
 
+static void put_analyses(struct html *h, const struct report *report, struct arena *arena)
+{
+    for (size_t i = 0; i < report->n_analyses; i++)
+        page_section(h, report, &report->analyses[i], arena);
+    page_methods(h, report);
+    put_left(h, report);
+    if (report->text != NULL) {
+        page_section_open(h, "about-study", "The study as it was signed");
+        html_element(h, "pre", NULL, report->text);
+        html_close(h);
+    }
+}
+
+void page_report(struct html *h, const struct report *report, struct arena *arena)
+{
+    put_lead(h, report);
+    put_links(h, report);
+    put_analyses(h, report, arena);
+}
+
 enum maille_code report_html(struct bytes *out, const struct report *report, struct maille_error *error)
 {
     struct html h = {.out = out};
@@ -265,15 +296,7 @@ enum maille_code report_html(struct bytes *out, const struct report *report, str
         return maille_fail(error, MAILLE_MEMORY, "expected memory for the report, found none");
     put_head(&h, report);
     html_open(&h, "main");
-    for (size_t i = 0; i < report->n_analyses; i++)
-        page_section(&h, report, &report->analyses[i], arena);
-    page_methods(&h, report);
-    put_left(&h, report);
-    if (report->text != NULL) {
-        page_section_open(&h, "about-study", "The study as it was signed");
-        html_element(&h, "pre", NULL, report->text);
-        html_close(&h);
-    }
+    put_analyses(&h, report, arena);
     html_close(&h);
     html_open(&h, "footer");
     html_textf(&h, "Written by maille %s. Numbers are rounded for reading; the result file has all digits.",

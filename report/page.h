@@ -9,6 +9,9 @@
 extern const char *const page_css;
 extern const char *const page_css_dark; /* inside @media (prefers-color-scheme:dark) */
 
+/* page.c: all of a report but its head: what stands in <main> of a page of somebody else. */
+void page_report(struct html *h, const struct report *report, struct arena *arena);
+
 /* page_section.c: one analysis: figures, tables, notes. */
 void page_section(struct html *h, const struct report *report, const struct report_analysis *analysis,
                   struct arena *arena);

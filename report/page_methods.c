@@ -68,6 +68,7 @@ const char *page_advice(const char *rule)
         {"min_events", "Join arms or levels that have few events, or lengthen the follow-up."},
         {"max_parameter_share", "Take fewer covariates or levels, or a larger cohort."},
         {"max_scalar_share", "Take a coarser grid, fewer covariates, or strata(site)."},
+        {"max_patient_share", "Ask for the median or for groups of the variable, or truncate the weights."},
         {"min_contributors", "Join levels that few sites have."},
         {"max_site_share", "Join levels that stand at one site alone, or widen the cohort."},
         {"min_tail", "Ask for quantiles nearer to the median."},

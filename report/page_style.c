@@ -15,7 +15,8 @@ const char *const page_css =
     "1rem}.n{color:var(--muted);margin:.1rem 0 .6rem}"
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.3rem;margin:1.2rem "
     "0;font-size:.94rem}"
-    "dt{color:var(--muted)}dd{margin:0;overflow-wrap:anywhere}"
+    "h1,h2,h3,p,li,dt,dd,code,pre,figcaption,summary{overflow-wrap:anywhere}" /* a path has no blanks */
+    "dt{color:var(--muted)}dd{margin:0}"
     "figure{margin:1rem 0 1.2rem}figure svg{max-width:100%;height:auto;display:block}"
     "figcaption{font-size:.9rem;color:var(--muted);margin-top:.4rem}.narrow{display:none}"
     ".scroll{overflow-x:auto;margin:.6rem 0 "
@@ -31,7 +32,7 @@ const char *const page_css =
     ".vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"
     ".h.key{display:inline-block;width:1.6em;height:.9em;vertical-align:-.1em;border:1px solid #9aa7b3}"
     "code,pre{font:.88em/1.45 'Liberation Mono',ui-monospace,'DejaVu Sans Mono',monospace}"
-    "code{overflow-wrap:anywhere}pre{white-space:pre-wrap;background:var(--soft);padding:1rem;border-radius:"
+    "pre{white-space:pre-wrap;background:var(--soft);padding:1rem;border-radius:"
     "4px;margin:.6rem 0}"
     ".no{background:var(--warn);border-left:4px solid var(--warn-line);padding:.6rem 1rem;margin:.8rem 0}"
     ".notes{font-size:.88rem;color:var(--muted);padding-left:1.1rem;margin:.4rem 0}"

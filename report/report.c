@@ -23,6 +23,7 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
             .status = state->status,
             .rule = state->status == ANALYSIS_REFUSED ? state->rule : NULL,
             .reason = ok ? NULL : state->reason,
+            .offer = state->status == ANALYSIS_REFUSED && state->offer[0] != '\0' ? state->offer : NULL,
             .n = outcome->n,
             .n_missing = outcome->n_missing,
             .n_event = outcome->n_event,

@@ -44,9 +44,10 @@ struct report_facts {
 
 struct report_analysis {
     const char *id, *method;
-    enum analysis_status status;   /* OK, REFUSED or FAILED; OPEN: the run was broken off */
-    const char *rule, *reason;     /* rule: REFUSED; reason: REFUSED, FAILED; else NULL */
-    int64_t n, n_missing, n_event; /* −1: null */
+    enum analysis_status status; /* OK, REFUSED or FAILED; OPEN: the run was broken off */
+    const char *rule, *reason;   /* rule: REFUSED; reason: REFUSED, FAILED; else NULL */
+    const char *offer; /* REFUSED: the cohort that may be asked instead ("everybody": none); else NULL */
+    int64_t n, n_missing, n_event;                            /* −1: null */
     const struct result *warnings, *dropped_levels, *aliased; /* lists of strings */
     int64_t suppressed;
     bool grid_merged;

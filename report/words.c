@@ -204,6 +204,16 @@ const char *words_ratio_cell(char buffer[WORDS_MAX], const struct report_table *
     return buffer;
 }
 
+/* What may be asked instead, as a sentence; "": nothing is known. */
+static const char *offer_words(const char *offer, struct arena *arena)
+{
+    if (offer == NULL || offer[0] == '\0')
+        return "";
+    if (strcmp(offer, "everybody") == 0)
+        return " Too near to it is everybody, who may be asked instead: leave out `cohort`.";
+    return arena_printf(arena, " Too near to it is a cohort that may be asked instead: `cohort: %s`.", offer);
+}
+
 const char *words_status(const struct report_analysis *analysis, struct arena *arena)
 {
     const char *reason =
@@ -212,8 +222,9 @@ const char *words_status(const struct report_analysis *analysis, struct arena *a
     case ANALYSIS_OK:
         return "done";
     case ANALYSIS_REFUSED:
-        return arena_printf(arena, "Refused by the policy of the sites (rule %s): %s.",
-                            analysis->rule == NULL ? "unknown" : analysis->rule, reason);
+        return arena_printf(arena, "Refused by the policy of the sites (rule %s): %s.%s",
+                            analysis->rule == NULL ? "unknown" : analysis->rule, reason,
+                            offer_words(analysis->offer, arena));
     case ANALYSIS_VETOED:
         return arena_printf(arena, "Vetoed: %s.", reason);
     case ANALYSIS_FAILED:

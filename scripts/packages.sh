@@ -2,7 +2,7 @@
 
 # What the three programs are built from.
 build_packages="gcc libc6-dev cmake ninja-build pkg-config protobuf-compiler protobuf-c-compiler libprotobuf-c-dev libpq-dev libreadstat-dev \
-libzmq3-dev libseccomp-dev libsodium-dev libhdf5-dev liblz4-dev libsqlite3-dev libyaml-dev libjansson-dev librsvg2-dev r-mathlib libglpk-dev libcmocka-dev"
+libzmq3-dev libseccomp-dev libsodium-dev libmicrohttpd-dev libjs-codemirror libhdf5-dev liblz4-dev libsqlite3-dev libyaml-dev libjansson-dev librsvg2-dev r-mathlib libglpk-dev libcmocka-dev"
 
 # packages_install PACKAGE…: apt-get install --no-install-recommends of those that are not there.
 packages_install() {

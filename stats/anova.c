@@ -99,7 +99,10 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     else
         MAILLE_TRY(anova_welch(&anova, levels, k, &means, outcome->arena, error));
     result_add_number(outcome->result, "df1", anova.df1);
-    result_add_number(outcome->result, "df2", anova.df2);
+    if (analysis_flag(analysis, "var_equal"))
+        result_add_real_count(outcome->result, "df2", anova.df2);
+    else
+        result_add_number(outcome->result, "df2", anova.df2);
     result_add_number(outcome->result, "statistic", anova.statistic);
     result_add_number(outcome->result, "p_value", pf(anova.statistic, anova.df1, anova.df2, 0, 0));
     struct result *list = result_add_list(outcome->result, "means");

@@ -144,12 +144,11 @@ void conditions_read(const struct analysis *analysis, const struct totals *total
         bool kept = surviving_kept(surviving, block, 0) && surviving_kept(surviving, block, 1);
         if (at == totals->spec->n_blocks)
             continue;
-        long long rows = (long long)totals_count(totals, at, 0);
-        outcome->suppressed += !kept;
+        const int64_t rows = totals_count(totals, at, 0);
         if (!kept)
             wording_warn(outcome, "rows may be left out, how many is withheld, %s", conditions[i].words);
         else if (rows > 0)
-            wording_warn(outcome, "%lld %s left out %s", rows, rows == 1 ? "row was" : "rows were",
+            wording_warn(outcome, "%s left out %s", wording_rows(outcome, surviving, rows),
                          conditions[i].words);
     }
 }

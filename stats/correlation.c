@@ -133,7 +133,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         goto out;
     }
     struct result *variables = result_add_list(outcome->result, "variables");
-    result_add_integer(outcome->result, "n", sums.count);
+    result_add_count(outcome->result, "n", sums.count);
     struct result *estimate = result_add_list(outcome->result, "estimate");
     struct result *p_value = result_add_list(outcome->result, "p_value");
     for (size_t i = 0; i < n; i++) {

@@ -332,8 +332,9 @@ void cox_robust_theta(struct cox_step *step);
 void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
                      struct arena *arena, struct tally_spec *spec);
 /* A block that squares sums of terms over the rows, or over the clusters or sites that they are dependent in
- * (weight: a of a·term), and how it is read: n square. */
-void cox_squares_plan(const struct cox *cox, const struct expression *const *terms, size_t n,
+ * (weight: a of a·term), and how it is read: n square. total: a bound of Σ a·|term| over the network,
+ * INFINITY where only that of a term is known. */
+void cox_squares_plan(const struct cox *cox, const struct expression *const *terms, size_t n, double total,
                       struct arena *arena, struct tally_spec *spec);
 f128 *cox_squares_read(const struct cox_step *step, size_t block, size_t n);
 /* The covariance of the coefficients; normal->n square. block: of the round. MAILLE_FAILED: fit_check_middle.

@@ -294,7 +294,7 @@ static void plan_errors(const struct cox *cox, const struct fit_theta *at, const
                                                        expression_linear(arena, coefficients, columns, n)));
         terms[m] = term;
     }
-    cox_squares_plan(cox, terms, n_means(cox), arena, spec);
+    cox_squares_plan(cox, terms, n_means(cox), INFINITY, arena, spec);
 }
 
 void cox_adjusted_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,

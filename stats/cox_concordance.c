@@ -83,6 +83,7 @@ static struct levels levels_of(const struct cox *cox)
  * edges of `fine` and the tables of a row's pairs: concordant less discordant by interval × class × status,
  * by interval × class of entry, and all of them as cox_tables_push has it. Of a round (b): {low, width} of
  * the bins. */
+enum { PATIENT_ROWS_LOG2 = 10 };
 enum { CUTS = NODES + 1, BINS_LOW = 0, BINS_WIDTH, BINS_THETA };
 
 static size_t edges_of(const struct cox_level *level)
@@ -241,7 +242,7 @@ static void add_squares(const struct cox *cox, const struct expression *eta,
         terms[0] = expression_binary(arena, OP_SUBTRACT, terms[0],
                                      expression_lookup(arena, tables + exits, exits / 2, entry_node));
     terms[1] = cox_table_lookup(cox, tables + net_size(cox, levels), arena);
-    cox_squares_plan(cox, terms, 2, arena, spec);
+    cox_squares_plan(cox, terms, 2, INFINITY, arena, spec);
 }
 
 /* A time of a row as a unit: stratum × bin. */
@@ -633,11 +634,14 @@ void cox_concordance_site_plan(const struct cox *cox, const struct expression *e
                                                      : RISKSET_CONCORDANCE;
     block->group = groups_code(&cox->strata, arena, NULL);
     block->eta = eta;
-    /* A patient has pairs with all others, each p ≤ 2^26 weights. Of the products of two of them, 2^−13 p
-     * each, a row adds at most weight⁴·2^26, the square of a site's sum 2^26 times as much for each of its
-     * patients. */
+    /* A row has pairs with all others of its site, 2^28 weights at most, and counts 2^-13 of them: squared it
+     * adds weight⁴·2^(2·28 − 26), the square of a site's sum 2^28 times as much for each of its rows, and
+     * that of a patient of 2^10 rows 2^10 times. */
     block->bound = ldexp(weight * weight * weight * weight,
-                         TALLY_N_MAX_LOG2 * (block->riskset == RISKSET_CONCORDANCE ? 1 : 2));
+                         2 * TALLY_SITE_MAX_LOG2 - 26 +
+                             (block->riskset == RISKSET_CONCORDANCE_SITE       ? TALLY_SITE_MAX_LOG2
+                              : block->riskset == RISKSET_CONCORDANCE_PATIENTS ? PATIENT_ROWS_LOG2
+                                                                               : 0));
 }
 
 void cox_concordance_site_report(const struct cox_step *step, size_t block, struct result *result)

@@ -193,18 +193,27 @@ static void read_events(struct cox_step *step)
     }
 }
 
+/* May a patient have several rows? Behind threshold rounds by what the dictionary says, since one patient who
+ * has would be told by it. */
+static bool may_repeat(const struct cox_step *step, int64_t complete)
+{
+    if (surviving_least(step->iteration->surviving) > 1)
+        return step->cox.analysis->study->dictionary->rows != ROWS_ONE;
+    return totals_count(step->totals, COX_BLOCK_PATIENTS, 0) < complete;
+}
+
 static void warn(const struct cox_step *step)
 {
     double complete = (double)totals_count(step->totals, COX_BLOCK_COMPLETE, 0);
-    long long unused = step->cox.unused ? (long long)totals_count(step->totals, COX_BLOCK_UNUSED, 0) : 0;
+    const int64_t unused = step->cox.unused ? totals_count(step->totals, COX_BLOCK_UNUSED, 0) : 0;
     if (step->cox.formula->start)
         left_out_warn(step->outcome, step->totals, COX_BLOCK_LEFT_OUT, step->iteration->surviving,
                       step->cox.left_out);
     if (unused > 0)
-        wording_warn(step->outcome, "%lld %s left out: of weight 0", unused,
-                     unused == 1 ? "row was" : "rows were");
+        wording_warn(step->outcome, "%s left out: of weight 0",
+                     wording_rows(step->outcome, step->iteration->surviving, unused));
     if (step->cox.robust && !step->cox.cluster && !step->cox.formula->has_cluster && !step->cox.cause &&
-        totals_count(step->totals, COX_BLOCK_PATIENTS, 0) < (int64_t)complete)
+        may_repeat(step, (int64_t)complete))
         wording_warn(step->outcome, "robust errors take the rows of a patient as independent of each other; "
                                     "cluster(patient) does not");
     if (step->cox.formula->has_cluster && !step->cox.robust)

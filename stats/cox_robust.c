@@ -39,6 +39,9 @@ void cox_robust_theta(struct cox_step *step)
     }
 }
 
+/* A row that met the hazard of 2^20 events would have a chance of e^(−2^20) to be there without one. */
+static const double met_max = 0x1p20;
+
 /* r·H, or r·D: what a row meets of the hazard. Of each event r/(S0 − f·E0) ≤ 1, so without weights it is no
  * more than there are events, whatever the bounds of r are; its square keeps its digits so. */
 static const struct expression *met_by(const struct cox *cox, const struct expression *risk,
@@ -46,13 +49,12 @@ static const struct expression *met_by(const struct cox *cox, const struct expre
 {
     const struct expression *met =
         expression_binary(arena, OP_MULTIPLY, risk, cox_table_lookup(cox, tables, arena));
-    const double most = ldexp(1, TALLY_N_MAX_LOG2);
     if (cox->weights != NULL)
         return met;
-    if (met->high > most)
-        met = expression_binary(arena, OP_MIN, met, expression_constant(arena, most));
-    if (met->low < -most)
-        met = expression_binary(arena, OP_MAX, met, expression_constant(arena, -most));
+    if (met->high > met_max)
+        met = expression_binary(arena, OP_MIN, met, expression_constant(arena, met_max));
+    if (met->low < -met_max)
+        met = expression_binary(arena, OP_MAX, met, expression_constant(arena, -met_max));
     return met;
 }
 
@@ -80,7 +82,7 @@ static const struct expression *const *residuals(const struct cox *cox, const st
 
 /* Every site squares its own sum, or those of its patients; only the sum of the squares over sites can be
  * read. */
-static void add_square(const struct cox *cox, const struct expression *const *terms, size_t n,
+static void add_square(const struct cox *cox, const struct expression *const *terms, size_t n, double total,
                        struct arena *arena, struct tally_spec *spec)
 {
     struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 2);
@@ -92,16 +94,19 @@ static void add_square(const struct cox *cox, const struct expression *const *te
     block->eta = expression_constant(arena, 0);
     block->terms = terms;
     block->n_terms = n;
-    /* (n·most·weight)² ≤ 2^26·bound for every n below 2^26, and the squares of parts add up to less */
-    block->bound = fmax(ldexp(most * most * weight * weight, TALLY_N_MAX_LOG2), 1);
+    /* Of n rows of a site (n·most·weight)² ≤ n·2^28·(most·weight)², and the squares of parts add up to less.
+     */
+    block->bound = fmax(fmin(ldexp(most * most * weight * weight, TALLY_SITE_MAX_LOG2),
+                             ldexp(total * total, -TALLY_N_MAX_LOG2)),
+                        1);
 }
 
-void cox_squares_plan(const struct cox *cox, const struct expression *const *terms, size_t n,
+void cox_squares_plan(const struct cox *cox, const struct expression *const *terms, size_t n, double total,
                       struct arena *arena, struct tally_spec *spec)
 {
     const struct expression *weight = cox->weights;
     if (cox->formula->cluster_site || cox->formula->cluster_patient) {
-        add_square(cox, terms, n, arena, spec);
+        add_square(cox, terms, n, total, arena, spec);
         return;
     }
     if (!cox->cluster && weight)
@@ -116,7 +121,16 @@ void cox_squares_plan(const struct cox *cox, const struct expression *const *ter
 void cox_robust_plan(const struct cox *cox, const struct fit_theta *at, const double *extra,
                      struct arena *arena, struct tally_spec *spec)
 {
-    cox_squares_plan(cox, residuals(cox, at, extra, arena), at->n_columns, arena, spec);
+    double x = 0, weight = cox->weights ? fmax(cox->weights->high, 1) : 1;
+    for (size_t j = 0; j < at->n_columns; j++) {
+        const struct expression *column = cox->design->columns[at->columns[j]].term;
+        x = fmax(x, fmax(fabs(column->low), fabs(column->high)));
+    }
+    /* All rows together meet as much of the hazard as there are events, twice as much with its sign left out;
+     * so do x·(δ − r·H) and r·D − δ·x̄ with |x| times that, and rounded tables leave room for as much again.
+     */
+    const double total = ldexp(8 * x * weight, TALLY_N_MAX_LOG2);
+    cox_squares_plan(cox, residuals(cox, at, extra, arena), at->n_columns, total, arena, spec);
 }
 
 f128 *cox_squares_read(const struct cox_step *step, size_t block, size_t n)

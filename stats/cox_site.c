@@ -37,8 +37,9 @@ static void add_scores(const struct cox *cox, const struct fit_theta *at, const 
         block->arms = cox->cluster;
         terms[block->n_terms++] = expression_number_of(arena, cox->cluster);
     }
-    /* |x − x̄| ≤ 2, and a row meets no more of the hazard than there are events: |ρ| ≤ 2·(1 + 2^26). */
-    block->bound = ldexp(weight * weight, 2 * (TALLY_N_MAX_LOG2 + 2));
+    /* |x − x̄| ≤ 2, and all rows together meet as much of the hazard as there are events: Σ|ρ| ≤ 4·2^28 at a
+     * site, 4·2^34 over the network; the squares of parts of a sum add up to less than its own. */
+    block->bound = ldexp(weight * weight, TALLY_SITE_MAX_LOG2 + 4);
 }
 
 enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at, struct arena *arena,
@@ -57,7 +58,7 @@ enum maille_code cox_site_plan(const struct cox *cox, const struct fit_theta *at
     block->eta = eta;
     block->terms = fit_theta_terms(at, arena, cox->design, NULL);
     block->n_terms = at->n_columns;
-    /* A patient adds at most |η − log S0| ≤ range of η + log 2^26 to the log likelihood, 2 to a score, 1 to
+    /* A patient adds at most |η − log S0| ≤ range of η + log 2^28 to the log likelihood, 2 to a score, 1 to
      * an information, each times its weight. */
     block->bound =
         (2 * fmax(fabs(eta->low), fabs(eta->high)) + 32) * (cox->weights ? fmax(cox->weights->high, 1) : 1);

@@ -306,7 +306,7 @@ static void what_cannot_be_fitted_says_so(void **state)
         &paper, variables, csv,
         "  - { id: a, method: cox, formula: \"Surv(time, death) ~ x\", cohort: time > 8 }\n"
         "  - { id: b, method: cox, formula: \"Surv(time, death) ~ x\", cohort: \"death == FALSE\" }\n"
-        "  - { id: c, method: cox, formula: \"Surv(time, death) ~ fall * x\" }\n"
+        "  - { id: c, method: cox, formula: \"Surv(time, death) ~ fall * x * w\" }\n"
         "  - { id: d, method: cox, formula: \"Surv(time, death) ~ w + time\" }\n"
         "  - { id: e, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\", baseline: true }\n"
         "  - { id: h, method: cox, formula: \"Surv(time, death) ~ x + strata(site)\", zph: true }\n");

@@ -172,9 +172,9 @@ static void risk_sets_write(const struct incidence *incidence, int64_t n, struct
         const int64_t leave = incidence->event[bin] + incidence->censored[bin];
         if (leave > 0) {
             result_add_number(time, NULL, (double)bin * incidence->width);
-            result_add_integer(risk, NULL, n);
-            result_add_integer(event, NULL, incidence->event[bin]);
-            result_add_integer(censored, NULL, incidence->censored[bin]);
+            result_add_count(risk, NULL, n);
+            result_add_count(event, NULL, incidence->event[bin]);
+            result_add_count(censored, NULL, incidence->censored[bin]);
         }
         n -= leave;
     }

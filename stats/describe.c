@@ -189,7 +189,10 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
         if (inner == NULL) {
             groups_moment(out, arena, out->spec.n_blocks - 1, d.variables->expressions[i], d.weights,
                           moments_of(d.variables->expressions[i]));
+            groups_share(out, arena, out->spec.n_blocks - 1, d.variables->expressions[i], d.weights);
             out->n_shown += d.weights != NULL ? d.by.n : 0;
+        } else if (d.weights != NULL) {
+            groups_share_weights(out, arena, out->spec.n_blocks - 1, d.weights);
         }
         MAILLE_TRY(groups_cell(out, cells_missing_rule(none), expression_and(arena, rows, none), by, error));
     }
@@ -403,9 +406,8 @@ static void describe_number(const struct writing *w, size_t block, size_t variab
             moments_read(&m, &w->d, w->totals, spread, block, variable, cell,
                          surviving_least(w->surviving) > 1, w->outcome);
         groups_add_count(w->outcome, row, "n", m.n, kept);
-        if (kept)
-            groups_add_count(w->outcome, row, "missing", w->n_groups[cell] - m.n,
-                             surviving_kept(w->surviving, cells_of(variable, CELLS_NONE), cell));
+        if (kept && surviving_kept(w->surviving, cells_of(variable, CELLS_NONE), cell))
+            result_add_count(row, "missing", w->n_groups[cell] - m.n);
         else
             result_add_null(row, "missing");
         const double values[] = {m.mean, m.sd, m.se, m.skewness, m.sum};
@@ -454,7 +456,10 @@ static enum maille_code describe_category(const struct writing *w, size_t block,
             struct result *row = row_of(w, variable, cell);
             result_add_string(row, "value", groups_level_name(&levels, outcome->arena, 0, level));
             groups_add_count(outcome, row, "n", totals_count(w->totals, block, at), kept);
-            result_add_number(row, "share", kept ? weigh_level(w, block, at) / all : NAN);
+            if (kept && !d->weights)
+                result_add_share(row, "share", weigh_level(w, block, at), all);
+            else
+                result_add_number(row, "share", kept ? weigh_level(w, block, at) / all : NAN);
         }
     }
 out:

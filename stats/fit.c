@@ -469,8 +469,8 @@ static void compare_with_base(struct fit *fit, const f128 *first)
 {
     const struct design_column *columns = fit->design->columns;
     for (size_t base = 0; base < fit->design->n_columns; base++) {
-        if ((int)fit->state[base] != FIT_BASE)
-            continue;
+        if ((int)fit->state[base] != FIT_BASE || !fit_stands_alone(fit, base))
+            continue; /* elsewhere the next steps find it */
         for (size_t j = 1; j < fit->design->n_columns; j++)
             if ((int)fit->state[j] == FIT_USED && columns[j].formula_term == columns[base].formula_term)
                 set_coefficient(fit, j, coefficient(fit, j) - first[base]);

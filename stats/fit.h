@@ -23,14 +23,16 @@ enum { FIT_STEPS_MAX = 40, FIT_HALVINGS_MAX = 30 };
 #define FIT_COLLINEAR 1e-14
 /* The interval of a linear predictor under exp() ends here; the tally refuses above (rule "theta"). */
 #define FIT_PREDICTOR_MAX 30.0
-/* Over the dictionary's bounds, where nobody need be, a predictor may go so far: it is cut off at
- * FIT_PREDICTOR_MAX. R cuts a logit off there (THRESH in family.c of its stats package; 1 − p is below
- * 1e-13), that of coxph at 22, and no count of a poisson model reaches exp(30). */
+/* Over the dictionary's bounds, where nobody need be, a predictor may go so far. Of a logistic mean it is cut
+ * off at ±FIT_PREDICTOR_MAX, as R does (THRESH in family.c of its stats package; 1 − p is below 1e-13). */
 #define FIT_CUT_MAX 100.0
+/* That of exp() is cut off here, as R's coxph does (`coxsafe` of its survival package); no count of a poisson
+ * model reaches exp(22). */
+#define FIT_CUT 22.0
 /* How far the predictor of a model may go over the dictionary's bounds. Robust errors square what exp() is
  * in: on the scale of exp(2·30) their sums would have no digits left. */
 double fit_predictor_max(bool robust);
-/* What exp() is taken of: the predictor, cut off at FIT_PREDICTOR_MAX where it may go beyond. One beyond
+/* What exp() is taken of: the predictor, cut off at FIT_CUT where it may go beyond. One beyond
  * FIT_CUT_MAX is left as it is, so that the tally refuses it. */
 const struct expression *fit_cut(struct arena *arena, const struct expression *eta);
 /* The predictor of a logistic mean; itself where it cannot leave ±FIT_PREDICTOR_MAX. */
@@ -139,8 +141,8 @@ enum maille_code fit_choose_columns(struct fit *fit, struct outcome *outcome,
 /* A level (or combination of levels) without any event, or without anything else (`both`), has an infinite
  * estimate, with a warning that names it (a policy that hides how few events a level has refuses the model
  * before: CELL_EVENTS). The others are what R's tend to. Where it is a level that others are compared with,
- * theirs are infinite, and the constant; MAILLE_FAILED where it stands in an interaction, too. events:
- * n_columns sums of what counts as an event. */
+ * theirs are infinite, and the constant; MAILLE_FAILED where the others cannot do without it, as where three
+ * factors interact. events: n_columns sums of what counts as an event. */
 enum maille_code fit_check_levels(struct fit *fit, const double *events, bool both, const char *what,
                                   struct outcome *outcome, struct maille_error *error) MAILLE_CHECKED;
 /* Is the coefficient held where it is, after the first step? */
@@ -153,6 +155,8 @@ bool fit_is_reference(const struct fit *fit, size_t j);
 bool fit_is_free(const struct fit *fit, size_t j);
 /* Is its estimate infinite, or a difference from one that is? */
 bool fit_is_hidden(const struct fit *fit, size_t j);
+/* Stands its factor in no interaction, and is there a constant? */
+bool fit_stands_alone(const struct fit *fit, size_t j);
 /* How many are held: R counts them among the parameters. */
 size_t fit_infinite(const struct fit *fit);
 

@@ -53,9 +53,9 @@ double fit_predictor_max(bool robust)
 
 const struct expression *fit_cut(struct arena *arena, const struct expression *eta)
 {
-    if (!(eta->high > FIT_PREDICTOR_MAX && eta->high <= FIT_CUT_MAX))
+    if (!(eta->high > FIT_CUT && eta->high <= FIT_CUT_MAX))
         return eta;
-    return expression_binary(arena, OP_MIN, eta, expression_constant(arena, FIT_PREDICTOR_MAX));
+    return expression_binary(arena, OP_MIN, eta, expression_constant(arena, FIT_CUT));
 }
 
 const struct expression *fit_logit(struct arena *arena, const struct expression *eta)

@@ -58,11 +58,11 @@ void fit_report_terms(const struct fit *fit, const struct fit_report *report, st
         }
         bool level = !column->numeric && at != 0;
         if (level)
-            result_add_integer(row, "n", llround(fit->sum[at]));
+            result_add_count(row, "n", llround(fit->sum[at]));
         else
             result_add_null(row, "n");
         if (level && report->events)
-            result_add_integer(row, "n_event", llround(fit->event_sum[at]));
+            result_add_count(row, "n_event", llround(fit->event_sum[at]));
         else
             result_add_null(row, "n_event");
     }

@@ -108,10 +108,12 @@ static bool is_estimable(const struct subgroups *s, size_t main, size_t more, ui
     if (normal->factor.aliased[main])
         return false;
     if (column->numeric)
-        return more == normal->n || !normal->factor.aliased[more];
+        return more == normal->n || !normal->factor.aliased[more] ||
+               (int)s->fit->state[normal->columns[more]] == FIT_BASE;
     if (!is_compared(s, treatment, level))
         return false;
-    if (more == normal->n || !normal->factor.aliased[more])
+    if (more == normal->n || !normal->factor.aliased[more] ||
+        (int)s->fit->state[normal->columns[more]] == FIT_BASE)
         return true;
     for (size_t j = 0; j < design->n_columns; j++) {
         const uint32_t other = design->columns[j].levels[s->factor];
@@ -125,6 +127,20 @@ static bool is_estimable(const struct subgroups *s, size_t main, size_t more, ui
     return !first_compared && n_aliased == 1;
 }
 
+/* Has one of the two that are compared in the level no event, so that others are compared with a base? */
+static bool is_infinite(const struct subgroups *s, uint32_t treatment, uint32_t level)
+{
+    const struct design *design = s->fit->design;
+    for (size_t k = 1; k < design->n_columns; k++) {
+        const uint32_t *levels = design->columns[k].levels;
+        if (fit_is_reference(s->fit, k) && levels[s->factor] == level &&
+            (levels[s->treatment] == DESIGN_ABSENT || levels[s->treatment] == treatment ||
+             column_of(s, s->main, levels[s->treatment], DESIGN_ABSENT) == s->report->normal->n))
+            return true;
+    }
+    return false;
+}
+
 /* Estimate and its standard error in a level; NaN where the data do not say it. */
 static void effect_in(const struct subgroups *s, size_t main, uint32_t level, double *estimate, double *error)
 {
@@ -134,7 +150,8 @@ static void effect_in(const struct subgroups *s, size_t main, uint32_t level, do
     const bool reference = column_of(s, s->own, DESIGN_ABSENT, level) == normal->n;
     double variance = 0;
     *estimate = *error = NAN;
-    if ((more == normal->n && !reference) || !is_estimable(s, main, more, level))
+    if ((more == normal->n && !reference) || is_infinite(s, treatment, level) ||
+        !is_estimable(s, main, more, level))
         return;
     *estimate = 0;
     for (int part = 0; part < 2; part++) {
@@ -181,9 +198,9 @@ static void put_levels(const struct subgroups *s, const char *name, struct resul
             result_add_string(row, "variable", name);
             result_add_string(row, "level", design->factors[s->factor].code->levels[level]);
             result_add_string(row, "term", main->label);
-            result_add_integer(row, "n", llround(s->fit->sum[at]));
+            result_add_count(row, "n", llround(s->fit->sum[at]));
             if (s->report->events)
-                result_add_integer(row, "n_event", llround(s->fit->event_sum[at]));
+                result_add_count(row, "n_event", llround(s->fit->event_sum[at]));
             else
                 result_add_null(row, "n_event");
             put_effect(s, row, j, level);
@@ -221,7 +238,7 @@ static void put_interaction(const struct subgroups *s, struct arena *arena, stru
     struct result *test = result_add_object(result, "interaction");
     result_add_number(test, "statistic", wald / df);
     result_add_number(test, "df1", df);
-    result_add_number(test, "df2", s->report->df);
+    result_add_real_count(test, "df2", s->report->df);
     result_add_number(test, "p_value", pf(wald / df, df, s->report->df, 0, 0));
 }
 

@@ -231,6 +231,7 @@ static enum maille_code cells_events(const struct followup *followup, const stru
     const struct expression *events, *cause;
     MAILLE_TRY(followup_events(&events, &cause, followup, arena, error));
     MAILLE_TRY(groups_cell(cells, rule, events, arms ? groups_code(arms, arena, cause) : NULL, error));
+    cells->of_events[cells->spec.n_blocks - 1] = true;
 out:
     return code;
 }
@@ -354,7 +355,6 @@ enum maille_code followup_outcome(const struct followup_counts *counts, struct o
         return wording_nobody(error, counts->n_missing + counts->n_complete);
     outcome->n = counts->n_all;
     outcome->n_missing = counts->n_missing;
-    outcome->suppressed += counts->n_missing < 0;
     outcome->n_event = 0;
     for (size_t cell = 0; cell < counts->n_cells; cell++)
         outcome->n_event += counts->n_event[cell];

@@ -170,10 +170,13 @@ static void moments(struct cells *cells, const struct glm *glm, struct arena *ar
     const size_t n_blocks = cells->spec.n_blocks, before = cells->n_moments;
     if (response != NULL && response->kind == EXPRESSION_NUMBER) {
         groups_moment(cells, arena, CELLS_COHORT, response, glm->weights, 2);
+        groups_share(cells, arena, CELLS_COHORT, response, glm->weights);
         for (size_t b = CELLS_OWN; b < n_blocks;
              b++) /* and of its levels, where the levels are all there is */
-            if (cells->rules[b] == CELL_PATIENTS && cells->spec.blocks[b].group != NULL)
+            if (cells->rules[b] == CELL_PATIENTS && cells->spec.blocks[b].group != NULL) {
                 groups_moment(cells, arena, b, response, glm->weights, 1);
+                groups_share(cells, arena, b, response, glm->weights);
+            }
     }
     if (glm->formula->offset != NULL) /* the constant of a model is what is left of the response beside it */
         groups_moment(cells, arena, CELLS_COHORT, glm->formula->offset, glm->weights, 2);
@@ -191,6 +194,7 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     struct glm glm;
     MAILLE_TRY(prepare(&glm, analysis, arena, error));
     MAILLE_TRY(fit_cells(out, glm.design, &glm.cohort, glm.event, arena, error));
+    out->both = glm.family->events;
     moments(out, &glm, arena);
     if (glm.weights && glm.weights->low <= 0) /* rows of weight 0 are told by the degrees of freedom */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, weightless(&glm, arena), NULL, error));
@@ -493,8 +497,8 @@ static enum maille_code report(struct step *step, const struct normal *normal, d
     result_add_string(result, "link", family->link);
     result_add_number(result, "deviance", deviance);
     result_add_number(result, "null_deviance", step->own[MEMO_NULL_DEVIANCE]);
-    result_add_integer(result, "df_residual", llround(df));
-    result_add_integer(result, "df_null", llround(rows) - (step->glm.formula->intercept ? 1 : 0));
+    result_add_count(result, "df_residual", llround(df));
+    result_add_count(result, "df_null", llround(rows) - (step->glm.formula->intercept ? 1 : 0));
     result_add_number(result, "dispersion", dispersion);
     result_add_number(result, "aic", akaike(step, deviance, rank, outcome));
     result_add_integer(result, "iterations", llround(step->fit.scalars[FIT_STEPS]));

@@ -214,7 +214,8 @@ out:
 static double bound_of(const struct site *site)
 {
     const struct glm *glm = site->glm;
-    const double rows = ldexp(1, TALLY_N_MAX_LOG2), weight = glm->weights ? fmax(glm->weights->high, 1) : 1;
+    const double rows = ldexp(1, TALLY_SITE_MAX_LOG2),
+                 weight = glm->weights ? fmax(glm->weights->high, 1) : 1;
     double term = 1, residual = 1, slope = 1, deviance = 2 * FIT_PREDICTOR_MAX + 4;
     for (size_t i = 0; i <= site->at->n_columns; i++)
         term = fmax(term, fmax(fabs(site->terms[i]->low), fabs(site->terms[i]->high)));

@@ -216,7 +216,7 @@ static void what_cannot_be_fitted_says_so(void **state)
         &paper, variables, csv,
         "  - { id: a, method: glm, family: binomial, formula: \"ill ~ arm\", cohort: x > 8 }\n"
         "  - { id: b, method: glm, family: binomial, formula: \"ill ~ x\", cohort: ill }\n"
-        "  - { id: c, method: glm, family: binomial, formula: \"I(x > 1) ~ arm * w\" }\n"
+        "  - { id: c, method: glm, family: binomial, formula: \"I(x > 1) ~ arm * w * y\" }\n"
         "  - { id: d, method: glm, family: gaussian, formula: \"y ~ arm\", cohort: \"arm == \\\"a\\\"\" }\n"
         "  - { id: e, method: glm, family: poisson, formula: \"y ~ arm\", cohort: y < 1 }\n"
         "  - { id: f, method: glm, family: binomial, formula: \"I(x > 1) ~ y\" }\n"
@@ -292,7 +292,7 @@ static void large_theta_is_refused(void **state)
     paper_round(&paper);
     struct vector *theta = &paper.run.states[0].iteration.theta;
     struct tally_spec *spec = arena_alloc(paper.arena, sizeof *spec);
-    theta->v[3] = 80; /* γ of x, whose scaled interval is ±9/16: the predictor is cut off at 30 */
+    theta->v[3] = 80; /* γ of x, whose scaled interval is ±9/16: the predictor is cut off at 22 */
     assert_int_equal(
         method_find("glm")->plan(&paper.study->analyses[0], theta, NULL, paper.arena, spec, &error),
         MAILLE_OK);

@@ -204,7 +204,6 @@ void groups_cohort_read(struct outcome *outcome, const struct totals *totals, si
 {
     bool kept = surviving_kept(surviving, CELLS_MISSING, 0);
     outcome->n_missing = kept ? totals_count(totals, block, 0) : -1;
-    outcome->suppressed += !kept;
 }
 
 /* --- what did not survive --- */
@@ -212,7 +211,7 @@ void groups_cohort_read(struct outcome *outcome, const struct totals *totals, si
 void groups_add_count(struct outcome *outcome, struct result *to, const char *name, int64_t count, bool kept)
 {
     if (kept) {
-        result_add_integer(to, name, count);
+        result_add_count(to, name, count);
         return;
     }
     result_add_null(to, name);
@@ -238,4 +237,47 @@ void groups_moment(struct cells *cells, struct arena *arena, size_t block, const
         all[cells->n_moments++] =
             (struct cells_moment){.block = block, .x = weight, .powers = 1, .of_model = true};
     cells->moments = all;
+}
+
+static bool is_same(const struct expression *a, const struct expression *b)
+{
+    return a == b || (a != NULL && b != NULL && a->op == OP_VARIABLE && b->op == OP_VARIABLE &&
+                      a->variable == b->variable);
+}
+
+/* Each once. */
+static void add_share(struct cells *cells, struct arena *arena, struct cells_share share)
+{
+    for (size_t s = 0; s < cells->n_shares; s++) {
+        const struct cells_share *other = &cells->shares[s];
+        if (other->block == share.block && other->from_zero == share.from_zero &&
+            is_same(other->x, share.x) && is_same(other->weight, share.weight))
+            return;
+    }
+    struct cells_share *all = arena_array(arena, cells->n_shares + 1, sizeof *all);
+    if (cells->n_shares > 0)
+        memcpy(all, cells->shares, cells->n_shares * sizeof *all);
+    all[cells->n_shares++] = share;
+    cells->shares = all;
+}
+
+void groups_share(struct cells *cells, struct arena *arena, size_t block, const struct expression *x,
+                  const struct expression *weight)
+{
+    add_share(cells, arena, (struct cells_share){.block = block, .x = x, .weight = weight});
+    if (weight != NULL)
+        groups_share_weights(cells, arena, block, weight);
+}
+
+void groups_share_weights(struct cells *cells, struct arena *arena, size_t block,
+                          const struct expression *weight)
+{
+    add_share(cells, arena, (struct cells_share){.block = block, .x = weight, .from_zero = true});
+}
+
+void groups_share_as(struct cells *cells, struct arena *arena, size_t block, const struct cells_share *share)
+{
+    struct cells_share same = *share;
+    same.block = block;
+    add_share(cells, arena, same);
 }

@@ -87,6 +87,15 @@ enum maille_code groups_sums(struct tally_spec *spec, const struct guard *guard,
 /* One moment more, of the cells of a block of head counts; where it is weighted, also of the weights. */
 void groups_moment(struct cells *cells, struct arena *arena, size_t block, const struct expression *x,
                    const struct expression *weight, unsigned powers);
+/* One sum more that the result tells of the cells of a block of head counts, or means by it; where it is
+ * weighted, also of the weights, since a mean is nearly the value of whoever has most of them. */
+void groups_share(struct cells *cells, struct arena *arena, size_t block, const struct expression *x,
+                  const struct expression *weight);
+/* Of weights alone. */
+void groups_share_weights(struct cells *cells, struct arena *arena, size_t block,
+                          const struct expression *weight);
+/* The same sum of another block. */
+void groups_share_as(struct cells *cells, struct arena *arena, size_t block, const struct cells_share *share);
 /* A block of head counts under a rule: patients, not rows. */
 enum maille_code groups_cell(struct cells *cells, enum cell_rule rule, const struct expression *filter,
                              const struct expression *code, struct maille_error *error) MAILLE_CHECKED;

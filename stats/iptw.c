@@ -389,6 +389,28 @@ out:
     return code;
 }
 
+enum maille_code iptw_shares(const struct cells **cells, const struct analysis *analysis,
+                             const struct vector *theta, struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct chain chain;
+    *cells = NULL;
+    if (theta->n == 0)
+        return MAILLE_OK;
+    MAILLE_TRY(chain_of(&chain, analysis, theta, arena, error));
+    if (chain.phase != IPTW_WEIGH || chain.theta.n > 0)
+        goto out;
+    const struct analysis *weighted = weighted_of(&chain, arena, chain.gamma, chain.tail);
+    struct cells *made = arena_alloc(arena, sizeof *made);
+    MAILLE_TRY(chain.own->cells(weighted, arena, made, error));
+    const size_t arms = made->spec.n_blocks;
+    MAILLE_TRY(groups_cell(made, CELL_PATIENTS, chain.model->cohort, chain.arm, error));
+    groups_share_weights(made, arena, arms, weighted->weights);
+    *cells = made;
+out:
+    return code;
+}
+
 /* --- step --- */
 
 /* θ := head of n numbers, then `rest` (NULL: nothing). head may be a part of θ. */

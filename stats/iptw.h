@@ -23,6 +23,13 @@ enum maille_code iptw_step(const struct analysis *analysis, const struct totals 
                            struct iteration *iteration, struct outcome *outcome, bool *done,
                            struct maille_error *error) MAILLE_CHECKED;
 
+/* Where the method's own first round is planned at this θ: its head counts as iptw_cells has them, with the
+ * sums that its result tells with the weights of this θ (n_shares) and of the weights in each arm. *cells is
+ * NULL at every other θ. */
+enum maille_code iptw_shares(const struct cells **cells, const struct analysis *analysis,
+                             const struct vector *theta, struct arena *arena,
+                             struct maille_error *error) MAILLE_CHECKED;
+
 /* The rows that count: analysis_complete, and for a model also the variables that its keys list. */
 const struct expression *iptw_complete(const struct analysis *analysis, struct arena *arena);
 

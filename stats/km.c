@@ -88,6 +88,10 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     enum maille_code code = km_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK)
         code = followup_cells(&followup, arena, out, error);
+    if (code == MAILLE_OK && analysis->weights != NULL) { /* who is in an arm, and who has an event in it */
+        groups_share_weights(out, arena, FOLLOWUP_CELLS_ARMS, analysis->weights);
+        groups_share_weights(out, arena, FOLLOWUP_CELLS_EVENTS, analysis->weights);
+    }
     return code;
 }
 
@@ -119,7 +123,7 @@ static void add_heads(struct result *to, const char *name, double value, bool we
     if (weighted)
         result_add_number(to, name, value);
     else
-        result_add_integer(to, name, llround(value));
+        result_add_count(to, name, llround(value));
 }
 
 static void add_head_list(struct result *to, const char *name, const double *values, size_t n, bool weighted)

@@ -95,7 +95,7 @@ void km_write_times(struct result *result, const struct km_arm *arms, size_t n, 
             if (weighted || isnan(at.at_risk))
                 result_add_number(risk, NULL, at.at_risk);
             else
-                result_add_integer(risk, NULL, llround(at.at_risk));
+                result_add_count(risk, NULL, llround(at.at_risk));
         }
     }
 }

@@ -36,12 +36,11 @@ void left_out_warn(struct outcome *outcome, const struct totals *totals, size_t 
     for (size_t i = 0; i < FATES_LEFT_OUT; i++) {
         const char *why = tally_fate_words((enum tally_fate)i);
         bool kept = surviving_kept(surviving, cells_block, i);
-        long long n = (long long)totals_count(totals, block, i);
-        outcome->suppressed += !kept;
+        const int64_t n = totals_count(totals, block, i);
         if (!kept)
             wording_warn(outcome, "rows may be left out, how many is withheld: of each, %s", why);
         else if (n > 0)
-            wording_warn(outcome, "%lld %s left out: %s%s", n, n == 1 ? "row was" : "rows were",
-                         n == 1 ? "" : "of each, ", why);
+            wording_warn(outcome, "%s left out: %s%s", wording_rows(outcome, surviving, n),
+                         n == 1 && surviving_rounded(surviving, n) == 1 ? "" : "of each, ", why);
     }
 }

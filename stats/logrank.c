@@ -42,6 +42,7 @@ enum { SITE_MISSING, SITE_COMPLETE, SITE_STATUS, SITE_SUMS, SITE_LEFT_OUT };
 struct logrank {
     size_t n;
     int64_t *patients, *events;
+    bool weighted; /* rho above 0: observed counts no heads */
     double *observed, *expected, *variance;
 };
 
@@ -291,8 +292,11 @@ static enum maille_code logrank_result(const struct logrank *logrank, const stru
             continue;
         struct result *row = result_add_object(list, NULL);
         result_add_string(row, "group", groups_stratum(&followup->groups, outcome->arena, g));
-        result_add_integer(row, "n", logrank->patients[g]);
-        result_add_number(row, "observed", logrank->observed[g]);
+        result_add_count(row, "n", logrank->patients[g]);
+        if (logrank->weighted)
+            result_add_number(row, "observed", logrank->observed[g]);
+        else
+            result_add_real_count(row, "observed", logrank->observed[g]);
         result_add_number(row, "expected", logrank->expected[g]);
     }
     if (trend)
@@ -337,6 +341,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                       followup.formula->strata_site ? (size_t)SITE_LEFT_OUT : (size_t)FOLLOWUP_LEFT_OUT,
                       iteration->surviving,
                       followup_cells_left_out(&followup, followup.formula->strata_site));
+    logrank.weighted = analysis_number(analysis, "rho") > 0;
     MAILLE_TRY(logrank_result(&logrank, &followup, analysis_flag(analysis, "trend"), outcome, error));
     groups_warn_suppressed(outcome);
     *done = true;

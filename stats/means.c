@@ -65,6 +65,7 @@ enum maille_code means_cells(const struct analysis *analysis, struct arena *aren
     MAILLE_TRY(
         groups_cell(cells, CELL_PATIENTS, means.cohort.rows, groups_code(&means.groups, arena, NULL), error));
     groups_moment(cells, arena, CELLS_OWN, means.y, NULL, 2);
+    groups_share(cells, arena, CELLS_OWN, means.y, NULL);
 out:
     return code;
 }

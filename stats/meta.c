@@ -247,7 +247,6 @@ static enum maille_code first_round(const struct meta *meta, const struct totals
     outcome->n = (int64_t)totals_real(totals, 0, META_ROWS);
     bool kept = surviving_kept(iteration->surviving, CELLS_MISSING, 0);
     outcome->n_missing = kept ? (int64_t)totals_real(totals, 0, META_MISSING) : -1;
-    outcome->suppressed += !kept;
     if (is_cox(meta) || analysis_value(meta->model, "family")->choice == 1)
         outcome->n_event = (int64_t)totals_real(totals, 0, META_EVENTS);
     if (outcome->n == 0)

@@ -65,6 +65,11 @@ bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell
     return surviving == NULL || surviving->kept[block][cell] != 0;
 }
 
+int64_t surviving_rounded(const struct surviving *surviving, int64_t heads)
+{
+    return surviving == NULL ? heads : (int64_t)result_rounded((double)heads, surviving->round_counts);
+}
+
 bool surviving_covariance(const struct surviving *surviving)
 {
     return surviving == NULL || !surviving->no_covariance;

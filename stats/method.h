@@ -29,16 +29,20 @@ struct surviving {
     const uint8_t *const *kept;
     bool closed; /* sums are opened to the sites alone, and pooled: the circle of five sites or more */
     bool narrow; /* a round has no room for cells that depend on θ (cells.late_bytes): they are not asked */
-    uint64_t min_cell;  /* above 1: cells of fewer patients are hidden, and a result tells no moment that says
-                           what so few have */
-    int64_t patients;   /* of the analysis, pooled; 0 where that was not counted */
-    bool no_covariance; /* the covariances of a model's estimates stay out of the result (CELL_PAIRS) */
+    uint64_t min_cell; /* above 1: cells of fewer patients are hidden, and a result tells no moment that says
+                          what so few have */
+    uint64_t round_counts; /* heads in a result are rounded to multiples of it; 0: as they are */
+    double max_share;      /* a sum of which one patient carries more is not told (stats/shares.h); 0: off */
+    int64_t patients;      /* of the analysis, pooled; 0 where that was not counted */
+    bool no_covariance;    /* the covariances of a model's estimates stay out of the result (CELL_PAIRS) */
 };
 /* kept[block][cell]; true where surviving is NULL. */
 bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell);
 /* How many patients there must be behind what a step shows of counts that depend on θ: min_cell, at least 1.
  */
 int64_t surviving_least(const struct surviving *surviving);
+/* Heads as a sentence may tell them: rounded where surviving says so. */
+int64_t surviving_rounded(const struct surviving *surviving, int64_t heads);
 /* false where surviving says no_covariance. */
 bool surviving_covariance(const struct surviving *surviving);
 /* kept[block]; NULL where surviving is. */
@@ -83,19 +87,31 @@ struct cells_moment {
                       counted with the others, and no reason to refuse a number of few values */
 };
 
+/* A sum that a result tells, or a mean, of a number x in each cell of a block of head counts: Σ weight·(x −
+ * m), m the least that x can be. max_patient_share judges it (stats/shares.h). */
+struct cells_share {
+    size_t block;
+    const struct expression *x, *weight; /* weight NULL: 1 */
+    bool from_zero;                      /* m is 0: of weights */
+};
+
 struct cells {
     struct tally_spec spec;                 /* order 0, `distinct` blocks */
     enum cell_rule rules[TALLY_BLOCKS_MAX]; /* one per block */
+    bool of_events[TALLY_BLOCKS_MAX];       /* of CELL_TABLE: patients with an event, by arm (and cause) */
     size_t
         n_bins[TALLY_BLOCKS_MAX]; /* of CELL_AT_RISK, CELL_ENTERING, CELL_MERGE: bins of one group; else 0 */
     double
         tail[TALLY_BLOCKS_MAX]; /* of CELL_MERGE: the least min(p, 1 − p) asked for, for min_tail; else 0 */
+    bool both;                  /* of a model: patients without an event are told as those with one are */
     bool is_model;              /* its numbers are model scalars: budget.models, max_scalar_share */
     size_t n_parameters;        /* of the model, for max_parameter_share; 0: none */
     size_t n_shown; /* numbers of the result that max_scalar_share counts: coefficients with their standard
                        errors, weighted means */
     struct cells_moment *moments; /* [n_moments], in an arena */
     size_t n_moments;
+    struct cells_share *shares; /* [n_shares], in an arena */
+    size_t n_shares;
     size_t late_bytes;     /* of the largest vector whose cells depend on θ (guard_sites); 0: small */
     bool pairs_uncounted;  /* there are more pairs than CELL_PAIRS blocks can count: no covariances */
     struct time_axis axis; /* of survival times as they will be released; days 0: no survival times */

@@ -178,14 +178,19 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     const struct expression *rows = rate.cohort.rows, *groups = groups_code(&rate.groups, arena, NULL);
     MAILLE_TRY(groups_cohort_cells(out, &rate.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_TABLE, rows, groups, error));
+    groups_share(out, arena, CELLS_GROUPS, rate.time, NULL);
     MAILLE_TRY(groups_cell(out, CELL_TABLE, rate.event, groups, error));
+    out->of_events[out->spec.n_blocks - 1] = true;
     MAILLE_TRY(groups_cell(out, CELL_EVENTS, rate.event, NULL, error));
     if (rate.level == NULL)
         goto out;
     groups = groups_code(&rate.groups, arena, rate.level);
     MAILLE_TRY(groups_cell(out, CELL_TABLE, rows, groups, error));
-    if (rate.standard != NULL)
+    groups_share(out, arena, CELLS_LEVELS, rate.time, NULL);
+    if (rate.standard != NULL) {
         MAILLE_TRY(groups_cell(out, CELL_TABLE, rate.event, groups, error));
+        out->of_events[out->spec.n_blocks - 1] = true;
+    }
 out:
     return code;
 }
@@ -339,7 +344,7 @@ static void add_group(struct result *row, const struct rate *rate, const struct 
 {
     int64_t events = totals_count(totals, BLOCK_EVENTS, group);
     double time = time_of(rate, totals, BLOCK_TIME, group);
-    result_add_integer(row, "n_event", events);
+    result_add_count(row, "n_event", events);
     result_add_number(row, "time_at_risk", time);
     add_ratio(row, "rate", (double)events, time, conf_level);
     if (!(time > 0))

@@ -79,6 +79,54 @@ void result_add_number(struct result *to, const char *name, double value)
     result_add(to, name, item);
 }
 
+void result_add_count(struct result *to, const char *name, int64_t value)
+{
+    result_add_integer(to, name, value);
+    to->items[to->n - 1]->heads = true;
+}
+
+void result_add_real_count(struct result *to, const char *name, double value)
+{
+    result_add_number(to, name, value);
+    to->items[to->n - 1]->heads = true;
+}
+
+void result_add_share(struct result *to, const char *name, double part, double whole)
+{
+    result_add_number(to, name, part / whole);
+    struct result *item = to->items[to->n - 1];
+    item->part = part;
+    item->whole = whole;
+}
+
+void result_add_same(struct result *to, const char *name, const struct result *object)
+{
+    const struct result *item = result_get(object, name);
+    result_add_null(to, name);
+    if (item != NULL)
+        *to->items[to->n - 1] = *item;
+}
+
+double result_rounded(double heads, uint64_t base)
+{
+    return base < 2 ? heads : floor(heads / (double)base + 0.5) * (double)base;
+}
+
+void result_round(struct result *result, uint64_t base)
+{
+    for (size_t i = 0; i < result->n; i++)
+        result_round(result->items[i], base);
+    if (result->heads && result->kind == RESULT_INTEGER)
+        result->integer = (int64_t)result_rounded((double)result->integer, base);
+    if (result->heads && result->kind == RESULT_NUMBER)
+        result->number = result_rounded(result->number, base);
+    if (base > 1 && result->whole > 0 && result->kind == RESULT_NUMBER) {
+        result->number = result_rounded(result->part, base) / result_rounded(result->whole, base);
+        if (!isfinite(result->number))
+            result->kind = RESULT_NULL;
+    }
+}
+
 void result_add_string(struct result *to, const char *name, const char *value)
 {
     if (value == NULL) {

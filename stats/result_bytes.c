@@ -34,6 +34,38 @@ void result_write(struct bytes *out, const struct result *result)
     }
 }
 
+enum { HEADS_NONE, HEADS, HEADS_SHARE };
+
+void result_write_heads(struct bytes *out, const struct result *result)
+{
+    for (size_t i = 0; i < result->n; i++)
+        result_write_heads(out, result->items[i]);
+    if (result->kind == RESULT_LIST || result->kind == RESULT_OBJECT)
+        return;
+    bytes_put_u8(out, result->heads ? HEADS : result->whole > 0 ? HEADS_SHARE : HEADS_NONE);
+    if (!result->heads && result->whole > 0) {
+        bytes_put_f64(out, result->part);
+        bytes_put_f64(out, result->whole);
+    }
+}
+
+bool result_read_heads(struct result *result, struct reader *reader)
+{
+    for (size_t i = 0; i < result->n; i++)
+        if (!result_read_heads(result->items[i], reader))
+            return false;
+    if (result->kind == RESULT_LIST || result->kind == RESULT_OBJECT)
+        return true;
+    const uint8_t what = reader_u8(reader);
+    result->heads = what == HEADS;
+    if (what == HEADS_SHARE) {
+        result->part = reader_f64(reader);
+        result->whole = reader_f64(reader);
+        return !reader->bad && result->part >= 0 && result->whole > 0 && result->part <= result->whole;
+    }
+    return !reader->bad && what <= HEADS_SHARE;
+}
+
 void result_write_shape(struct bytes *out, const struct result *result)
 {
     bytes_put_u8(out, (uint8_t)result->kind);

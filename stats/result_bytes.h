@@ -13,6 +13,13 @@ void result_write(struct bytes *out, const struct result *result);
  * than 32. In arena. */
 struct result *result_read(struct reader *reader, struct arena *arena);
 
+/* Which numbers of a result are heads, and shares of which: per node that is no list and no object a byte, 1
+ * heads, 2 a share (then part and whole), 0 neither. They are not in its own bytes: nobody but who goes on
+ * with an analysis needs them. */
+void result_write_heads(struct bytes *out, const struct result *result);
+/* false: not of this result. */
+bool result_read_heads(struct result *result, struct reader *reader);
+
 /* The result without its numbers: kinds and names alone, so that of each number is told whether it is shown.
  */
 void result_write_shape(struct bytes *out, const struct result *result);

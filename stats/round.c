@@ -7,6 +7,7 @@
 
 #include "stats/conditions.h"
 #include "stats/guard.h"
+#include "stats/wording.h"
 
 /* θ of a whole round: what a coordinator may make a site take in. */
 enum { THETA_BYTES_MAX = 64 * 1024 * 1024 };
@@ -71,14 +72,20 @@ static void analysis_plan(struct round_plan *plan, size_t k, const struct study 
         return;
     }
     struct cells *cells = arena_alloc(plan->arena, sizeof *cells);
-    if (method->plan(analysis, theta, surviving, plan->arena, spec, error) != MAILLE_OK ||
-        method_cells(analysis, plan->arena, cells, error) != MAILLE_OK)
+    struct shares_theta read;
+    struct shares *shares = &plan->analyses[k].shares;
+    if (shares_read(&read, theta, surviving, error) != MAILLE_OK ||
+        method->plan(analysis, &read.own, surviving, plan->arena, spec, error) != MAILLE_OK ||
+        method_cells(analysis, plan->arena, cells, error) != MAILLE_OK ||
+        shares_of(shares, analysis, &read, cells, surviving, plan->arena, error) != MAILLE_OK)
         return;
     struct tally_spec *own = spec;
-    if (theta->n == 0 && cells->conditions > 0) {
+    const bool conditions = shares_first(&read) && cells->conditions > 0;
+    if (conditions || shares->n > 0) {
         own = arena_alloc(plan->arena, sizeof *own);
         *own = *spec;
-        if (conditions_plan(spec, cells, analysis, plan->arena, error) != MAILLE_OK)
+        if ((conditions && conditions_plan(spec, cells, analysis, plan->arena, error) != MAILLE_OK) ||
+            shares_plan(spec, shares, &read, surviving, plan->arena, error) != MAILLE_OK)
             return;
     }
     if (tally_layout(extents, &bytes, spec, error) != MAILLE_OK ||
@@ -271,6 +278,13 @@ void study_run_refuse(struct study_run *run, size_t analysis, const char *rule, 
     analysis_state_close(state, ANALYSIS_REFUSED);
 }
 
+void study_run_offer(struct study_run *run, size_t analysis, const char *cohort)
+{
+    struct analysis_state *state = &run->states[analysis];
+    if (strlen(cohort) < sizeof state->offer)
+        snprintf(state->offer, sizeof state->offer, "%s", cohort);
+}
+
 void study_run_veto(struct study_run *run, size_t analysis)
 {
     struct analysis_state *state = &run->states[analysis];
@@ -329,6 +343,88 @@ out:
     return code;
 }
 
+/* θ := a copy of the method's own part, which the method may replace. */
+static void keep_own(struct vector *theta, const struct shares_theta *read)
+{
+    struct vector own = {0};
+    double *v = vector_grow(&own, read->own.n);
+    if (read->own.n > 0)
+        memcpy(v, read->own.v, read->own.n * sizeof *v);
+    vector_clear(theta);
+    *theta = own;
+}
+
+/* The method's own step, with what may be told of its numbers. */
+static enum maille_code own_step(bool *done, struct analysis_state *state, const struct analysis *analysis,
+                                 const struct totals *totals, const struct cells *cells,
+                                 const struct shares *shares, const struct shares_theta *read,
+                                 struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct iteration *iteration = &state->iteration;
+    const struct surviving *surviving = iteration->surviving;
+    struct arena *arena = state->outcome.arena;
+    const double *marks;
+    size_t n_marks;
+    MAILLE_TRY(shares_marks(&marks, &n_marks, shares, read, analysis, totals, arena, error));
+    if (shares_judged(surviving))
+        keep_own(&iteration->theta, read);
+    iteration->surviving = shares_hide(surviving, cells, marks, n_marks, arena);
+    code = method_find(analysis->method)->step(analysis, totals, iteration, &state->outcome, done, error);
+    iteration->surviving = surviving;
+    if (code == MAILLE_OK && *done)
+        shares_warn(cells, marks, n_marks, analysis, &state->outcome);
+    if (code == MAILLE_OK && !*done && shares_judged(surviving))
+        shares_close(&iteration->theta, marks, n_marks);
+out:
+    return code;
+}
+
+/* One analysis with its totals of a round. */
+static enum maille_code analysis_step(bool *done, struct analysis_state *state,
+                                      const struct analysis *analysis, const struct round_plan *plan,
+                                      size_t k, const uint8_t *words, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct cells *cells = plan->analyses[k].cells;
+    const struct shares *shares = &plan->analyses[k].shares;
+    struct totals totals = {
+        .spec = plan->analyses[k].spec,
+        .extents = plan->analyses[k].extents,
+        .words = words + plan->analyses[k].offset,
+    };
+    struct shares_theta read;
+    MAILLE_TRY(shares_read(&read, &state->iteration.theta, state->iteration.surviving, error));
+    if (shares->n > 0 && read.n_sums == 0) {
+        shares_sum(&state->iteration.theta, shares, &read, &totals);
+        goto out;
+    }
+    if (shares_first(&read))
+        conditions_read(analysis, &totals, cells, state->iteration.surviving, &state->outcome);
+    totals.spec = plan->analyses[k].own;
+    MAILLE_TRY(own_step(done, state, analysis, &totals, cells, shares, &read, error));
+    if (!*done)
+        state->iteration.round++;
+out:
+    return code;
+}
+
+/* What a result tells of heads, as the policy wants it (round_counts). */
+static void round_counts(struct outcome *outcome, const struct surviving *surviving)
+{
+    int64_t *const heads[] = {&outcome->n, &outcome->n_missing, &outcome->n_event};
+    if (surviving == NULL || surviving->round_counts < 2)
+        return;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        if (*heads[i] >= 0)
+            *heads[i] = surviving_rounded(surviving, *heads[i]);
+    result_round(outcome->result, surviving->round_counts);
+    wording_warn(outcome,
+                 "numbers of patients, rows and events are rounded to multiples of %llu (round_counts), and "
+                 "shares are of rounded numbers; all else is computed from exact ones",
+                 (unsigned long long)surviving->round_counts);
+}
+
 void study_run_step(struct study_run *run, const struct round_plan *plan, const uint8_t *words,
                     size_t n_sites)
 {
@@ -342,26 +438,15 @@ void study_run_step(struct study_run *run, const struct round_plan *plan, const 
             continue;
         }
         const struct analysis *analysis = &run->study->analyses[k];
-        struct totals totals = {
-            .spec = plan->analyses[k].spec,
-            .extents = plan->analyses[k].extents,
-            .words = words + plan->analyses[k].offset,
-        };
         struct maille_error error = {0};
         bool done = false;
         state->iteration.n_sites = n_sites;
-        if (plan->analyses[k].own != totals.spec)
-            conditions_read(analysis, &totals, plan->analyses[k].cells, state->iteration.surviving,
-                            &state->outcome);
-        totals.spec = plan->analyses[k].own;
-        if (method_find(analysis->method)
-                ->step(analysis, &totals, &state->iteration, &state->outcome, &done, &error) != MAILLE_OK)
+        if (analysis_step(&done, state, analysis, plan, k, words, &error) != MAILLE_OK)
             analysis_give_up(run, k, &error);
         else if (done) {
             conditions_warn(analysis, &state->outcome);
+            round_counts(&state->outcome, state->iteration.surviving);
             analysis_state_close(state, ANALYSIS_OK);
-        } else {
-            state->iteration.round++;
         }
     }
 }

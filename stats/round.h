@@ -4,6 +4,7 @@
 #define STATS_ROUND_H
 
 #include "stats/methods.h"
+#include "stats/shares.h"
 
 /* What round r tallies: a function of the study, of which analyses are open, of their θ and of the surviving
  * cells. */
@@ -16,6 +17,7 @@ struct round_plan {
         struct tally_spec *spec; /* NULL unless open and planned; what did not survive is taken out of it */
         const struct tally_spec *own; /* its first blocks, those of the method */
         const struct cells *cells;    /* the head counts that guard it */
+        struct shares shares;         /* the sums that are judged in this round, behind the others */
         struct tally_extent *extents;
         size_t offset, bytes; /* in the round's vector */
         struct maille_error
@@ -64,6 +66,7 @@ enum maille_code round_thetas_read(struct vector *thetas, const struct study *st
 
 /* VETOED: some site must not answer it, for a reason in its own data. Nobody knows which site, or how many.
  */
+enum { STUDY_OFFER_MAX = 512 };
 enum analysis_status { ANALYSIS_OPEN, ANALYSIS_OK, ANALYSIS_REFUSED, ANALYSIS_FAILED, ANALYSIS_VETOED };
 
 struct analysis_state {
@@ -72,6 +75,8 @@ struct analysis_state {
     struct outcome outcome;
     char rule[MAILLE_RULE_MAX];
     char reason[MAILLE_SENTENCE_MAX];
+    char offer[STUDY_OFFER_MAX]; /* of one that is refused for what it is too near to: the cohort that may be
+                                    asked instead, as a study says it; "": none, or it cannot be named */
 };
 
 struct study_run {
@@ -92,6 +97,8 @@ void study_run_survive(struct study_run *run, const struct surviving *const *sur
 bool study_run_open(const struct study_run *run);
 /* Marks an analysis as refused (rule: a policy key, or "theta"), failed, or vetoed. */
 void study_run_refuse(struct study_run *run, size_t analysis, const char *rule, const char *reason);
+/* Of one that is refused: what may be asked instead. One that is too long is not offered. */
+void study_run_offer(struct study_run *run, size_t analysis, const char *cohort);
 void study_run_fail(struct study_run *run, size_t analysis, const char *reason);
 void study_run_veto(struct study_run *run, size_t analysis);
 /* The next round's plan over the open analyses; those that cannot be planned are marked and left out, those

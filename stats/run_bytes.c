@@ -110,6 +110,11 @@ void study_run_write(struct bytes *out, const struct study_run *run)
         put_vector(out, &state->iteration.memo);
         put_outcome(out, &state->outcome);
     }
+    for (size_t k = 0; k < run->study->n_analyses; k++) {
+        bytes_put_string(out, run->states[k].offer);
+        if (run->states[k].status == ANALYSIS_OPEN)
+            result_write_heads(out, run->states[k].outcome.result);
+    }
 }
 
 enum maille_code study_run_read(struct study_run *run, const void *bytes, size_t length,
@@ -123,6 +128,15 @@ enum maille_code study_run_read(struct study_run *run, const void *bytes, size_t
         state->iteration.round = reader_u32(&reader);
         right = right && !reader.bad && take_vector(&state->iteration.theta, &reader, true) &&
                 take_vector(&state->iteration.memo, &reader, false) && take_outcome(&state->outcome, &reader);
+    }
+    const bool later =
+        right && reader_left(&reader) > 0; /* a program of before wrote neither offers nor heads */
+    for (size_t k = 0; right && k < run->study->n_analyses; k++) {
+        struct analysis_state *state = &run->states[k];
+        state->offer[0] = '\0';
+        right =
+            !later || (take_text(state->offer, sizeof state->offer, &reader) &&
+                       (state->status != ANALYSIS_OPEN || result_read_heads(state->outcome.result, &reader)));
     }
     return right && reader_done(&reader)
                ? MAILLE_OK
@@ -156,6 +170,7 @@ void study_run_write_ended(struct bytes *out, const struct study_run *run, size_
                                            .result = &none_shown};
     put_status(out, state);
     bytes_put_string(out, state->reason);
+    bytes_put_string(out, state->offer);
     put_outcome(out, state->status == ANALYSIS_OK ? &state->outcome : &nothing);
 }
 
@@ -164,7 +179,8 @@ enum maille_code study_run_read_ended(struct study_run *run, size_t analysis, st
 {
     struct analysis_state *state = &run->states[analysis], made = *state;
     if (!take_status(&made, reader) || made.status == ANALYSIS_OPEN ||
-        !take_text(made.reason, sizeof made.reason, reader) || !take_outcome(&made.outcome, reader))
+        !take_text(made.reason, sizeof made.reason, reader) ||
+        !take_text(made.offer, sizeof made.offer, reader) || !take_outcome(&made.outcome, reader))
         return maille_fail(error, MAILLE_INVALID, "expected an analysis that has ended, found other bytes");
     *state = made;
     return MAILLE_OK;
@@ -183,6 +199,10 @@ bool analysis_state_agrees(const struct analysis_state *a, const struct analysis
     const struct outcome *x = &a->outcome, *y = &b->outcome;
     if (a->status != b->status || strcmp(a->rule, b->rule) != 0) {
         *name = "status";
+        return false;
+    }
+    if (strcmp(a->offer, b->offer) != 0) {
+        *name = "offer";
         return false;
     }
     if (x->n != y->n || x->n_missing != y->n_missing || x->n_event != y->n_event ||

@@ -9,7 +9,8 @@
 enum { RUN_BYTES_MAX = 20 * 1024 * 1024 }; /* of a whole study: a journal's record holds it */
 
 /* Per analysis: status, rule, reason, the round that it stands before, θ, memo, and the outcome with its
- * result. */
+ * result; then per analysis its offer and, of one that is open, which numbers are heads: what an earlier
+ * program wrote has neither. */
 void study_run_write(struct bytes *out, const struct study_run *run);
 /* Into a run that study_run_init (and study_run_survive) made; its states are replaced. MAILLE_CORRUPT: not
  * the state of this study, or a number in θ that is none; the run is then of no use. */
@@ -20,15 +21,15 @@ enum maille_code study_run_read(struct study_run *run, const void *bytes, size_t
  * memo to the bit, and of every number of its result whether it is shown. */
 void study_run_write_agreed(struct bytes *out, const struct study_run *run);
 
-/* One analysis that is over, as the researcher gets it: status, rule, reason, and of one that has a result
- * its outcome; what others had come to before they ended stays with the sites. And back, into the run's state
- * of that analysis, which was open. MAILLE_INVALID: no ended analysis. */
+/* One analysis that is over, as the researcher gets it: status, rule, reason, offer, and of one that has a
+ * result its outcome; what others had come to before they ended stays with the sites. And back, into the
+ * run's state of that analysis, which was open. MAILLE_INVALID: no ended analysis. */
 void study_run_write_ended(struct bytes *out, const struct study_run *run, size_t analysis);
 enum maille_code study_run_read_ended(struct study_run *run, size_t analysis, struct reader *reader,
                                       struct maille_error *error) MAILLE_CHECKED;
 
-/* Do two ended states say the same? As result_agrees; statuses, rules and counts exactly, reasons not at all.
- */
+/* Do two ended states say the same? As result_agrees; statuses, rules, offers and counts exactly, reasons not
+ * at all. */
 bool analysis_state_agrees(const struct analysis_state *a, const struct analysis_state *b, const char **name);
 
 #endif

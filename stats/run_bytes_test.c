@@ -16,6 +16,7 @@ static void test_a_state_comes_back(void **state)
     vector_push(&six.run.states[0].iteration.memo, NAN);
     vector_push(&six.run.states[0].iteration.memo, -0.0);
     vector_push(&six.run.states[0].iteration.theta, 0.1);
+    study_run_offer(&six.run, 0, "age >= 65");
     study_run_write(&first, &six.run);
     assert_int_equal(study_run_init(&run, six.study, &error), MAILLE_OK);
     assert_int_equal(study_run_read(&run, first.data, first.length, &error), MAILLE_OK);
@@ -23,9 +24,15 @@ static void test_a_state_comes_back(void **state)
     assert_int_equal(first.length, again.length);
     assert_memory_equal(first.data, again.data, first.length);
     assert_int_equal(run.states[0].status, ANALYSIS_OK);
+    assert_string_equal(run.states[0].offer, "age >= 65");
+    /* An earlier program wrote no offers. */
+    const size_t earlier = first.length - sizeof(uint64_t) - strlen("age >= 65");
+    assert_int_equal(study_run_read(&run, first.data, earlier, &error), MAILLE_OK);
+    assert_string_equal(run.states[0].offer, "");
     /* None that is cut or longer is a state. */
     for (size_t length = 0; length < first.length; length++)
-        assert_int_equal(study_run_read(&run, first.data, length, &error), MAILLE_CORRUPT);
+        assert_int_equal(study_run_read(&run, first.data, length, &error),
+                         length == earlier ? MAILLE_OK : MAILLE_CORRUPT);
     bytes_put_u8(&first, 0);
     assert_int_equal(study_run_read(&run, first.data, first.length, &error), MAILLE_CORRUPT);
     study_run_clear(&run);
@@ -37,6 +44,9 @@ static void test_a_state_comes_back(void **state)
     assert_int_equal(study_run_read_ended(&run, 0, &reader, &error), MAILLE_OK);
     assert_true(reader_done(&reader));
     assert_true(analysis_state_agrees(&run.states[0], six.state, &name));
+    run.states[0].offer[0] = '\0';
+    assert_false(analysis_state_agrees(&run.states[0], six.state, &name));
+    assert_string_equal(name, "offer");
     ended.data[0] = ANALYSIS_OPEN;
     reader = reader_of(ended.data, ended.length);
     assert_int_equal(study_run_read_ended(&run, 0, &reader, &error), MAILLE_INVALID);
@@ -44,6 +54,35 @@ static void test_a_state_comes_back(void **state)
     bytes_clear(&first);
     bytes_clear(&again);
     bytes_clear(&ended);
+    six_clear(&six);
+}
+
+/* Of an analysis that goes on it is kept which numbers are heads; a program of before did not write it. */
+static void test_heads_come_back(void **state)
+{
+    (void)state;
+    struct six six;
+    struct study_run run;
+    struct bytes first = {0}, again = {0}, heads = {0};
+    struct maille_error error = {0};
+    six_run(&six, "method: describe, variables: [arm]");
+    six.run.states[0].status = ANALYSIS_OPEN;
+    study_run_write(&first, &six.run);
+    result_write_heads(&heads, six.run.states[0].outcome.result);
+    assert_int_equal(study_run_init(&run, six.study, &error), MAILLE_OK);
+    assert_int_equal(study_run_read(&run, first.data, first.length, &error), MAILLE_OK);
+    study_run_write(&again, &run);
+    assert_int_equal(first.length, again.length);
+    assert_memory_equal(first.data, again.data, first.length);
+    const struct result *row = at(get(run.states[0].outcome.result, "variables"), 0);
+    assert_true(get(row, "n")->heads && get(row, "share")->whole == 6);
+    const size_t earlier = first.length - sizeof(uint64_t) - heads.length;
+    assert_int_equal(study_run_read(&run, first.data, earlier, &error), MAILLE_OK);
+    assert_int_equal(run.states[0].status, ANALYSIS_OPEN);
+    study_run_clear(&run);
+    bytes_clear(&first);
+    bytes_clear(&again);
+    bytes_clear(&heads);
     six_clear(&six);
 }
 
@@ -173,9 +212,9 @@ static void test_hostile_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_state_comes_back), cmocka_unit_test(test_no_theta_is_no_number),
-        cmocka_unit_test(test_what_is_agreed),     cmocka_unit_test(test_results_agree),
-        cmocka_unit_test(test_hostile_bytes),
+        cmocka_unit_test(test_a_state_comes_back),    cmocka_unit_test(test_heads_come_back),
+        cmocka_unit_test(test_no_theta_is_no_number), cmocka_unit_test(test_what_is_agreed),
+        cmocka_unit_test(test_results_agree),         cmocka_unit_test(test_hostile_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

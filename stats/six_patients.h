@@ -66,8 +66,9 @@ static inline enum maille_code six_study(struct six *six, const char *analysis, 
         arena_printf(six->arena,
                      "study: six\ndictionary: six@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\n"
                      "expires: 2099-12-31\nsites: all\ngrid: day\nmissing: analysis\n"
-                     "derive:\n  root: sqrt(age)\n  turned: 90 - age / 4\n  older: age + x\nanalyses:\n  - { "
-                     "id: a, %s }\n",
+                     "derive:\n  root: sqrt(age)\n  turned: 90 - age / 4\n  older: age + x\n"
+                     "  next: factor(cause, levels = c(\"cancer\", \"other\"))\n  small: x < 0.5\n  young: "
+                     "age < 65\nanalyses:\n  - { id: a, %s }\n",
                      analysis);
     return study_parse(&six->study, six->arena, dictionary, methods, n_methods, "study.yaml", text,
                        strlen(text), error);
@@ -79,8 +80,7 @@ struct six_hidden {
 };
 
 /* All that the analysis declares but these. */
-static inline const struct surviving *six_surviving(struct six *six, const struct six_hidden *hidden,
-                                                    size_t n)
+static inline struct surviving *six_surviving(struct six *six, const struct six_hidden *hidden, size_t n)
 {
     struct maille_error error = {0};
     size_t bytes;
@@ -105,9 +105,10 @@ static inline const struct surviving *six_surviving(struct six *six, const struc
     return surviving;
 }
 
-/* As six_run, behind threshold rounds; hidden NULL: without such rounds. room: of a round (round_plan). */
-static inline void six_run_within(struct six *six, const char *analysis, const struct six_hidden *hidden,
-                                  size_t n, size_t room)
+/* As six_run, behind threshold rounds; hidden NULL: without such rounds. room: of a round (round_plan).
+ * max_share: max_patient_share, 0: off. */
+static inline void six_run_judged(struct six *six, const char *analysis, const struct six_hidden *hidden,
+                                  size_t n, size_t room, double max_share)
 {
     struct maille_error error = {0};
     struct import_report report = {0};
@@ -127,7 +128,9 @@ static inline void six_run_within(struct six *six, const char *analysis, const s
     six->run.room = room;
     if (hidden != NULL) {
         const struct surviving **one = arena_alloc(six->arena, sizeof *one);
-        *one = six_surviving(six, hidden, n);
+        struct surviving *left = six_surviving(six, hidden, n);
+        left->max_share = max_share;
+        *one = left;
         study_run_survive(&six->run, one);
     }
     while (study_run_open(&six->run)) {
@@ -150,6 +153,12 @@ static inline void six_run_within(struct six *six, const char *analysis, const s
     }
     import_report_clear(&report);
     six->state = &six->run.states[0];
+}
+
+static inline void six_run_within(struct six *six, const char *analysis, const struct six_hidden *hidden,
+                                  size_t n, size_t room)
+{
+    six_run_judged(six, analysis, hidden, n, room, 0);
 }
 
 static inline void six_run_behind(struct six *six, const char *analysis, const struct six_hidden *hidden,

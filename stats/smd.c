@@ -125,9 +125,12 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     MAILLE_TRY(comparison_of(&c, analysis, arena, error));
     MAILLE_TRY(groups_cohort_cells(out, &c.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_PATIENTS, c.cohort.rows, c.arm, error));
+    if (c.weights != NULL)
+        groups_share_weights(out, arena, CELLS_ARMS, c.weights);
     for (size_t i = 0; i < c.variables->n; i++)
         if (is_number(&c, i)) {
             groups_moment(out, arena, CELLS_OWN, c.variables->expressions[i], c.weights, 2);
+            groups_share(out, arena, CELLS_OWN, c.variables->expressions[i], c.weights);
             out->n_shown += c.weights != NULL ? c.arm->n_levels : 0;
         }
     for (size_t i = 0; i < c.variables->n; i++) {
@@ -137,6 +140,8 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
             continue;
         MAILLE_TRY(levels_of(&c, &levels, i, &code_of, arena, error));
         MAILLE_TRY(groups_cell(out, CELL_TABLE, c.cohort.rows, code_of, error));
+        if (c.weights != NULL)
+            groups_share_weights(out, arena, out->spec.n_blocks - 1, c.weights);
     }
     if (may_be_weightless(&c)) /* the variances tell how many they are */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, of_weight(&c, OP_EQ, arena), c.arm, error));
@@ -501,7 +506,7 @@ static void report_overlap(const struct comparison *c, const struct totals *tota
     for (size_t a = 0; a < ARMS; a++) {
         struct result *arm = result_add_list(counts, NULL);
         for (size_t i = 0; i < n_ends; i++)
-            result_add_integer(arm, NULL, overlap_count(totals, a, i == 0 ? 0 : ends[i - 1], ends[i]));
+            result_add_count(arm, NULL, overlap_count(totals, a, i == 0 ? 0 : ends[i - 1], ends[i]));
     }
 }
 

@@ -116,7 +116,7 @@ static void test_describe(void **state)
     assert_number(get(at(rows, 5), "share"), 1); /* of what is shown */
     assert_int_equal(six.state->outcome.n, 3);
     assert_int_equal(six.state->outcome.n_missing, -1);
-    assert_int_equal(six.state->outcome.suppressed, 6);
+    assert_int_equal(six.state->outcome.suppressed, 4);
     six_clear(&six);
 }
 

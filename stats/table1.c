@@ -11,6 +11,8 @@
  * docs/methods/table1.md. */
 #include <math.h>
 
+#include <string.h>
+
 #include "stats/describe.h"
 #include "stats/groups.h"
 #include "stats/table1.h"
@@ -142,6 +144,8 @@ static enum maille_code add_cells(struct table1 *t, struct part *part, struct ar
         struct cells_moment moment = own->moments[m];
         groups_moment(all, arena, cells_at(t, part, moment.block), moment.x, moment.weight, moment.powers);
     }
+    for (size_t s = 0; s < own->n_shares; s++)
+        groups_share_as(all, arena, cells_at(t, part, own->shares[s].block), &own->shares[s]);
     all->n_shown += own->n_shown;
 out:
     return code;
@@ -388,7 +392,7 @@ static void add_count(struct result *to, const char *name, double count)
     if (isnan(count))
         result_add_null(to, name);
     else
-        result_add_integer(to, name, (int64_t)count);
+        result_add_count(to, name, (int64_t)count);
 }
 
 /* How many of a column have no value; NaN: withheld. */
@@ -425,7 +429,7 @@ static void add_rows(const struct table1 *t, const struct described *described, 
         add_count(made, "n", result_number(row, "n"));
         add_count(made, "missing", missing);
         if (value != NULL) {
-            result_add_number(made, "share", result_number(row, "share"));
+            result_add_same(made, "share", row);
         } else {
             result_add_number(made, "mean", result_number(row, "mean"));
             result_add_number(made, "sd", result_number(row, "sd"));

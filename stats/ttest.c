@@ -79,7 +79,10 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     double statistic = estimate / std_error, reach = qt((1 - analysis->conf_level) / 2, df, 0, 0) * std_error;
     result_add_number(outcome->result, "estimate", estimate);
     result_add_number(outcome->result, "statistic", statistic);
-    result_add_number(outcome->result, "df", df);
+    if (analysis_flag(analysis, "var_equal"))
+        result_add_real_count(outcome->result, "df", df);
+    else
+        result_add_number(outcome->result, "df", df);
     result_add_number(outcome->result, "p_value", 2 * pt(-fabs(statistic), df, 1, 0));
     result_add_number(outcome->result, "conf_low", estimate - reach);
     result_add_number(outcome->result, "conf_high", estimate + reach);

@@ -40,6 +40,16 @@ enum maille_code wording_nobody(struct maille_error *error, int64_t n_cohort)
         "one variable of this analysis: leave out the variable that is not recorded");
 }
 
+const char *wording_rows(const struct outcome *outcome, const struct surviving *surviving, int64_t n)
+{
+    const bool rounded = surviving != NULL && surviving->round_counts > 1;
+    const int64_t told = surviving_rounded(surviving, n);
+    if (rounded && told == 0)
+        return "a few rows were";
+    return arena_printf(outcome->arena, "%s%lld %s", rounded ? "about " : "", (long long)told,
+                        told == 1 ? "row was" : "rows were");
+}
+
 void wording_warn(struct outcome *outcome, const char *format, ...)
 {
     char sentence[MAILLE_SENTENCE_MAX];

@@ -22,6 +22,10 @@ enum maille_code wording_check(const struct analysis *analysis, wording_reader *
  */
 enum maille_code wording_nobody(struct maille_error *error, int64_t n_cohort);
 
+/* "1 row was", "12 rows were"; "about 10 rows were" and "a few rows were" where heads are rounded
+ * (round_counts). Lives with the outcome. */
+const char *wording_rows(const struct outcome *outcome, const struct surviving *surviving, int64_t n);
+
 /* Appends a sentence to outcome->warnings, once. */
 void wording_warn(struct outcome *outcome, const char *format, ...) MAILLE_PRINTF(2, 3);
 

@@ -45,7 +45,7 @@ static void assert_layout(const struct tally_spec *spec, enum maille_code expect
         fail_msg("expected \"%s\" in: %s", part, error.sentence);
 }
 
-/* Bit rule 5: the scale follows from the bound and 2^26 patients. */
+/* Bit rule 5: the scale follows from the bound and 2^34 rows. */
 static void widths_counts_and_fractions(void **state)
 {
     (void)state;
@@ -80,16 +80,16 @@ static void widths_counts_and_fractions(void **state)
     assert_int_equal(extent.offset, 48);
     assert_int_equal(bytes, 48 + 9 * 16);
 
-    /* 10^3 to the fourth is 2^39.9: 126 − 26 − 40 */
+    /* 10^3 to the fourth is 2^39.9: 126 − 34 − 40 */
     const struct expression *large = expression_power(toy.arena, y, 4);
     block = tally_spec_add(&spec);
     block->order = 1;
     block->terms = &large;
     block->n_terms = 1;
-    assert_int_equal(extent_of(&spec, &bytes).fraction, 60);
+    assert_int_equal(extent_of(&spec, &bytes).fraction, 52);
     const struct expression *power = expression_constant(toy.arena, 0x1p40);
     block->terms = &power; /* exactly a power of two is its own bound */
-    assert_int_equal(extent_of(&spec, &bytes).fraction, 60);
+    assert_int_equal(extent_of(&spec, &bytes).fraction, 52);
     const struct expression *zero = expression_constant(toy.arena, 0);
     block->terms = &zero;
     assert_int_equal(extent_of(&spec, &bytes).fraction, 64);
@@ -108,10 +108,12 @@ static void what_has_no_bound_fails(void **state)
     block->terms = &term;
     block->n_terms = 1;
     assert_layout(&spec, MAILLE_FAILED, "bounded expression");
-    term = expression_constant(toy.arena, 0x1p101);
+    size_t bytes;
+    term = expression_constant(toy.arena, 0x1p92); /* 2^34 such rows are 2^126 */
+    assert_int_equal(extent_of(&spec, &bytes).fraction, 0);
+    term = expression_constant(toy.arena, 0x1.0000000000001p92);
     assert_layout(&spec, MAILLE_FAILED, "narrow min and max");
     block->order = 0; /* a term that is only looked at for missing values needs no bound */
-    size_t bytes;
     assert_int_equal(extent_of(&spec, &bytes).width, 8);
     block->weight = &open;
     assert_layout(&spec, MAILLE_FAILED, "weight");
@@ -129,7 +131,7 @@ static void exponents_beyond_thirty_are_refused(void **state)
     struct tally_block *block = tally_spec_add(&spec);
     block->weight = expression_unary(toy.arena, OP_EXP, expression_linear(toy.arena, beta, &y, 1));
     MUST(tally_layout(&extent, &bytes, &spec, &error)); /* 30 exactly: e^30 is 2^43.3 */
-    assert_int_equal(extent.fraction, 56);
+    assert_int_equal(extent.fraction, 48);
     block->weight = expression_unary(toy.arena, OP_EXP, expression_linear(toy.arena, steep, &y, 1));
     assert_layout(&spec, MAILLE_REFUSED, "exponent");
     assert_int_equal(tally_layout(&extent, &bytes, &spec, &error), MAILLE_REFUSED);

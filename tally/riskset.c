@@ -115,7 +115,7 @@ static enum maille_code write_sums(uint8_t *words, const struct riskset_plan *pl
                                    struct maille_error *error)
 {
     const struct tally_extent *extent = plan->extent;
-    double bound = plan->block->bound * (double)(1 << TALLY_N_MAX_LOG2);
+    double bound = plan->block->bound * fixed_power(TALLY_N_MAX_LOG2);
     for (size_t k = 0; k < extent->count; k++) {
         if (!(sums[k] >= -bound && sums[k] <= bound))
             return out_of_bounds(error);
@@ -131,7 +131,7 @@ static enum maille_code write_products(uint8_t *words, const struct riskset_plan
                                        size_t p, size_t n_clusters, struct maille_error *error)
 {
     const struct tally_extent *extent = plan->extent;
-    double bound = plan->block->bound * (double)(1 << TALLY_N_MAX_LOG2);
+    double bound = plan->block->bound * fixed_power(TALLY_N_MAX_LOG2);
     for (size_t i = 0, k = extent->count - p * (p + 1) / 2; i < p; i++)
         for (size_t j = i; j < p; j++, k++) {
             i128 sum = 0;

@@ -341,7 +341,7 @@ static void sums_beyond_their_bound_fail(void **state)
     struct tally_spec spec = {0};
     struct tally tally = {0};
     set_survival(&spec, &toy, false);
-    cox_block(&spec, &toy, &cox_cases[0])->bound = 0x1p-26;
+    cox_block(&spec, &toy, &cox_cases[0])->bound = 0x1p-34;
     assert_int_equal(tally_run(&tally, &spec, toy.columns, NULL, &error), MAILLE_FAILED);
     assert_non_null(strstr(error.sentence, "public bound"));
     toy_clear(&toy);

@@ -14,8 +14,11 @@
 #include "query/expression.h"
 #include "registry/columns.h"
 
-/* Patients of a whole network, the bound that the fixed point is scaled for: never the number of one site. */
-#define TALLY_N_MAX_LOG2 26
+/* Rows of a whole network, the bound that the fixed point is scaled for: never the number of one site. */
+#define TALLY_N_MAX_LOG2 34
+/* Rows of one site: what a site works out by itself is bounded by them. */
+#define TALLY_SITE_MAX_LOG2 28
+_Static_assert(COLUMNS_ROWS_MAX == 1 << TALLY_SITE_MAX_LOG2, "a snapshot holds no more rows");
 /* Sites of a network, likewise. */
 #define TALLY_SITES_MAX_LOG2 10
 enum { TALLY_GROUPS_MAX = 1 << 22, TALLY_BLOCKS_MAX = 128, TALLY_TERMS_MAX = 512, TALLY_OWN_MAX = 1 << 18 };
@@ -137,8 +140,8 @@ struct tally_block {
     double rho;
     bool efron;
     const struct tally_own *own; /* TALLY_OWN only, and nothing else but the filter, which is hashed */
-    double bound; /* RISKSET: public bound of |each sum| per patient; 0 for MOMENTS (worked out from the
-                     intervals) */
+    double bound; /* RISKSET: 2^-34 of a public bound of |each sum| over the network; 0 for MOMENTS (worked
+                     out from the intervals) */
 };
 
 /* What one analysis asks for in one round. Lives in the arena of whoever planned it. */
@@ -171,7 +174,7 @@ size_t tally_block_parts(const struct tally_block *block);
 
 /* Extents of all blocks (n_blocks entries) and the bytes of the whole, a multiple of 16. A block starts at a
  * multiple of its word's width; what lies between blocks is zero. fraction = min(64, 126 −
- * ⌈log2(2^26·bound)⌉), of TALLY_OWN with 2^10 (sites). MAILLE_FAILED when an interval is infinite or the
+ * ⌈log2(2^34·bound)⌉), of TALLY_OWN with 2^10 (sites). MAILLE_FAILED when an interval is infinite or the
  * exponent of a weight is above 30 ("theta"), MAILLE_INVALID when a limit above is passed. A pure function of
  * the spec: sites and analyst get the same. */
 enum maille_code tally_layout(struct tally_extent *extents, size_t *bytes, const struct tally_spec *spec,

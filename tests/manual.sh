@@ -29,7 +29,7 @@ completes _maille '--json' maille run --j
 completes _maille 'svg' maille report result.json --format s
 completes _maille 'json' maille run --progress ''
 completes _maille 'study dictionary methods' maille schema ''
-completes _maille 'up run kill restart down' maille sandbox ''
+completes _maille 'up run web kill restart down' maille sandbox ''
 completes _maille 'docs/STUDY.md' maille check docs/STU
 completes _maille '--synthetic' maille sandbox up --dir d --sy
 completes _maille 'docs/decisions' maille sandbox up --dir docs/d # folders alone

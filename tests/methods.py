@@ -46,6 +46,7 @@ def main():
     listed = set(re.findall(r"&method_([a-z_0-9]+),", text("stats/methods.c")))
     samples = set(re.findall(r"\{ id: ([a-z_0-9]+), method: \1,", text("worker/policy.c")))
     properties = set(re.findall(r'^    \{"([a-z_0-9]+)",', text("tests/property.h"), re.M))
+    networks = set(re.findall(r'^    \{"[a-z_0-9-]+",?\s+"method: ([a-z_0-9]+),', text("tests/network/hold_test.c"), re.M))
     vectors = studies()
 
     def expect(there, what):
@@ -65,6 +66,7 @@ def main():
             (name in table, f"docs/methods/README.md has a row of {name} in its table (tests/vectors/differences.py prints it)"),
             (name in heads, f"docs/methods/disclosure.md has a row of {name}: its head counts, and what fails"),
             (name in properties, f"tests/property.h has analyses of {name}"),
+            (name in networks, f"tests/network/hold_test.c asks {name} of whole networks"),
             (name in samples, f"worker/policy.c has a question of {name} in its sample, which `policy explain` shows"),
             (name in vectors, f"tests/vectors/ has a study of {name} with R's numbers"),
         ] + [(part in page, f"docs/methods/{name}.md has {part}") for part in PAGE_PARTS if page]:

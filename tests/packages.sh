@@ -59,7 +59,7 @@ git ls-files -z docs tests examples | xargs -0 tar -c | tar -x -C "$root/source"
 inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 quietly() { inside "$@" >"$work/log" 2>&1 || { tail -n 20 "$work/log" >&2; fail "expected to go through: $*"; }; }
 quietly apt-get update
-quietly sh -c 'apt-get install -y --no-install-recommends python3 procps /debs/maille_*.deb /debs/maille-worker_*.deb /debs/maille-coordinator_*.deb'
+quietly sh -c 'apt-get install -y --no-install-recommends python3 procps /debs/maille_*.deb /debs/maille-web_*.deb /debs/maille-worker_*.deb /debs/maille-coordinator_*.deb'
 echo "a fresh Debian 12 with the packages installed, $(($(date +%s) - began)) s"
 
 # What is there: users, folders, units, manuals.

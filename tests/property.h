@@ -61,6 +61,15 @@ static const struct property {
      "  - { id: b, method: histogram, variable: age, breaks: [18, 19, 40, 100], by: arm }\n"
      "  - { id: c, method: histogram, variable: skewed, breaks: [0, 5000] }\n",
      false},
+    {"attrition",
+     "  - { id: a, method: attrition, criteria: [sex, dead] }\n"
+     "  - { id: b, method: attrition, criteria: [dead, late, sex], by: arm }\n",
+     false},
+    {"pathways",
+     "  - { id: a, method: pathways, variables: [arm, status] }\n"
+     "  - { id: b, method: pathways, variables: [status, arm], by: sex }\n"
+     "  - { id: c, method: pathways, variables: [arm, status, sex] }\n",
+     false},
     {"crosstab",
      "  - { id: a, method: crosstab, variables: [arm, sex] }\n"
      "  - { id: b, method: crosstab, variables: [sex, dead] }\n"
@@ -273,7 +282,7 @@ static inline void make_table(struct columns **table, const struct dictionary *d
                      MAILLE_OK);
     assert_int_equal(file_write_atomic(path, text.data, text.length, 0600, &error), MAILLE_OK);
     if (import_csv(table, &report, dictionary, path, &options, &error) != MAILLE_OK) {
-        import_report_print(&report, dictionary, stderr);
+        import_report_print(&report, dictionary, LANGUAGE_EN, stderr);
         fail_msg("%s", error.sentence);
     }
     import_report_clear(&report);
@@ -292,7 +301,8 @@ static inline const struct study *make_study(struct arena *arena, const struct d
         arena,
         "study: property\ndictionary: made@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\n"
         "expires: 2099-12-31\nsites: all\ngrid: week\nmissing: analysis\n"
-        "derive:\n  root: sqrt(age)\n  sum: x + skewed * 0.5\n  lag: days(seen, back)\nanalyses:\n%s",
+        "derive:\n  root: sqrt(age)\n  sum: x + skewed * 0.5\n  lag: days(seen, back)\n  late: x > "
+        "1\nanalyses:\n%s",
         analyses);
     if (study_parse(&study, arena, dictionary, methods, n_methods, "property", text, strlen(text), &error) !=
         MAILLE_OK)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "stats/arithmetic.h"
-#include "vault/private.h"
+#include "vault/published.h"
 
 /* Handlers of what begins and ends a query: manifest, call, roster, end, cancel. */
 
@@ -180,23 +180,23 @@ enum maille_code vault_handle_manifest(struct vault *vault, struct query *query,
         /* Taken once: the same bytes get the same answer, others none. */
         if (in->envelope.length != query->manifest_envelope.length ||
             memcmp(in->envelope.bytes, query->manifest_envelope.data, in->envelope.length) != 0)
-            code = vault_protest(error, "qid", "expected a new qid, found one that is taken");
+            code = maille_protest(error, "qid", "expected a new qid, found one that is taken");
         else
             code = vault_send(vault, outbox, MESSAGE_READY, in->qid, &query->ready_envelope, NULL, 0, "again",
                               error);
         goto out;
     }
     if (in->body.manifest.directory_version > vault->directory->version) {
-        code = vault_protest(error, "directory",
-                             "expected version %llu of the directory, found a manifest of version %llu; "
-                             "it is answered once that directory is here",
-                             (unsigned long long)vault->directory->version,
-                             (unsigned long long)in->body.manifest.directory_version);
+        code = maille_protest(error, "directory",
+                              "expected version %llu of the directory, found a manifest of version %llu; "
+                              "it is answered once that directory is here",
+                              (unsigned long long)vault->directory->version,
+                              (unsigned long long)in->body.manifest.directory_version);
         goto out;
     }
     MAILLE_TRY(vault_query_new(&made, vault, in->qid, error));
     if (journal_ended(made->folder, &until_ms)) {
-        code = vault_protest(error, "qid", "expected a new qid, found one of a query that has ended");
+        code = maille_protest(error, "qid", "expected a new qid, found one of a query that has ended");
         goto out;
     }
     made->manifest = in->body.manifest;
@@ -301,6 +301,7 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     struct bytes envelope = {0}, record = {0};
     struct data_facts facts = {0};
     struct answer answer = {0};
+    struct published published;
     const struct message_ledger_entry *ledger = NULL;
     const struct message_ledger_form *forms = NULL;
     size_t n_ledger = 0, n_forms = 0;
@@ -333,7 +334,10 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     MAILLE_TRY(query_secrets_new(&secrets, error));
     MAILLE_TRY(
         accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, forms, n_forms, error));
-    MAILLE_TRY(vault_record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope, error));
+    MAILLE_TRY(vault_published(&published, in->arena, vault, query->dictionary, error));
+    vault_published_tell(vault, &published, query->dictionary, in->arena);
+    MAILLE_TRY(vault_record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope,
+                                   &published, error));
     MAILLE_TRY(vault_query_commit(vault, query, RECORD_ACCEPT, &record, NULL, 0, error));
     MAILLE_TRY(vault_send(
         vault, outbox, MESSAGE_ACCEPT, in->qid, &envelope, NULL, 0,
@@ -356,7 +360,7 @@ enum maille_code vault_handle_roster(struct vault *vault, struct query *query, s
     if (query->state != QUERY_ACCEPTED) {
         if (in->envelope.length != query->roster_envelope.length ||
             memcmp(in->envelope.bytes, query->roster_envelope.data, in->envelope.length) != 0)
-            code = vault_protest(error, "rho", "expected the roster that this site took, found another");
+            code = maille_protest(error, "rho", "expected the roster that this site took, found another");
         goto out;
     }
     MAILLE_TRY(vault_check_roster(vault, query, &in->body.roster, in->arena, &accepts, error));

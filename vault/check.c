@@ -56,7 +56,7 @@ enum maille_code vault_check_within(struct message *in, uint32_t *site, const st
     struct maille_error why = {0};
     enum maille_code code = message_within(in, arena, bytes, kind, vault->directory, FROM_SITE, &why);
     if (code == MAILLE_PROTOCOL || code == MAILLE_SIGNATURE)
-        return vault_protest(error, rule, "%s", why.sentence);
+        return maille_protest(error, rule, "%s", why.sentence);
     if (code == MAILLE_OK)
         *site = directory_site_named(vault->directory, in->envelope.from)->id;
     else if (error != NULL)
@@ -211,6 +211,17 @@ static enum maille_code rule_dictionary(const struct query *query, const struct 
                          facts->number);
 }
 
+/* Sums are scaled for so many rows of all sites together, and no site knows how many the others have. */
+static enum maille_code rule_rows(const struct query *query, const struct data_facts *facts,
+                                  struct maille_error *error)
+{
+    if (facts->rows <= (UINT64_C(1) << TALLY_N_MAX_LOG2) / query->manifest.n_sites)
+        return MAILLE_OK;
+    return maille_refuse(error, "rows",
+                         "expected at most 2^%d rows at %zu sites, found more than a %zuth here",
+                         TALLY_N_MAX_LOG2, query->manifest.n_sites, query->manifest.n_sites);
+}
+
 static enum maille_code rule_public(const struct vault *vault, const struct data_facts *facts,
                                     struct maille_error *error)
 {
@@ -336,6 +347,7 @@ enum maille_code vault_check_study(const struct vault *vault, const struct query
 {
     enum maille_code code = MAILLE_OK;
     MAILLE_TRY(rule_dictionary(query, facts, error));
+    MAILLE_TRY(rule_rows(query, facts, error));
     MAILLE_TRY(rule_public(vault, facts, error));
     MAILLE_TRY(rule_mode(vault, query, facts, error));
     if (query->study == NULL) {
@@ -371,12 +383,12 @@ enum maille_code vault_check_call(const struct vault *vault, const struct query 
 {
     if (!vault_sites_ascend(call->sites, call->n_sites) ||
         !vault_sites_within(call->sites, call->n_sites, query->manifest.sites, query->manifest.n_sites))
-        return vault_protest(error, "called", "expected sites of the manifest in ascending order");
+        return maille_protest(error, "called", "expected sites of the manifest in ascending order");
     if (!vault_sites_have(call->sites, call->n_sites, vault->self->id))
-        return vault_protest(error, "called", "expected this site to be called, found it is left out");
+        return maille_protest(error, "called", "expected this site to be called, found it is left out");
     if (call->n_sites < query->manifest.n_min)
-        return vault_protest(error, "n_min", "expected at least %u sites to be called, found %zu",
-                             query->manifest.n_min, call->n_sites);
+        return maille_protest(error, "n_min", "expected at least %u sites to be called, found %zu",
+                              query->manifest.n_min, call->n_sites);
     return MAILLE_OK;
 }
 
@@ -394,16 +406,17 @@ static enum maille_code rule_accept_signed(const struct vault *vault, const stru
     *accept = in.body.accept;
     const char *from = in.envelope.from;
     if (accept->site != site)
-        code = vault_protest(error, "accept_signed", "expected the number of %s in its accept, found %u",
-                             from, accept->site);
+        code = maille_protest(error, "accept_signed", "expected the number of %s in its accept, found %u",
+                              from, accept->site);
     else if (memcmp(accept->qid, query->qid, QID_BYTES) != 0 ||
              !digest_equal(&accept->manifest_hash, &query->manifest_hash))
-        code = vault_protest(error, "same_manifest",
-                             "expected accepts of this manifest, found %s's of another", from);
+        code = maille_protest(error, "same_manifest",
+                              "expected accepts of this manifest, found %s's of another", from);
     else if (!vault_sites_have(query->manifest.sites, query->manifest.n_sites, accept->site))
-        code = vault_protest(error, "sites", "expected sites of the manifest, found %s", from);
+        code = maille_protest(error, "sites", "expected sites of the manifest, found %s", from);
     else if (!mask_query_key_usable(accept->ek)) /* found out now: the roster must not reach the journal */
-        code = vault_protest(error, "ek", "expected a query key of %s that makes a secret, found none", from);
+        code =
+            maille_protest(error, "ek", "expected a query key of %s that makes a secret, found none", from);
 out:
     return code;
 }
@@ -418,9 +431,9 @@ static enum maille_code rule_own_accept(const struct vault *vault, const struct 
                            memcmp(roster->accepts[i].data, query->accept_envelope.data,
                                   roster->accepts[i].length) == 0
                        ? MAILLE_OK
-                       : vault_protest(error, "own_accept",
-                                       "expected this site's accept as it was sent, found other bytes");
-    return vault_protest(error, "own_accept", "expected this site's accept in the roster, found none");
+                       : maille_protest(error, "own_accept",
+                                        "expected this site's accept as it was sent, found other bytes");
+    return maille_protest(error, "own_accept", "expected this site's accept in the roster, found none");
 }
 
 /* Two sites of one legal entity count as one: the roster must not hold both. */
@@ -431,8 +444,8 @@ static enum maille_code rule_legal_entities(const struct vault *vault, const str
         for (size_t j = 0; j < i; j++)
             if (strcmp(directory_site(vault->directory, accepts[i].site)->legal_entity,
                        directory_site(vault->directory, accepts[j].site)->legal_entity) == 0)
-                return vault_protest(error, "legal_entities",
-                                     "expected distinct legal entities, found two sites of one");
+                return maille_protest(error, "legal_entities",
+                                      "expected distinct legal entities, found two sites of one");
     return MAILLE_OK;
 }
 
@@ -450,8 +463,8 @@ static enum maille_code rule_floors(const struct message_accept *accepts, size_t
         lengths[i] = accepts[i].floor.length;
     }
     if (policy_strictest(&unused, arena, texts, lengths, n, &why) != MAILLE_OK)
-        return vault_protest(error, "floors",
-                             "expected policies in the accepts, found one that does not parse");
+        return maille_protest(error, "floors",
+                              "expected policies in the accepts, found one that does not parse");
     return MAILLE_OK;
 }
 
@@ -464,7 +477,7 @@ enum maille_code vault_check_roster(const struct vault *vault, const struct quer
     for (size_t i = 0; i < roster->n; i++) {
         MAILLE_TRY(rule_accept_signed(vault, query, &roster->accepts[i], &made[i], arena, error));
         if (i > 0 && made[i].site <= made[i - 1].site) {
-            code = vault_protest(error, "sites", "expected distinct sites in ascending order");
+            code = maille_protest(error, "sites", "expected distinct sites in ascending order");
             goto out;
         }
     }
@@ -472,8 +485,8 @@ enum maille_code vault_check_roster(const struct vault *vault, const struct quer
     MAILLE_TRY(rule_legal_entities(vault, made, roster->n, error));
     MAILLE_TRY(rule_floors(made, roster->n, arena, error));
     if (roster->n < query->manifest.n_min) {
-        code = vault_protest(error, "n_min", "expected at least %u sites in the roster, found %zu",
-                             query->manifest.n_min, roster->n);
+        code = maille_protest(error, "n_min", "expected at least %u sites in the roster, found %zu",
+                              query->manifest.n_min, roster->n);
         goto out;
     }
     *accepts = made;

@@ -22,7 +22,7 @@ static enum maille_code rule_rho(const struct vault *vault, const struct query *
     (void)vault;
     if (digest_equal(&header->rho, &query->rho))
         return MAILLE_OK;
-    return vault_protest(error, "rho", "expected the roster that this site took, found another");
+    return maille_protest(error, "rho", "expected the roster that this site took, found another");
 }
 
 /* The next round once the last one is revealed, and what it was for is here; a later attempt of the same
@@ -37,15 +37,15 @@ static enum maille_code rule_order(const struct vault *vault, const struct query
     uint32_t round = next_round ? last->round + 1 : last->round;
     uint32_t least = next_round ? 1 : last->attempt + 1;
     if (header->round != round || header->attempt < least)
-        return vault_protest(error, "order",
-                             "expected round %u, attempt %u or later, found round %u, attempt %u", round,
-                             least, header->round, header->attempt);
+        return maille_protest(error, "order",
+                              "expected round %u, attempt %u or later, found round %u, attempt %u", round,
+                              least, header->round, header->attempt);
     if (query->state == QUERY_REVEALED && last->result_to == RESULT_TO_CUSTODIANS)
-        return vault_protest(error, "custody", "expected the totals of round %u before another round",
-                             last->round);
+        return maille_protest(error, "custody", "expected the totals of round %u before another round",
+                              last->round);
     if (query->state == QUERY_TAKEN && circle_is(query))
-        return vault_protest(error, "agreed",
-                             "expected that all members agree on round %u before another round", last->round);
+        return maille_protest(
+            error, "agreed", "expected that all members agree on round %u before another round", last->round);
     return MAILLE_OK;
 }
 
@@ -55,8 +55,8 @@ static enum maille_code rule_rounds_max(const struct vault *vault, const struct 
     (void)vault;
     if (header->round <= query->manifest.rounds_max)
         return MAILLE_OK;
-    return vault_protest(error, "rounds_max", "expected at most %u rounds, found round %u",
-                         query->manifest.rounds_max, header->round);
+    return maille_protest(error, "rounds_max", "expected at most %u rounds, found round %u",
+                          query->manifest.rounds_max, header->round);
 }
 
 static enum maille_code rule_members(const struct vault *vault, const struct query *query,
@@ -64,24 +64,24 @@ static enum maille_code rule_members(const struct vault *vault, const struct que
 {
     const struct message_round_header *last = &query->attempt.header;
     if (!vault_sites_ascend(header->members, header->n_members))
-        return vault_protest(error, "members", "expected members in ascending order");
+        return maille_protest(error, "members", "expected members in ascending order");
     for (size_t i = 0; i < header->n_members; i++) {
         bool there = false;
         for (size_t m = 0; m < query->n_members; m++)
             there = there || query->members[m].site == header->members[i];
         if (!there)
-            return vault_protest(error, "members", "expected members of the roster, found site %u",
-                                 header->members[i]);
+            return maille_protest(error, "members", "expected members of the roster, found site %u",
+                                  header->members[i]);
     }
     if (!vault_sites_have(header->members, header->n_members, vault->self->id))
-        return vault_protest(error, "members", "expected this site among the members, found it is not");
+        return maille_protest(error, "members", "expected this site among the members, found it is not");
     if (last->round != 0 &&
         !vault_sites_within(header->members, header->n_members, last->members, last->n_members))
-        return vault_protest(error, "members", "expected no new members, found a site that was lost before");
+        return maille_protest(error, "members", "expected no new members, found a site that was lost before");
     if (header->round > 1 && header->n_members != last->n_members)
-        return vault_protest(error, "members",
-                             "expected the members of the last completed round, found %zu instead of %zu",
-                             header->n_members, last->n_members);
+        return maille_protest(error, "members",
+                              "expected the members of the last completed round, found %zu instead of %zu",
+                              header->n_members, last->n_members);
     return MAILLE_OK;
 }
 
@@ -90,11 +90,11 @@ static enum maille_code rule_members_enough(const struct vault *vault, const str
                                             struct maille_error *error)
 {
     if (header->n_members < query->manifest.n_min)
-        return vault_protest(error, "n_min", "expected at least %u members, found %zu", query->manifest.n_min,
-                             header->n_members);
+        return maille_protest(error, "n_min", "expected at least %u members, found %zu",
+                              query->manifest.n_min, header->n_members);
     if (gate_roster(vault->policy, header->n_members, NULL) != MAILLE_OK)
-        return vault_protest(error, "min_sites", "expected as many members as the policy wants, found %zu",
-                             header->n_members);
+        return maille_protest(error, "min_sites", "expected as many members as the policy wants, found %zu",
+                              header->n_members);
     return MAILLE_OK;
 }
 
@@ -107,17 +107,17 @@ static enum maille_code rule_analyses(const struct vault *vault, const struct qu
     for (size_t i = 0; i < header->n_analyses; i++)
         if (header->analyses[i] >= query->study->n_analyses ||
             (i > 0 && header->analyses[i] <= header->analyses[i - 1]))
-            return vault_protest(error, "analyses", "expected analyses of the study in ascending order");
+            return maille_protest(error, "analyses", "expected analyses of the study in ascending order");
     if (header->n_analyses == 0)
-        return vault_protest(error, "analyses", "expected an analysis that is open, found none");
+        return maille_protest(error, "analyses", "expected an analysis that is open, found none");
     if (last->round != 0 &&
         !vault_sites_within(header->analyses, header->n_analyses, last->analyses, last->n_analyses))
-        return vault_protest(error, "analyses", "expected no analysis that had left, found one");
+        return maille_protest(error, "analyses", "expected no analysis that had left, found one");
     for (size_t i = 0; i < header->n_analyses && circle_is(query); i++)
         if (query->circle.run.states[header->analyses[i]].status != ANALYSIS_OPEN)
-            return vault_protest(error, "analyses", "expected analyses that go on, found one that is over");
+            return maille_protest(error, "analyses", "expected analyses that go on, found one that is over");
     if (custody_which(query, header) == THRESHOLD_SECOND && header->n_analyses != last->n_analyses)
-        return vault_protest(error, "analyses", "expected the analyses whose totals are here, found fewer");
+        return maille_protest(error, "analyses", "expected the analyses whose totals are here, found fewer");
     return MAILLE_OK;
 }
 
@@ -131,8 +131,8 @@ static enum maille_code rule_attempt(const struct vault *vault, const struct que
     if (header->round != last->round || header->n_members < last->n_members ||
         header->n_analyses < last->n_analyses)
         return MAILLE_OK;
-    return vault_protest(error, "attempt",
-                         "expected an attempt that leaves out an analysis or a site, found the same again");
+    return maille_protest(error, "attempt",
+                          "expected an attempt that leaves out an analysis or a site, found the same again");
 }
 
 static enum maille_code rule_previous(const struct vault *vault, const struct query *query,
@@ -146,7 +146,8 @@ static enum maille_code rule_previous(const struct vault *vault, const struct qu
                      : digest_equal(&header->previous_hash, &last->header.previous_hash);
     if (right)
         return MAILLE_OK;
-    return vault_protest(error, "previous", "expected the header of the last completed round, found another");
+    return maille_protest(error, "previous",
+                          "expected the header of the last completed round, found another");
 }
 
 enum maille_code vault_check_start(const struct vault *vault, const struct query *query,
@@ -165,10 +166,10 @@ enum maille_code vault_check_start(const struct vault *vault, const struct query
     if (circle_is(query))
         return circle_check_start(query, in, error);
     if (in->frame == NULL)
-        return vault_protest(error, "theta_hash", "expected a frame with theta, found none");
+        return maille_protest(error, "theta_hash", "expected a frame with theta, found none");
     hash_kdf(&theta, NULL, "theta", in->frame, in->frame_length);
     if (!digest_equal(&theta, &header->theta_hash))
-        return vault_protest(error, "theta_hash", "expected theta as it was signed, found other bytes");
+        return maille_protest(error, "theta_hash", "expected theta as it was signed, found other bytes");
     return MAILLE_OK;
 }
 
@@ -218,14 +219,14 @@ static enum maille_code rule_masked_signed(const struct vault *vault, const stru
     *masked = in.body.masked;
     const char *from = in.envelope.from;
     if (site != member || masked->site != member)
-        code = vault_protest(error, "masked_signed", "expected the message of site %u, found \"%s\"", member,
-                             from);
+        code = maille_protest(error, "masked_signed", "expected the message of site %u, found \"%s\"", member,
+                              from);
     else if (memcmp(masked->qid, query->qid, QID_BYTES) != 0 ||
              !digest_equal(&masked->psi, &query->attempt.psi))
-        code = vault_protest(error, "psi", "expected messages of this attempt, found %s's of another", from);
+        code = maille_protest(error, "psi", "expected messages of this attempt, found %s's of another", from);
     else if (masked->share.length != query->attempt.length)
         code =
-            vault_protest(error, "length", "expected vectors of equal length, found %s's of another", from);
+            maille_protest(error, "length", "expected vectors of equal length, found %s's of another", from);
 out:
     return code;
 }
@@ -243,13 +244,13 @@ static enum maille_code rule_tags(const struct message_masked *masked, size_t n,
 {
     for (size_t i = 0; i < n; i++) {
         if (masked[i].share.n_tags != n - 1)
-            return vault_protest(error, "tags", "expected a tag for every other member, found %zu",
-                                 masked[i].share.n_tags);
+            return maille_protest(error, "tags", "expected a tag for every other member, found %zu",
+                                  masked[i].share.n_tags);
         for (size_t j = 0; j < i; j++) {
             const uint8_t *one = tag_of(masked, i, j), *other = tag_of(masked, j, i);
             if (one == NULL || other == NULL || memcmp(one, other, TAG_BYTES) != 0)
-                return vault_protest(error, "tags", "expected the tags of sites %u and %u to agree",
-                                     masked[j].site, masked[i].site);
+                return maille_protest(error, "tags", "expected the tags of sites %u and %u to agree",
+                                      masked[j].site, masked[i].site);
         }
     }
     return MAILLE_OK;
@@ -262,14 +263,14 @@ enum maille_code vault_check_close(const struct vault *vault, const struct query
     enum maille_code code = MAILLE_OK;
     const struct message_round_header *header = &query->attempt.header;
     if (!digest_equal(&close->psi, &query->attempt.psi))
-        return vault_protest(error, "psi",
-                             "expected a close of the attempt that this site answered, found another");
+        return maille_protest(error, "psi",
+                              "expected a close of the attempt that this site answered, found another");
     if (!query->attempt.masked)
-        return vault_protest(error, "own_masked",
-                             "expected a close of an attempt that this site answered, it refused");
+        return maille_protest(error, "own_masked",
+                              "expected a close of an attempt that this site answered, it refused");
     if (close->n != header->n_members)
-        return vault_protest(error, "members", "expected the messages of %zu members, found %zu",
-                             header->n_members, close->n);
+        return maille_protest(error, "members", "expected the messages of %zu members, found %zu",
+                              header->n_members, close->n);
     struct message_masked *masked = arena_array(arena, close->n + 1, sizeof *masked);
     bool own = false;
     for (size_t i = 0; i < close->n; i++) {
@@ -279,8 +280,8 @@ enum maille_code vault_check_close(const struct vault *vault, const struct query
                       memcmp(close->masked[i].data, query->attempt.reply.data, close->masked[i].length) == 0);
     }
     if (!own) {
-        code = vault_protest(error, "own_masked",
-                             "expected this site's message as it was sent, found other bytes");
+        code = maille_protest(error, "own_masked",
+                              "expected this site's message as it was sent, found other bytes");
         goto out;
     }
     MAILLE_TRY(rule_tags(masked, close->n, error));

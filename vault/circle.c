@@ -50,12 +50,12 @@ enum maille_code circle_check_start(const struct query *query, const struct mess
     const struct message_round_header *header = &in->round;
     (void)query;
     if (header->result_to != RESULT_TO_CUSTODIANS)
-        return vault_protest(error, "result_to", "expected round %u to be opened to the sites alone",
-                             header->round);
+        return maille_protest(error, "result_to", "expected round %u to be opened to the sites alone",
+                              header->round);
     if (in->frame != NULL || start->n_keys > 0 || start->n_runs > 0 || header->length > 0 ||
         !zeros(&header->theta_hash) || !zeros(&header->layout_hash) || !zeros(&header->plan_hash))
-        return vault_protest(error, "circle",
-                             "expected that a start says who takes part in what, found more");
+        return maille_protest(error, "circle",
+                              "expected that a start says who takes part in what, found more");
     return MAILLE_OK;
 }
 
@@ -182,26 +182,28 @@ out:
 }
 
 /* The second threshold round: what the plan refuses is over, before anything is stepped. */
-static enum maille_code refuse_by_plan(struct bytes *run, const struct query *query, const struct bytes *plan,
+static enum maille_code refuse_by_plan(struct bytes *run, const struct query *query, const struct plan *plan,
                                        struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct plan made = {0};
     struct study_run changed = {0};
-    MAILLE_TRY(plan_read(&made, query->study, plan->data, plan->length, error));
+    const char **offers = NULL;
+    MAILLE_TRY(custody_offers(&offers, query, plan, arena, error));
     MAILLE_TRY(study_run_init(&changed, query->study, error));
     MAILLE_TRY(study_run_read(&changed, run->data, run->length, error));
-    for (size_t k = 0; k < made.n; k++)
-        if (made.analyses[k].open && made.analyses[k].rule[0] != '\0' &&
-            changed.states[k].status == ANALYSIS_OPEN)
-            study_run_refuse(&changed, k, made.analyses[k].rule,
-                             rule_reason(arena, made.analyses[k].rule, LANGUAGE_EN));
+    for (size_t k = 0; k < plan->n; k++)
+        if (plan->analyses[k].open && plan->analyses[k].rule[0] != '\0' &&
+            changed.states[k].status == ANALYSIS_OPEN) {
+            study_run_refuse(&changed, k, plan->analyses[k].rule,
+                             rule_reason(arena, plan->analyses[k].rule, LANGUAGE_EN));
+            if (offers[k] != NULL && strcmp(plan->analyses[k].rule, "few") == 0)
+                study_run_offer(&changed, k, offers[k]);
+        }
     run->length = 0;
     study_run_write(run, &changed);
     code = bytes_check(run, error);
 out:
     study_run_clear(&changed);
-    plan_clear(&made);
     return code;
 }
 
@@ -218,7 +220,7 @@ static enum maille_code refuse_near(struct bytes *run, struct bytes *found, cons
     MAILLE_TRY(study_run_read(&changed, run->data, run->length, error));
     for (size_t k = 0; k < query->study->n_analyses; k++)
         if (near[k] && changed.states[k].status == ANALYSIS_OPEN)
-            study_run_refuse(&changed, k, "differencing", rule_reason(arena, "differencing", LANGUAGE_EN));
+            study_run_refuse(&changed, k, "few", rule_reason(arena, "few", LANGUAGE_EN));
     run->length = 0;
     study_run_write(run, &changed);
     code = bytes_check(run, error);
@@ -230,8 +232,8 @@ out:
 /* Where the study stands after these totals; near: what T0 found. */
 static enum maille_code step(struct bytes *run, struct bytes *near, struct vault *vault,
                              const struct query *query, enum threshold_which which,
-                             const struct bytes *totals, const struct bytes *plan, struct arena *arena,
-                             struct maille_error *error)
+                             const struct bytes *totals, const struct bytes *plan, const struct plan *planned,
+                             struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct step_source *source = &vault->options.step;
@@ -244,7 +246,7 @@ static enum maille_code step(struct bytes *run, struct bytes *near, struct vault
     if (which == THRESHOLD_BEFORE || which == THRESHOLD_FIRST)
         goto out;
     if (which == THRESHOLD_SECOND)
-        MAILLE_TRY(refuse_by_plan(run, query, plan, arena, error));
+        MAILLE_TRY(refuse_by_plan(run, query, planned, arena, error));
     struct bytes before = *run;
     *run = (struct bytes){0};
     const struct step_request request = {.dictionary = query->dictionary->text,
@@ -286,12 +288,14 @@ out:
  * before the others hear of it: once each member has said that it took the last totals, any of them may give
  * out the result, whether or not this site hears that they did. */
 static enum maille_code put_in_ledger(struct vault *vault, const struct query *query,
-                                      enum threshold_which which, const struct plan *plan,
-                                      const struct study_run *run, struct maille_error *error)
+                                      enum threshold_which which, const struct bytes *totals,
+                                      const struct plan *plan, const struct study_run *run,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     if (which == THRESHOLD_SECOND)
         MAILLE_TRY(vault_ledger_planned(vault, query, plan, error));
+    MAILLE_TRY(custody_few(vault, query, which, totals, plan, error));
     code = vault_ledger_shown(vault, query, run, error);
 out:
     return code;
@@ -331,11 +335,11 @@ enum maille_code circle_stepped(struct vault *vault, struct query *query, enum t
     if (attempt->header.round == 1)
         MAILLE_TRY(
             circle_key(&key, &query->rho, &attempt->mask_psi, selves, attempt->header.n_members, error));
-    MAILLE_TRY(step(&run, &near, vault, query, which, totals, plan, arena, error));
+    MAILLE_TRY(step(&run, &near, vault, query, which, totals, plan, made, arena, error));
     MAILLE_TRY(study_run_init(&after, query->study, error));
     MAILLE_TRY(study_run_read(&after, run.data, run.length, error));
     MAILLE_TRY(tag_of(&tag, query, &key, &after, result, error));
-    MAILLE_TRY(put_in_ledger(vault, query, which, made, &after, error));
+    MAILLE_TRY(put_in_ledger(vault, query, which, totals, made, &after, error));
     MAILLE_TRY(taken_encode(&envelope, vault, query, &tag, error));
     vault_record_stepped(&record, vault_now_ms(vault), &key, &tag, result, &run, &envelope);
     MAILLE_TRY(bytes_check(&record, error));
@@ -378,12 +382,12 @@ static enum maille_code take_taken(struct digest *tag, const struct vault *vault
     MAILLE_TRY(vault_check_within(&in, &site, vault, arena, bytes, MESSAGE_TAKEN, "taken_signed", error));
     const struct message_taken *taken = &in.body.taken;
     if (site != member || taken->site != member)
-        code = vault_protest(error, "taken_signed", "expected what site %u took, found that of \"%s\"",
-                             member, in.envelope.from);
+        code = maille_protest(error, "taken_signed", "expected what site %u took, found that of \"%s\"",
+                              member, in.envelope.from);
     else if (memcmp(taken->qid, query->qid, QID_BYTES) != 0 ||
              !digest_equal(&taken->psi, &query->attempt.psi))
-        code = vault_protest(error, "psi", "expected what %s took in this round, found another",
-                             in.envelope.from);
+        code = maille_protest(error, "psi", "expected what %s took in this round, found another",
+                              in.envelope.from);
     else
         *tag = taken->tag;
 out:
@@ -503,18 +507,18 @@ enum maille_code vault_handle_agreed(struct vault *vault, struct query *query, s
     const struct message_agreed *agreed = &in->body.agreed;
     const struct message_round_header *header = &query->attempt.header;
     if (!circle_is(query) || !digest_equal(&agreed->psi, &query->attempt.psi))
-        return vault_protest(error, "psi", "expected what the members took in this round, found another");
+        return maille_protest(error, "psi", "expected what the members took in this round, found another");
     if (query->state == QUERY_AGREED)
         return answer_again(vault, query, in->arena, outbox, error);
     if (agreed->n != header->n_members)
-        return vault_protest(error, "members", "expected what %zu members took, found %zu", header->n_members,
-                             agreed->n);
+        return maille_protest(error, "members", "expected what %zu members took, found %zu",
+                              header->n_members, agreed->n);
     struct digest *tags = arena_array(in->arena, agreed->n, sizeof *tags);
     for (size_t m = 0; m < agreed->n; m++) {
         MAILLE_TRY(
             take_taken(&tags[m], vault, query, &agreed->taken[m], header->members[m], in->arena, error));
         if (header->members[m] == vault->self->id && !digest_equal(&tags[m], &query->circle.tag)) {
-            code = vault_protest(error, "own_taken", "expected what this site took, found another");
+            code = maille_protest(error, "own_taken", "expected what this site took, found another");
             goto out;
         }
     }

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "crypto/circle.h"
-#include "vault/private.h"
+#include "vault/few.h"
+#include "vault/offer.h"
 
 /* Threshold rounds (docs/PROTOCOL.md §7): pooled head counts that the sites open for themselves, and the plan
  * that each makes of them. The totals live in this process and, sealed, in the journal of the query; they are
@@ -80,10 +81,11 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for %zu earlier questions", custody->n_ledger);
-    struct threshold_past *past = arena_array(arena, custody->n_ledger + 1, sizeof *past);
+    struct threshold_past *past =
+        arena_array(arena, custody->n_ledger + 1, sizeof *past); /* and the published */
     vault_ledger_past(past, query, header, arena);
     enum maille_code code = threshold_init(threshold, query->study, open, custody->strictest,
-                                           header->n_members, past, custody->n_ledger, error);
+                                           header->n_members, past, custody->n_ledger + 1, error);
     arena_free(arena);
     if (code == MAILLE_OK)
         code = vault_combination_of(&combined, query, open, error);
@@ -284,18 +286,18 @@ static enum maille_code take_reveal(struct digest *self, const struct vault *vau
     MAILLE_TRY(vault_check_within(&in, &site, vault, arena, bytes, MESSAGE_REVEAL, "reveal_signed", error));
     const char *from = in.envelope.from;
     if (site != member) {
-        code = vault_protest(error, "reveal_signed", "expected the reveal of site %u, found \"%s\"", member,
-                             from);
+        code = maille_protest(error, "reveal_signed", "expected the reveal of site %u, found \"%s\"", member,
+                              from);
         goto out;
     }
     if (memcmp(reveal->qid, query->qid, QID_BYTES) != 0 || !digest_equal(&reveal->psi, &attempt->psi) ||
         reveal->site != member) {
-        code = vault_protest(error, "psi", "expected reveals of this attempt, found %s's of another", from);
+        code = maille_protest(error, "psi", "expected reveals of this attempt, found %s's of another", from);
         goto out;
     }
     if (!digest_equal(&reveal->close_hash, &query->close_hash)) {
-        code = vault_protest(error, "close_hash",
-                             "expected that %s saw the close that this site saw, found another", from);
+        code = maille_protest(error, "close_hash",
+                              "expected that %s saw the close that this site saw, found another", from);
         goto out;
     }
     if (!open_self(self, &opened, vault, query, reveal)) {
@@ -357,11 +359,11 @@ static enum maille_code add_up(struct bytes *totals, struct digest *selves, cons
     const size_t n = attempt->header.n_members, length = (size_t)attempt->length;
     struct bytes sum = {0};
     if (custody->n != n)
-        return vault_protest(error, "members", "expected the reveals of %zu members, found %zu", n,
-                             custody->n);
+        return maille_protest(error, "members", "expected the reveals of %zu members, found %zu", n,
+                              custody->n);
     if (in->frame_length / n != length || in->frame_length % n != 0 || (in->frame == NULL && length > 0))
-        return vault_protest(error, "length", "expected %zu vectors of %zu bytes, found %zu bytes", n, length,
-                             in->frame_length);
+        return maille_protest(error, "length", "expected %zu vectors of %zu bytes, found %zu bytes", n,
+                              length, in->frame_length);
     bytes_reserve(&sum, length);
     MAILLE_TRY(bytes_check(&sum, error));
     for (size_t m = 0; m < n; m++) {
@@ -369,8 +371,8 @@ static enum maille_code add_up(struct bytes *totals, struct digest *selves, cons
         hash_vector(&root, in->frame + m * length, length);
         if (!digest_equal(&root, &attempt->proofs[m].vector)) {
             code =
-                vault_protest(error, "vector", "expected the vector that site %u signed, found other bytes",
-                              attempt->header.members[m]);
+                maille_protest(error, "vector", "expected the vector that site %u signed, found other bytes",
+                               attempt->header.members[m]);
             goto out;
         }
         share_add(sum.data, in->frame + m * length, 0, length, runs, n_runs);
@@ -415,6 +417,20 @@ out:
 
 /* --- what it is for --- */
 
+/* The analyses that T0's totals alone refuse: not where there was no room for all pairs. */
+static enum maille_code near_by_totals(bool *refused, const struct threshold *threshold,
+                                       const struct query *query, const struct bytes *totals,
+                                       struct maille_error *error)
+{
+    bool *near = arena_array(threshold->arena, threshold->n_groups + 1, sizeof *near);
+    threshold_near_by_totals(near, threshold, THRESHOLD_BEFORE, totals->data, query->custody.strictest);
+    for (size_t g = 0; g < threshold->n_groups; g++)
+        if (near[g] && threshold->groups[g].part == 0)
+            refused[threshold->groups[g].analysis] = true;
+    return threshold_combined_refused(refused, threshold, THRESHOLD_BEFORE, totals->data,
+                                      query->custody.strictest, error);
+}
+
 enum maille_code custody_near(bool *refused, struct bytes *found, const struct query *query,
                               const struct bytes *totals, struct maille_error *error)
 {
@@ -435,6 +451,42 @@ enum maille_code custody_near(bool *refused, struct bytes *found, const struct q
                                           query->custody.strictest, error));
     threshold_near_write(found, &threshold, near);
     code = bytes_check(found, error);
+out:
+    threshold_clear(&threshold);
+    return code;
+}
+
+enum maille_code custody_few(struct vault *vault, const struct query *query, enum threshold_which which,
+                             const struct bytes *totals, const struct plan *made, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct threshold threshold = {0};
+    if (which != THRESHOLD_BEFORE && which != THRESHOLD_SECOND)
+        return MAILLE_OK;
+    MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
+    bool *refused = arena_array(threshold.arena, query->study->n_analyses + 1, sizeof *refused);
+    if (which == THRESHOLD_BEFORE)
+        MAILLE_TRY(near_by_totals(refused, &threshold, query, totals, error));
+    for (size_t k = 0; k < query->study->n_analyses; k++)
+        refused[k] =
+            refused[k] && query->circle.run.states[k].status == ANALYSIS_OPEN && threshold.analyses[k].open;
+    code = vault_few_count(vault, query, &threshold, which == THRESHOLD_BEFORE ? refused : NULL,
+                           which == THRESHOLD_SECOND ? made : NULL, error);
+out:
+    threshold_clear(&threshold);
+    return code;
+}
+
+enum maille_code custody_offers(const char ***offers, const struct query *query, const struct plan *made,
+                                struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct threshold threshold = {0};
+    const struct bytes *first = &query->custody.first;
+    *offers = arena_array(arena, query->study->n_analyses + 1, sizeof **offers);
+    MAILLE_TRY(threshold_of_attempt(&threshold, query, error));
+    if (first->length == 8 * threshold.n_words[THRESHOLD_FIRST])
+        vault_offers(*offers, query, &threshold, first->data, made, arena);
 out:
     threshold_clear(&threshold);
     return code;
@@ -489,8 +541,8 @@ enum maille_code vault_handle_custody(struct vault *vault, struct query *query, 
     struct bytes totals = {0}, plan = {0};
     struct plan made = {0};
     if (!circle_is(query) || !digest_equal(&in->body.custody.psi, &attempt->psi))
-        return vault_protest(error, "psi",
-                             "expected custody of the round that this site revealed, found another");
+        return maille_protest(error, "psi",
+                              "expected custody of the round that this site revealed, found another");
     if (query->state == QUERY_TAKEN || query->state == QUERY_AGREED)
         return vault_send(vault, outbox, MESSAGE_TAKEN, in->qid, &query->custody.answer, NULL, 0, "again",
                           error);

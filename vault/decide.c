@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "vault/spool.h"
-#include "vault/private.h"
+#include "vault/few.h"
 
 /* One file of the spool. */
 struct signed_file {
@@ -185,6 +185,9 @@ enum maille_code vault_stop_asked(bool *stopped, struct vault *vault, struct que
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a decision");
     if ((query->state & (QUERY_HELD | QUERY_REFUSED | QUERY_ENDED)) != 0)
+        goto out;
+    MAILLE_TRY(vault_few_end(stopped, vault, query, outbox, error));
+    if (*stopped)
         goto out;
     code = read_file(&file, vault, query, SPOOL_DECISION, arena, &why);
     if (code == MAILLE_OK && file.by != NULL && file.decision.kind == DECISION_APPROVE) {

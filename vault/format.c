@@ -1,6 +1,7 @@
 /* state/format: which program's state this is. What open queries and their journals hold changes with the
  * program, and an older one would read bytes that it does not know: it stops before it has touched anything.
- */
+ * Format 2 has published cohorts in the record of M1 and offers behind where a study stands; without them
+ * both are read as format 1 wrote them. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "base/number.h"
 #include "vault/private.h"
 
-enum { STATE_FORMAT = 1, TEXT_BYTES_MAX = 64 };
+enum { STATE_FORMAT = 2, TEXT_BYTES_MAX = 64 };
 static const char words[] = "maille-state ";
 
 enum maille_code vault_format_check(const struct vault *vault, struct maille_error *error)
@@ -35,6 +36,8 @@ enum maille_code vault_format_check(const struct vault *vault, struct maille_err
             "%s: expected the state of a site in format %d, found %s; a later maille-worker has run "
             "here: install that one again (docs/UPGRADE.md)",
             path, STATE_FORMAT, known ? "a later one" : "other words");
+    else if (format < STATE_FORMAT)
+        code = file_write_atomic(path, text, (size_t)length, 0600, error);
 out:
     bytes_clear(&found);
     return code;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "disclosure/near.h"
 #include "vault/near.h"
+#include "vault/published.h"
 
 /* The cohort ledger in the life of a query: what it may still ask (M0a), which earlier queries it will be
  * compared with (M1), who else is in the roster (M2), by how many patients it differs from them (T0, T1), and
@@ -85,6 +86,7 @@ struct distinct_group {
     const char *words;
     struct byte_view conditions;
     struct data_part members;
+    bool uncounted; /* for a reason in this site's own data */
 };
 
 struct gathering {
@@ -94,6 +96,7 @@ struct gathering {
     const struct data_facts *facts;
     bool *refused;       /* by this site at M0a */
     struct parts *parts; /* [n_analyses] */
+    struct published published;
     struct distinct_group *distinct;
     size_t n_distinct;
     struct ledger_group *groups;
@@ -121,8 +124,7 @@ out:
 static struct distinct_group *find_distinct(const struct gathering *work, struct byte_view key)
 {
     for (size_t d = 0; d < work->n_distinct; d++)
-        if (work->distinct[d].key.length == key.length &&
-            memcmp(work->distinct[d].key.data, key.data, key.length) == 0)
+        if (byte_view_equal(work->distinct[d].key, key))
             return &work->distinct[d];
     return NULL;
 }
@@ -151,11 +153,10 @@ static enum maille_code say_group(struct distinct_group *group, struct arena *ar
 /* Takes what is not there yet. Who cannot be counted here is nobody: the analysis is vetoed, and its groups
  * are kept all the same. */
 static enum maille_code take_members(struct gathering *work, const struct study *study, size_t k,
-                                     struct maille_error *error)
+                                     const struct parts *parts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct data_source *data = &work->vault->options.data;
-    const struct parts *parts = &work->parts[k];
     struct data_members members = {0};
     MAILLE_TRY(data->members(data->context, &members, work->facts->number, study, k,
                              !work->persons_taken && work->facts->rows != work->facts->patients, error));
@@ -172,7 +173,8 @@ static enum maille_code take_members(struct gathering *work, const struct study 
         hash_kdf(&made->canon, work->query->manifest.dictionary_hash.b, "group", made->key.data,
                  made->key.length);
         MAILLE_TRY(say_group(made, work->arena, &parts->list[p], study->dictionary, error));
-        if (p < members.n) {
+        made->uncounted = p >= members.n;
+        if (!made->uncounted) {
             made->members = members.parts[p];
             members.parts[p] = (struct data_part){0};
         }
@@ -187,20 +189,22 @@ out:
     return code;
 }
 
-static enum maille_code gather_one(struct gathering *work, const struct study *study, size_t k,
-                                   struct maille_error *error)
+/* The groups of analysis k of a study, kept as those of number `as`. */
+static enum maille_code gather_one(struct gathering *work, const struct study *study, size_t k, size_t as,
+                                   const struct parts *parts, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct parts *parts = &work->parts[k];
     bool known = true;
     for (size_t p = 0; p < parts->n; p++)
         known = known && find_distinct(work, parts->list[p].canon) != NULL;
     if (!known)
-        MAILLE_TRY(take_members(work, study, k, error));
+        MAILLE_TRY(take_members(work, study, k, parts, error));
     for (size_t p = 0; p < parts->n; p++) {
         const struct distinct_group *distinct = find_distinct(work, parts->list[p].canon);
+        if (as >= PUBLISHED_ANALYSIS && distinct->uncounted) /* not known here: near to everything */
+            continue;
         work->groups[work->n_groups++] = (struct ledger_group){
-            .analysis = (uint32_t)k,
+            .analysis = (uint32_t)as,
             .part = (uint32_t)p,
             .reading = study->missing,
             .is_model = study->analyses[k].declared->is_model,
@@ -209,6 +213,20 @@ static enum maille_code gather_one(struct gathering *work, const struct study *s
             .conditions = distinct->conditions,
             .rows = {distinct->members.rows.data, distinct->members.rows.length},
             .patients = {distinct->members.patients.data, distinct->members.patients.length}};
+    }
+out:
+    return code;
+}
+
+static enum maille_code gather_published(struct gathering *work, struct arena *arena,
+                                         struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    for (size_t i = 0; i < work->published.n; i++) {
+        const struct study *study = work->published.list[i].study;
+        struct parts parts;
+        vault_parts(&parts, &study->analyses[0], arena);
+        MAILLE_TRY(gather_one(work, study, 0, PUBLISHED_ANALYSIS + i, &parts, error));
     }
 out:
     return code;
@@ -229,6 +247,8 @@ static enum maille_code gather(struct gathering *work, struct arena *arena, stru
     }
     part_groups_write(&work->families, work->parts, n);
     MAILLE_TRY(bytes_check(&work->families, error));
+    MAILLE_TRY(vault_published(&work->published, arena, work->vault, work->query->dictionary, error));
+    all += work->published.n;
     if (all > PART_GROUPS_MAX || work->families.length > LEDGER_FAMILIES_MAX) {
         code = maille_refuse(error, "differencing",
                              "a study of so many arms and levels cannot be compared: ask for fewer at once");
@@ -239,7 +259,8 @@ static enum maille_code gather(struct gathering *work, struct arena *arena, stru
     MAILLE_TRY(read_refused(work, arena, error));
     for (size_t k = 0; k < n; k++)
         if (!work->refused[k])
-            MAILLE_TRY(gather_one(work, study, k, error));
+            MAILLE_TRY(gather_one(work, study, k, k, &work->parts[k], error));
+    code = gather_published(work, arena, error);
 out:
     return code;
 }
@@ -448,82 +469,6 @@ out:
     return code;
 }
 
-/* --- T0, T1 --- */
-
-void vault_ledger_past(struct threshold_past *past, const struct query *query,
-                       const struct message_round_header *header, struct arena *arena)
-{
-    const struct custody *custody = &query->custody;
-    for (size_t e = 0; e < custody->n_ledger; e++) {
-        const struct message_ledger_entry *entry = &custody->ledger[e];
-        past[e] =
-            (struct threshold_past){.gone = message_ledger_gone(entry, header->members, header->n_members),
-                                    .lost = entry->lost,
-                                    .other = message_ledger_other(entry, header->members, header->n_members)};
-        past[e].groups = part_groups_listed(&past[e].n_groups, entry->families, entry->shown, arena);
-    }
-}
-
-const uint8_t *vault_ledger_past_query(const uint8_t entry[LEDGER_ID_BYTES], const uint8_t *queries, size_t n,
-                                       const struct query *query)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint8_t id[LEDGER_ID_BYTES];
-        vault_ledger_past_id(id, queries + i * LEDGER_QUERY_BYTES, query);
-        if (memcmp(id, entry, LEDGER_ID_BYTES) == 0)
-            return queries + i * LEDGER_QUERY_BYTES;
-    }
-    return NULL;
-}
-
-/* A site that does not know T any more (a lost disk, a restored copy) says 0; all see by its accept that it
- * does not, and take T as near where those who know it do not differ by enough (threshold_near). */
-enum maille_code vault_ledger_differences(const int64_t **differences, struct vault *vault,
-                                          const struct query *query, const struct threshold *threshold,
-                                          enum threshold_which which, struct arena *arena,
-                                          struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    const struct custody *custody = &query->custody;
-    const struct threshold_pairs *asked = &threshold->pairs[which];
-    static const uint8_t nowhere[LEDGER_QUERY_BYTES];
-    const uint8_t *known = NULL;
-    size_t n = 0;
-    struct ledger_pair *pairs = arena_array(arena, asked->n + 1, sizeof *pairs);
-    int64_t *made = arena_array(arena, 2 * asked->n + 1, sizeof *made);
-    const uint8_t **queries = arena_array(arena, custody->n_ledger + 1, sizeof *queries);
-    MAILLE_TRY(
-        ledger_queries(&known, &n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
-    for (size_t e = 0; e < custody->n_ledger; e++) {
-        queries[e] = vault_ledger_past_query(custody->ledger[e].id, known, n, query);
-        /* Who was not asked then takes T as empty, where that counts; else the site has no part in the pair.
-         */
-        if (queries[e] == NULL && (custody->strictest->own_totals != OWN_TOTALS_COUNTED ||
-                                   message_bit(custody->ledger[e].roster, vault->self->id)))
-            queries[e] = nowhere;
-    }
-    for (size_t i = 0; i < asked->n; i++) {
-        const struct threshold_pair *pair = &asked->list[i];
-        const struct threshold_group *own = &threshold->groups[pair->group];
-        const bool earlier = pair->past == THRESHOLD_ABSENT;
-        pairs[i] = (struct ledger_pair){.analysis = (uint32_t)own->analysis,
-                                        .part = (uint32_t)own->part,
-                                        .query = earlier ? query->qid : queries[pair->past]};
-        if (earlier) {
-            pairs[i].its_analysis = (uint32_t)threshold->groups[pair->other].analysis;
-            pairs[i].its_part = (uint32_t)threshold->groups[pair->other].part;
-        } else {
-            pairs[i].its_analysis = threshold->past[pair->past].groups[pair->other].analysis;
-            pairs[i].its_part = threshold->past[pair->past].groups[pair->other].part;
-        }
-    }
-    MAILLE_TRY(ledger_differences(made, vault->ledger, query->qid, pairs, asked->n,
-                                  (int64_t)custody->strictest->differencing, error));
-    *differences = made;
-out:
-    return code;
-}
-
 /* --- what is shown --- */
 
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
@@ -540,11 +485,16 @@ enum maille_code vault_ledger_planned(struct vault *vault, const struct query *q
                                       struct maille_error *error)
 {
     uint32_t analyses[STUDY_ANALYSES_MAX];
+    struct ledger_hidden hidden[STUDY_ANALYSES_MAX];
     size_t n = 0;
-    for (size_t k = 0; k < plan->n; k++)
-        if (plan->analyses[k].open && plan->analyses[k].rule[0] == '\0')
-            analyses[n++] = (uint32_t)k;
-    return ledger_plan(vault->ledger, query->qid, analyses, n, &plan->shown, error);
+    for (size_t k = 0; k < plan->n; k++) {
+        const struct plan_analysis *analysis = &plan->analyses[k];
+        if (!analysis->open || analysis->rule[0] != '\0')
+            continue;
+        hidden[n] = (struct ledger_hidden){analysis->hidden, analysis->n_parts};
+        analyses[n++] = (uint32_t)k;
+    }
+    return ledger_plan(vault->ledger, query->qid, analyses, n, hidden, &plan->shown, error);
 }
 
 /* Does the end of an analysis tell anything of its patients? That it failed does, and so does a refusal after

@@ -210,16 +210,3 @@ enum maille_code vault_send(struct vault *vault, struct message_outbox *outbox, 
         code = message_outbox_put(outbox, kind, envelope, frame, frame_length, error);
     return code;
 }
-
-enum maille_code(vault_protest)(struct maille_error *error, const char *rule, const char *format, ...)
-{
-    char sentence[MAILLE_SENTENCE_MAX];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(sentence, sizeof sentence, format, arguments);
-    va_end(arguments);
-    maille_fail(error, MAILLE_PROTOCOL, "%s: %s", rule, sentence);
-    if (error != NULL)
-        snprintf(error->rule, sizeof error->rule, "%s", rule);
-    return MAILLE_PROTOCOL;
-}

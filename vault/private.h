@@ -7,6 +7,7 @@
 #include "disclosure/gate.h"
 #include "disclosure/ledger_shown.h"
 #include "disclosure/plan.h"
+#include "disclosure/published.h"
 #include "vault/journal.h"
 #include "proto/open.h"
 #include "vault/vault.h"
@@ -52,6 +53,8 @@ struct custody {
     const struct policy *strictest;      /* of the roster; in the query's arena, as the two below */
     struct message_ledger_entry *ledger; /* the union of the accepts' entries, ascending */
     size_t n_ledger;
+    struct published published; /* cohorts that count as shown, as this site counted them at M1: the last
+                                   entry of its threshold_past */
     const struct message_ledger_form *forms; /* the union of the accepts' forms, ascending */
     size_t n_forms;
     struct combining *combining; /* what combination.c has made of them; in the query's arena */
@@ -171,6 +174,7 @@ struct vault {
     struct digest state_key;
     struct query *queries;
     size_t n_queries;
+    bool cohorts_told; /* whether the operator was warned of cohorts that cannot be read */
     bool directory_changed;
     bool loss_accepted;                             /* loss.c */
     char coordinator_log[DIRECTORY_LOG_NAME_BYTES]; /* what its log is called here */
@@ -238,7 +242,8 @@ void vault_record_manifest(struct bytes *out, int64_t now_ms, const struct envel
                            const struct data_facts *facts, enum ready_state state, const struct bytes *ready);
 enum maille_code vault_record_accept(struct bytes *out, const struct vault *vault, int64_t now_ms,
                                      const struct query_secrets *secrets, const struct data_facts *facts,
-                                     const struct bytes *accept, struct maille_error *error) MAILLE_CHECKED;
+                                     const struct bytes *accept, const struct published *published,
+                                     struct maille_error *error) MAILLE_CHECKED;
 void vault_record_roster(struct bytes *out, int64_t now_ms, const struct envelope *roster);
 void vault_record_start(struct bytes *out, int64_t now_ms, const struct byte_view *header,
                         const struct digest *mask_psi, const uint8_t theta_key[KEY_BYTES], bool masked,
@@ -408,6 +413,15 @@ uint32_t custody_values_from(const struct query *query, const struct message_rou
  * that are near, for the journal. */
 enum maille_code custody_near(bool *refused, struct bytes *found, const struct query *query,
                               const struct bytes *totals, struct maille_error *error) MAILLE_CHECKED;
+/* What the totals of T0 (totals) or T2 have refused or hidden counts against the registration (few.h). made:
+ * the plan of T2. Before anything of it can leave. */
+enum maille_code custody_few(struct vault *vault, const struct query *query, enum threshold_which which,
+                             const struct bytes *totals, const struct plan *made,
+                             struct maille_error *error) MAILLE_CHECKED;
+/* What may be asked instead of each analysis that the plan refuses as too near: offer.h. [n_analyses], in
+ * arena. */
+enum maille_code custody_offers(const char ***offers, const struct query *query, const struct plan *made,
+                                struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
 /* Fills custody->patients from the totals of T1 (custody->first), of the attempt that they are of. */
 enum maille_code custody_patients(struct query *query, struct maille_error *error) MAILLE_CHECKED;
 /* round.c: an analysis that this site vetoes; the first rule is the one that its officer reads. */
@@ -469,9 +483,9 @@ enum maille_code vault_approval_ask(struct vault *vault, struct query *query, co
  * again what was decided. */
 enum maille_code vault_approval_tick(struct vault *vault, struct message_outbox *outbox,
                                      struct maille_error *error) MAILLE_CHECKED;
-/* Whether the officer stops a study: then it is in the log. One that has begun is cancelled under `approval`,
- * and gone (*stopped); of one that has not, the answer is a refusal now. Before anything more of it leaves,
- * and every second. */
+/* Whether the officer stops a study, or its registration is closed (few.h): then it is in the log. One that
+ * has begun is cancelled under `approval`, and gone (*stopped); of one that has not, the answer is a refusal
+ * now. Before anything more of it leaves, and every second. */
 enum maille_code vault_stop_asked(bool *stopped, struct vault *vault, struct query *query,
                                   struct message_outbox *outbox, struct maille_error *error) MAILLE_CHECKED;
 /* Milliseconds until vault_approval_tick has something to do; INT64_MAX: nobody is waited for. */
@@ -512,7 +526,8 @@ enum maille_code vault_ledger_roster(struct vault *vault, const struct query *qu
 enum maille_code vault_ledger_members(struct vault *vault, const struct query *query,
                                       const struct message_round_header *header,
                                       struct maille_error *error) MAILLE_CHECKED;
-/* The entries of the roster (custody->n_ledger) as these members see them. Groups are in arena. */
+/* The entries of the roster (custody->n_ledger) as these members see them, then the published cohorts. Groups
+ * are in arena. */
 void vault_ledger_past(struct threshold_past *past, const struct query *query,
                        const struct message_round_header *header, struct arena *arena);
 /* T0, T1: per pair, by rows and by patients. In arena. */
@@ -565,13 +580,6 @@ enum maille_code vault_cancel(struct vault *vault, struct query *query, const ch
 /* Encodes and signs a body of this site's. */
 enum maille_code vault_envelope(struct bytes *envelope, const struct vault *vault, enum message_kind kind,
                                 const struct bytes *body, struct maille_error *error) MAILLE_CHECKED;
-
-/* The words of one rule in an error: MAILLE_PROTOCOL, rule in error->rule. */
-enum maille_code vault_protest(struct maille_error *error, const char *rule, const char *format, ...)
-    MAILLE_PRINTF(3, 4);
-#ifdef __clang_analyzer__
-#define vault_protest(...) ((void)vault_protest(__VA_ARGS__), MAILLE_PROTOCOL)
-#endif
 
 /* --- revoke.c: cancels the queries in which somebody has a part whom the directory no longer names, and
  * those that it no longer registers; once after each start, which is when a directory comes into force --- */

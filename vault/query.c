@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "vault/private.h"
+#include "base/heap.h"
+#include "vault/published.h"
 #include "vault/spool.h"
 
 /* How long after its expiry the qid of a query stays taken: no manifest is believed that was made more than
@@ -88,7 +89,8 @@ void vault_record_manifest(struct bytes *out, int64_t now_ms, const struct envel
 
 enum maille_code vault_record_accept(struct bytes *out, const struct vault *vault, int64_t now_ms,
                                      const struct query_secrets *secrets, const struct data_facts *facts,
-                                     const struct bytes *accept, struct maille_error *error)
+                                     const struct bytes *accept, const struct published *published,
+                                     struct maille_error *error)
 {
     struct bytes stored = {0};
     enum maille_code code = query_secrets_store(&stored, secrets, vault->state_key.b);
@@ -98,6 +100,7 @@ enum maille_code vault_record_accept(struct bytes *out, const struct vault *vaul
         bytes_put(out, facts->hash.b, HASH_BYTES);
         bytes_put_block(out, stored.data, stored.length);
         bytes_put_block(out, accept->data, accept->length);
+        vault_published_write(out, published);
         code = bytes_check(out, error);
     }
     bytes_wipe(&stored);
@@ -284,6 +287,7 @@ static enum maille_code apply_accept(struct vault *vault, struct query *query, s
     take_digest(&query->snapshot_hash, reader);
     const uint8_t *stored = reader_block(reader, ENVELOPE_BYTES_MAX, &length);
     MAILLE_TRY(take_bytes(&query->accept_envelope, reader, error));
+    MAILLE_TRY(vault_published_read(query, reader, error));
     MAILLE_TRY(done(reader, error));
     MAILLE_TRY(query_secrets_load(&query->secrets, vault->state_key.b, stored, length, error));
     query->state = QUERY_ACCEPTED;
@@ -601,5 +605,7 @@ enum maille_code vault_query_end(struct vault *vault, struct query *query, struc
     /* A crash before this: the next start finds a query that is not open, and releases it. */
     code = ledger_release(vault->ledger, query->qid, error);
     vault_query_free(query);
+    if (vault->n_queries == 0)
+        heap_give_back();
     return code;
 }

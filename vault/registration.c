@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "disclosure/ledger_registration.h"
-#include "vault/private.h"
+#include "vault/few.h"
 
 enum maille_code vault_check_registration(const struct vault *vault, const struct query *query,
                                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const char *faults[REGISTRATION_FAULTS_MAX];
+    bool closed = false;
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory to look at a registration");
@@ -22,6 +23,15 @@ enum maille_code vault_check_registration(const struct vault *vault, const struc
                              "expected a question that ends with the registration %s, found one that lives "
                              "longer",
                              registration->id);
+    if (code == MAILLE_OK)
+        code = vault_few_closed(&closed, vault, query, error);
+    if (closed)
+        code = maille_refuse(
+            error, "protocol",
+            "expected a registration that is open, found that %s is closed here: as many groups "
+            "were refused or hidden under few as the policy allows (budget.registration_few); the "
+            "network's authority opens it again",
+            registration->id);
     arena_free(arena);
     return code;
 }

@@ -42,15 +42,15 @@ static enum maille_code theta_key(struct round_work *work, const struct query *q
         goto out;
     }
     if (sealed == NULL) {
-        code = vault_protest(error, "theta_key", "expected the key of theta for this site, found none");
+        code = maille_protest(error, "theta_key", "expected the key of theta for this site, found none");
         goto out;
     }
     MAILLE_TRY(
         query_secrets_open(&opened, query->secrets, sealed->sealed.data, sealed->sealed.length, error));
     if (opened.length != KEY_BYTES ||
         (query->has_theta_key && memcmp(opened.data, query->theta_key, KEY_BYTES) != 0)) {
-        code = vault_protest(error, "theta_key", "expected one key of theta of %d bytes for the whole query",
-                             KEY_BYTES);
+        code = maille_protest(error, "theta_key", "expected one key of theta of %d bytes for the whole query",
+                              KEY_BYTES);
         goto out;
     }
     memcpy(work->theta_key, opened.data, KEY_BYTES);
@@ -71,8 +71,8 @@ static enum maille_code theta_open(struct round_work *work, const struct query *
     for (size_t k = 0;
          k < query->study->n_analyses && work->header.round <= custody_values_from(query, &work->header); k++)
         if (work->thetas[k].n != 0) {
-            code = vault_protest(error, "theta", "expected no theta in round %u, found %zu numbers",
-                                 work->header.round, work->thetas[k].n);
+            code = maille_protest(error, "theta", "expected no theta in round %u, found %zu numbers",
+                                  work->header.round, work->thetas[k].n);
             goto out;
         }
 out:
@@ -508,12 +508,12 @@ enum maille_code vault_handle_pull(struct vault *vault, struct query *query, str
     uint64_t n = hash_segment_count((size_t)attempt->length);
     enum maille_code code = MAILLE_OK;
     if (!digest_equal(&pull->psi, &attempt->psi) || !attempt->masked)
-        return vault_protest(error, "psi",
-                             "expected a pull of the attempt that this site answered, found another");
+        return maille_protest(error, "psi",
+                              "expected a pull of the attempt that this site answered, found another");
     if (pull->source != vault->self->id || pull->what != PULL_SEGMENTS || pull->count == 0 ||
         pull->count > PULL_MAX || pull->first >= n || pull->count > n - pull->first)
-        return vault_protest(error, "pull", "expected at most %d of this site's %llu segments", PULL_MAX,
-                             (unsigned long long)n);
+        return maille_protest(error, "pull", "expected at most %d of this site's %llu segments", PULL_MAX,
+                              (unsigned long long)n);
     for (uint32_t i = 0; i < pull->count && code == MAILLE_OK; i++)
         code = send_segment(vault, query, in, pull->first + i, outbox, error);
     return code;
@@ -583,9 +583,9 @@ enum maille_code vault_handle_close(struct vault *vault, struct query *query, st
     if (query->state != QUERY_STARTED) {
         /* One ψ per (q, r), for ever: the same attempt gets the same bytes, any other nothing. */
         if (!digest_equal(&in->body.close.psi, &attempt->psi))
-            code = vault_protest(error, "revealed",
-                                 "expected the attempt that is revealed for round %u, found another",
-                                 attempt->header.round);
+            code = maille_protest(error, "revealed",
+                                  "expected the attempt that is revealed for round %u, found another",
+                                  attempt->header.round);
         else
             code = vault_send(vault, outbox, MESSAGE_REVEAL, in->qid, &query->reveal_envelope, NULL, 0,
                               "again", error);

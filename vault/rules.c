@@ -69,16 +69,17 @@ static size_t question_rules(struct audit_rule *out, const struct rule_facts *fa
 }
 
 /* In the plan one of them is named where any refuses, and what the others would have said is not known. The
- * plan itself names no number. */
+ * plan itself names no number; of those that are told as one, "few", the log has the key of the policy. */
 static size_t plan_rules(struct audit_rule *out, const struct rule_facts *facts,
                          const struct plan_analysis *planned, struct arena *arena)
 {
-    const struct rule *rule = rule_find(planned->rule);
+    const char *refused = planned->why != NULL ? planned->why : planned->rule;
+    const struct rule *rule = rule_find(refused);
     const char *id = facts->analysis->id;
     size_t n = 0;
     if (planned->rule[0] != '\0') {
         const char *demand = rule != NULL ? rule_demand(arena, rule, facts, LANGUAGE_EN) : NULL;
-        out[n++] = (struct audit_rule){planned->rule, id, "refused", demand != NULL ? demand : ""};
+        out[n++] = (struct audit_rule){refused, id, "refused", demand != NULL ? demand : ""};
         return n;
     }
     n = put_passed(out, RULE_POOLED, false, facts, NULL, NULL, arena);

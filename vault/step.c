@@ -104,6 +104,8 @@ static enum maille_code step_totals(struct work *work, struct arena *arena, stru
             code = nonsense(error);
     if (code == MAILLE_OK && plan.bytes != work->length)
         code = nonsense(error);
+    if (code == MAILLE_OK && round_in_range(&plan, work->study, work->totals, NULL) != MAILLE_OK)
+        code = nonsense(error);
     if (code == MAILLE_OK)
         study_run_step(&work->run, &plan, work->totals, work->n_sites);
 out:

@@ -7,7 +7,7 @@
 #include "audit/access.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "vault/private.h"
+#include "vault/few.h"
 
 enum { SWEEP_EVERY_MS = 3600 * 1000 };
 
@@ -112,6 +112,7 @@ enum maille_code vault_open(struct vault **vault, const struct vault_options *op
     MAILLE_TRY(vault_pin_write(made, error));
     MAILLE_TRY(vault_load(made, error));
     MAILLE_TRY(vault_ledger_open(made, error));
+    MAILLE_TRY(vault_few_start(made, error));
     MAILLE_TRY(vault_loss_note(made, error));
     MAILLE_TRY(vault_sweep(made, error));
     *vault = made;
@@ -177,8 +178,8 @@ static enum maille_code handle_directory(struct vault *vault, struct query *quer
     /* What was written may be newer than what is in force: it must not be overwritten by something in
      * between. */
     if (vault->directory_changed) {
-        code = vault_protest(error, "directory",
-                             "expected to start again with the directory that came before, found another");
+        code = maille_protest(error, "directory",
+                              "expected to start again with the directory that came before, found another");
         goto out;
     }
     MAILLE_TRY(directory_accept(&newer, in->arena, "directory", (const char *)text->data, text->length,
@@ -279,7 +280,7 @@ static enum maille_code handle_one(struct vault *vault, struct message *in, cons
     MAILLE_TRY(message_open(in, in->arena, envelope, length, frame, frame_length, error));
     const struct vault_row *row = row_of(in->envelope.kind);
     if (row == NULL) {
-        code = vault_protest(error, "kind", "expected a message for a site, found a %s", in->rule->name);
+        code = maille_protest(error, "kind", "expected a message for a site, found a %s", in->rule->name);
         goto out;
     }
     MAILLE_TRY(message_decode(in, vault->directory, row->from, error));
@@ -289,14 +290,14 @@ static enum maille_code handle_one(struct vault *vault, struct message *in, cons
     /* vault_tick erases it; this does not wait for the tick. */
     if (query != NULL && query->manifest.expires_ms + CLOCK_SKEW_MS <= vault_now_ms(vault) &&
         row->handle != vault_handle_end && row->handle != handle_problem && row->handle != handle_log_head) {
-        code = vault_protest(error, "expired",
-                             "expected a query that is alive, found a %s for one that has expired",
-                             message_rule(in->envelope.kind)->name);
+        code = maille_protest(error, "expired",
+                              "expected a query that is alive, found a %s for one that has expired",
+                              message_rule(in->envelope.kind)->name);
         goto out;
     }
     if ((row->states & state) == 0) {
-        code = vault_protest(error, "state", "expected no %s in the state of this query",
-                             message_rule(in->envelope.kind)->name);
+        code = maille_protest(error, "state", "expected no %s in the state of this query",
+                              message_rule(in->envelope.kind)->name);
         goto out;
     }
     MAILLE_TRY(row->handle(vault, query, in, outbox, error));

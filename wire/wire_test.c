@@ -125,6 +125,29 @@ static void a_squatter_gets_nothing_of_others(void **state)
     wire_message_clear(&message);
 }
 
+/* An id that another connection has already: the second is not heard, and the first is answered as before. */
+static void an_id_is_taken_once(void **state)
+{
+    struct network *network = *state;
+    struct wire_message message = {0};
+    char text[8] = "";
+    void *context = zmq_ctx_new();
+    void *first = raw_dealer(network, context, network->beta, "same");
+    assert_int_equal(zmq_send(first, "one", 3, 0), 3);
+    assert_true(hear(network->server, &message, SOON_MS));
+    void *second = raw_dealer(network, context, network->alpha, "same");
+    assert_int_equal(zmq_send(second, "two", 3, 0), 3);
+    assert_false(hear(network->server, &message, NEVER_MS));
+    assert_false(answer(network->server, "alpha", "for alpha"));
+    assert_true(answer(network->server, "beta", "beta's"));
+    assert_true(socket_wait(first, SOON_MS) && zmq_recv(first, text, sizeof text, 0) == 6);
+    assert_memory_equal(text, "beta's", 6);
+    zmq_close(first);
+    zmq_close(second);
+    zmq_ctx_term(context);
+    wire_message_clear(&message);
+}
+
 /* Two programs of one researcher: each is answered where it asked. */
 static void two_connections_of_one_name(void **state)
 {
@@ -450,6 +473,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_wrong_server_key_never_connects, network_up, network_down),
         cmocka_unit_test_setup_teardown(a_message_without_a_name_is_dropped, network_up, network_down),
         cmocka_unit_test_setup_teardown(a_squatter_gets_nothing_of_others, network_up, network_down),
+        cmocka_unit_test_setup_teardown(an_id_is_taken_once, network_up, network_down),
         cmocka_unit_test_setup_teardown(two_connections_of_one_name, network_up, network_down),
         cmocka_unit_test_setup_teardown(too_many_frames_are_dropped, network_up, network_down),
         cmocka_unit_test_setup_teardown(an_oversized_frame_is_refused, network_up, network_down),

@@ -63,7 +63,7 @@ static enum maille_code write_json(const char *path, const struct import_report 
     json_put_text(&put, "file", name);
     json_put_text(&put, "dictionary", dictionary->name);
     json_put_integer(&put, "version", dictionary->version);
-    import_dialect(dialect, &report->dialect);
+    import_dialect(dialect, &report->dialect, LANGUAGE_EN);
     json_put_text(&put, "dialect", report->dialect.separator != 0 ? dialect : NULL);
     json_put_integer(&put, "rows", (int64_t)report->rows);
     json_put_integer(&put, "patients", (int64_t)report->patients);
@@ -254,7 +254,7 @@ static enum maille_code write_html(const char *path, const struct import_report 
     html_open(&h, "h1");
     html_textf(&h, "%s: %zu rows, %zu patients", name, report->rows, report->patients);
     html_close(&h);
-    import_dialect(dialect, &report->dialect);
+    import_dialect(dialect, &report->dialect, LANGUAGE_EN);
     html_open(&h, "p");
     html_textf(&h, "Against dictionary %s version %" PRId64 "%s%s. %zu errors, %zu questions. ",
                dictionary->name, dictionary->version, report->dialect.separator != 0 ? ", read as " : "",

@@ -22,7 +22,9 @@ int worker_decide(int argc, char **argv);
 int worker_notify(int argc, char **argv);
 int worker_rekey(int argc, char **argv);
 int worker_serve(int argc, char **argv);
+int worker_studies(int argc, char **argv);
 int worker_status(int argc, char **argv);
+int worker_web(int argc, char **argv);
 
 /* What `import --monthly` does: a snapshot of this month, where there is a snapshot but none of this month.
  */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "disclosure/plan.h"
 #include "registry/column_cache.h"
@@ -18,17 +19,19 @@ struct open_snapshot {
     uint32_t number;
     struct columns *columns;
     struct digest hash;
-    struct stat seen; /* at the time of hashing */
+    struct stat seen;   /* at the time of hashing */
+    int64_t checked_ms; /* when the engine's table was counted; 0: a file */
 };
 
 /* Questions in flight across an import may want the snapshot before the newest; more than that is opened
  * again. */
-enum { OPEN_SNAPSHOTS = 2 };
+enum { OPEN_SNAPSHOTS = 2, CHECK_EVERY_MS = 24 * 3600 * 1000 };
 
 struct data {
     char folder[PATH_MAX];
     struct tally_options options;
     struct open_snapshot open[OPEN_SNAPSHOTS]; /* most recent first */
+    struct engine_reader engine;               /* context NULL: none */
     struct column_cache *cache;                /* of all of them; NULL: none */
     uint32_t superseded;                       /* as data_facts, of open[0] */
 };
@@ -63,6 +66,11 @@ enum maille_code data_cache(struct data *data, size_t bytes_max, struct maille_e
     return bytes_max == 0 ? MAILLE_OK : column_cache_new(&data->cache, bytes_max, error);
 }
 
+void data_engine(struct data *data, const struct engine_reader *reader)
+{
+    data->engine = *reader;
+}
+
 /* --- snapshots --- */
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -72,8 +80,36 @@ static bool same_file(const struct stat *a, const struct stat *b)
            a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
+/* The columns of a file, or of what a text says is frozen in the engine. */
+static enum maille_code columns_of(struct open_snapshot *made, const struct data *data, const char *path,
+                                   struct maille_error *error)
+{
+    if (!engine_columns_path(path))
+        return columns_open(&made->columns, path, error);
+    if (data->engine.context == NULL)
+        return maille_fail(
+            error, MAILLE_IO,
+            "expected source: engine in worker.yaml, since the rows of snapshot %u stay in the "
+            "engine, found source: snapshot",
+            made->number);
+    made->checked_ms = clock_monotonic_ms();
+    return engine_columns_open(&made->columns, path, &data->engine, error);
+}
+
+/* Once a day the engine is asked whether it still holds what was frozen. */
+static enum maille_code check_again(struct open_snapshot *open, struct maille_error *error)
+{
+    const int64_t now_ms = clock_monotonic_ms();
+    if (open->checked_ms == 0 || now_ms - open->checked_ms < CHECK_EVERY_MS)
+        return MAILLE_OK;
+    enum maille_code code = engine_columns_check(open->columns, error);
+    if (code == MAILLE_OK)
+        open->checked_ms = now_ms;
+    return code;
+}
+
 /* Opens a file whose hash is the index's. */
-static enum maille_code snapshot_open(struct open_snapshot *out, const char *path,
+static enum maille_code snapshot_open(struct open_snapshot *out, const struct data *data, const char *path,
                                       const struct snapshot_entry *entry, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -92,7 +128,7 @@ static enum maille_code snapshot_open(struct open_snapshot *out, const char *pat
             entry->number, path);
         goto out;
     }
-    MAILLE_TRY(columns_open(&made.columns, path, error));
+    MAILLE_TRY(columns_of(&made, data, path, error));
     *out = made;
 out:
     return code;
@@ -133,6 +169,7 @@ static enum maille_code snapshot_find(struct data *data, uint32_t number, struct
         if (stat(path, &now) == 0 && same_file(&now, &data->open[i].seen) &&
             digest_equal(&data->open[i].hash, &entries[number - 1].hash)) {
             found = data->open[i];
+            MAILLE_TRY(check_again(&found, error));
             data->open[i] = data->open[0];
             data->open[0] = found;
             goto out;
@@ -140,7 +177,7 @@ static enum maille_code snapshot_find(struct data *data, uint32_t number, struct
         columns_free(data->open[i].columns); /* the file is another than the one that was checked */
         data->open[i] = (struct open_snapshot){0};
     }
-    MAILLE_TRY(snapshot_open(&found, path, &entries[number - 1], error));
+    MAILLE_TRY(snapshot_open(&found, data, path, &entries[number - 1], error));
     if (data->cache != NULL)
         columns_use_cache(found.columns, data->cache);
     columns_free(data->open[OPEN_SNAPSHOTS - 1].columns);

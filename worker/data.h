@@ -3,6 +3,7 @@
 #ifndef WORKER_DATA_H
 #define WORKER_DATA_H
 
+#include "registry/engine_columns.h"
 #include "vault/source.h"
 
 enum { DATA_REQUEST_MAX = 72 * 1024 * 1024 }; /* a study and its θ (stats/round.h: 64 MiB) */
@@ -17,6 +18,9 @@ void data_free(struct data *data);
 /* Keeps columns that were read, up to so many bytes (registry/column_cache.h). Once, before anything is
  * asked. Without it nothing is kept. Errors: MAILLE_MEMORY. */
 enum maille_code data_cache(struct data *data, size_t bytes_max, struct maille_error *error) MAILLE_CHECKED;
+
+/* Rows of snapshots that stay in the site's engine are read so. reader's context outlives data. */
+void data_engine(struct data *data, const struct engine_reader *reader);
 
 /* The source in this process (tests, previews). */
 struct data_source data_local(struct data *data);

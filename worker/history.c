@@ -12,9 +12,11 @@
 #include "registry/summary.h"
 #include "worker/commands.h"
 #include "worker/import_write.h"
+#include "worker/source.h"
 
 struct history {
-    const char *dir, *credential;
+    const char *dir, *credential, *lang;
+    enum language language;
     char folder[PATH_MAX];
     struct arena *arena;
     const struct snapshot_entry *entries;
@@ -22,12 +24,15 @@ struct history {
     uint64_t number; /* that is named; 0: none */
 };
 
+#define SAY(english, french) (history->language == LANGUAGE_FR ? (french) : (english))
+
 static enum maille_code list(const struct history *history, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     char path[PATH_MAX];
     struct stat status;
-    printf("%-8s  %-24s  %10s  %12s  %s\n", "SNAPSHOT", "IMPORTED", "ROWS", "BYTES", "");
+    printf("%s", SAY("SNAPSHOT  IMPORTED                        ROWS         BYTES  \n",
+                     "NUMÉRO    IMPORTÉ                       LIGNES        OCTETS  \n"));
     for (size_t i = 0; i < history->n; i++) {
         const struct snapshot_entry *entry = &history->entries[i];
         MAILLE_TRY(snapshots_path(path, sizeof path, history->folder, entry->number, error));
@@ -36,11 +41,12 @@ static enum maille_code list(const struct history *history, struct maille_error 
         if (there)
             printf("%12lld", (long long)status.st_size);
         else
-            printf("%12s", "pruned");
-        printf("  %s\n", i + 1 == history->n ? "newest" : "");
+            printf("%12s", SAY("pruned", "supprimé"));
+        printf("  %s\n", i + 1 == history->n ? SAY("newest", "le plus récent") : "");
     }
     if (history->n == 0)
-        printf("no snapshot yet: maille-worker import makes the first\n");
+        puts(SAY("no snapshot yet: maille-worker import makes the first",
+                 "aucun instantané : maille-worker import fait le premier"));
 out:
     return code;
 }
@@ -62,21 +68,27 @@ static enum maille_code show(const struct history *history, struct maille_error 
     enum maille_code code = MAILLE_OK;
     const struct snapshot_entry *entry = NULL;
     struct columns *columns = NULL;
+    struct site_engine engine = {0};
     struct summary summary;
     char path[PATH_MAX], hash[2 * HASH_BYTES + 1];
     MAILLE_TRY(named(&entry, history, error));
     MAILLE_TRY(import_snapshot_path(path, sizeof path, history->folder, entry, error));
-    MAILLE_TRY(columns_open(&columns, path, error));
+    MAILLE_TRY(source_columns_open(&columns, &engine, history->dir, path, error));
     MAILLE_TRY(summary_make(&summary, history->arena, columns, error));
     const struct snapshot_facts *facts = columns_facts(columns);
     const struct dictionary *dictionary = columns_dictionary(columns);
     bytes_to_hex(hash, entry->hash.b, HASH_BYTES);
-    printf("snapshot %u of %s, dictionary %s version %" PRId64 "%s\n", entry->number, entry->created,
-           dictionary->name, dictionary->version, facts->is_public ? ", public" : "");
-    printf("%zu rows, %zu patients%s%s\n", summary.rows, summary.patients,
-           facts->exclusions[0] != '\0' ? ", without " : "", facts->exclusions);
-    printf("file    %s\nsource  %s\n\n", hash, facts->source_hash);
-    printf("%-24s  %10s  %10s  %12s  %12s  %12s\n", "variable", "present", "missing", "min", "median", "max");
+    printf(SAY("snapshot %u of %s, dictionary %s version %" PRId64 "%s\n",
+               "instantané %u du %s, dictionnaire %s version %" PRId64 "%s\n"),
+           entry->number, entry->created, dictionary->name, dictionary->version,
+           facts->is_public ? ", public" : "");
+    printf(SAY("%zu rows, %zu patients%s%s\n", "%zu lignes, %zu patients%s%s\n"), summary.rows,
+           summary.patients, facts->exclusions[0] != '\0' ? SAY(", without ", ", sans ") : "",
+           facts->exclusions);
+    printf(SAY("file    %s\nsource  %s\n\n", "fichier %s\nsource  %s\n\n"), hash, facts->source_hash);
+    printf("%-24s  %s\n", "variable",
+           SAY("   present     missing           min        median           max",
+               " présentes    absentes           min       médiane           max"));
     for (size_t v = 0; v < summary.n_variables; v++) {
         const struct summary_variable *variable = &summary.variables[v];
         char min[SUMMARY_VALUE] = "", median[SUMMARY_VALUE] = "", max[SUMMARY_VALUE] = "";
@@ -90,6 +102,7 @@ static enum maille_code show(const struct history *history, struct maille_error 
     }
 out:
     columns_free(columns);
+    source_clear(&engine);
     return code;
 }
 
@@ -103,9 +116,10 @@ static enum maille_code rollback(const struct history *history, struct maille_er
     struct columns *table = NULL;
     MAILLE_TRY(named(&entry, history, error));
     MAILLE_TRY(worker_keys(&keys, history->dir, history->credential, error));
-    const struct import_order order = {.dir = history->dir, .again = entry->number, .yes = true};
+    const struct import_order order = {
+        .dir = history->dir, .again = entry->number, .yes = true, .language = history->language};
     MAILLE_TRY(import_write(&table, &order, keys, history->arena, error));
-    printf("it has the rows of snapshot %u\n", entry->number);
+    printf(SAY("it has the rows of snapshot %u\n", "il a les lignes de l’instantané %u\n"), entry->number);
 out:
     columns_free(table);
     secret_keys_free(keys);
@@ -126,12 +140,13 @@ static enum maille_code prune(const struct history *history, struct maille_error
             code = maille_fail_errno(error, "cannot remove %s", path);
             goto out;
         }
-        printf("removed %s\n", path);
+        printf(SAY("removed %s\n", "%s supprimé\n"), path);
         pruned++;
     }
     if (pruned > 0)
         MAILLE_TRY(file_sync_folder(history->folder, error));
-    printf("%zu superseded snapshot%s removed\n", pruned, pruned == 1 ? "" : "s");
+    printf(SAY("%zu superseded snapshot%s removed\n", "instantanés remplacés et supprimés : %zu%.0s\n"),
+           pruned, pruned == 1 ? "" : "s");
 out:
     return code;
 }
@@ -161,6 +176,11 @@ int worker_snapshots(int argc, char **argv)
          .target = &history.credential,
          .argument = "FILE",
          .sentence = "32-byte file that opens site.key; of rollback (default: $MAILLE_PASSPHRASE)"},
+        {.name = "lang",
+         .kind = OPTION_STRING,
+         .target = &history.lang,
+         .argument = "fr|en",
+         .sentence = "the language (default: that of LANG)"},
         {.name = NULL},
     };
     const struct option_usage usage = {.program = "maille-worker snapshots",
@@ -173,6 +193,8 @@ int worker_snapshots(int argc, char **argv)
                                        .min_positional = 1,
                                        .max_positional = 2};
     enum maille_code code = options_parse(&usage, rows, argc, argv, words, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = language_choose(&history.language, history.lang, &error);
     if (code != MAILLE_OK || done)
         goto out;
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)

@@ -12,11 +12,14 @@
 #include "registry/mapping.h"
 #include "worker/check_report.h"
 #include "worker/commands.h"
+#include "worker/import_engine.h"
 #include "worker/import_write.h"
+#include "worker/settings.h"
 
 struct import_command {
     const char *dir, *dictionary, *data, *objections, *withdraw, *separator, *decimal, *credential, *mapping,
-        *query, *view, *tables;
+        *query, *view, *tables, *lang, *relation;
+    enum language language;
     struct check_report_paths paths;
     bool is_public, yes, monthly;
 };
@@ -36,19 +39,25 @@ static enum maille_code one_character(char *out, const char *option, const char 
     return MAILLE_OK;
 }
 
+/* Whether this may name a table or a view: nothing in it ends a name. */
+static bool is_relation(const char *text)
+{
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.\"";
+    return strspn(text, legal) == strlen(text);
+}
+
 /* What is asked of a database: a file with one SELECT, or all of a view. */
 static enum maille_code read_query(const char **query, struct arena *arena,
                                    const struct import_command *command, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes text = {0};
-    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.\"";
     if (command->query == NULL && command->view == NULL)
         return MAILLE_OK;
     if (command->query != NULL && command->view != NULL)
         return maille_fail(error, MAILLE_INVALID, "expected --view or --query, found both");
     if (command->view != NULL) {
-        if (strspn(command->view, legal) != strlen(command->view))
+        if (!is_relation(command->view))
             return maille_fail(error, MAILLE_INVALID, "expected --view SCHEMA.NAME, found \"%.80s\"",
                                command->view);
         *query = arena_printf(arena, "SELECT * FROM %s", command->view);
@@ -98,6 +107,37 @@ out:
     return code;
 }
 
+/* What an import says of what it read, also where nothing is written. tables_hash: "" without tables. */
+static enum maille_code tell_report(const struct import_report *report, const struct import_command *command,
+                                    const struct dictionary *dictionary, const char *tables_hash,
+                                    enum maille_code code, FILE *to_bad, struct maille_error *error)
+{
+    struct maille_error unwritten = {0};
+    if (report->n_columns == 0 || (code != MAILLE_OK && report->n_problems == 0))
+        return code;
+    import_report_print(report, dictionary, command->language, code == MAILLE_OK ? stdout : to_bad);
+    if (tables_hash[0] != '\0')
+        fprintf(code == MAILLE_OK ? stdout : to_bad, "tables: %s\n", tables_hash);
+    if (check_report_write(&command->paths, report, dictionary, command->data, &unwritten) != MAILLE_OK &&
+        code == MAILLE_OK) {
+        *error = unwritten;
+        code = unwritten.code;
+    }
+    return code;
+}
+
+static enum maille_code ask_questions(const struct import_report *report,
+                                      const struct import_command *command, struct maille_error *error)
+{
+    if (report->n_questions == 0 || command->yes)
+        return MAILLE_OK;
+    return maille_fail(
+        error, MAILLE_INVALID,
+        "expected nothing to ask about, found %zu question%s, listed above; correct the file, or go "
+        "on with --yes",
+        report->n_questions, report->n_questions == 1 ? "" : "s");
+}
+
 /* Reads dictionary and data, and prints and writes the report. source_hash: of the bytes that were read. A
  * question that --yes does not answer is MAILLE_INVALID. */
 static enum maille_code read_data(struct columns **table, char source_hash[2 * HASH_BYTES + 1],
@@ -128,33 +168,55 @@ static enum maille_code read_data(struct columns **table, char source_hash[2 * H
                                  mapping.length, dictionary, error));
     }
     code = import_csv(table, &report, dictionary, command->data, &options, error);
-    if (report.n_columns > 0 && (code == MAILLE_OK || report.n_problems > 0)) {
-        struct maille_error unwritten = {0};
-        import_report_print(&report, dictionary, code == MAILLE_OK ? stdout : to_bad);
-        if (tables_hash[0] != '\0')
-            fprintf(code == MAILLE_OK ? stdout : to_bad, "tables: %s\n", tables_hash);
-        if (check_report_write(&command->paths, &report, dictionary, command->data, &unwritten) !=
-                MAILLE_OK &&
-            code == MAILLE_OK) {
-            *error = unwritten;
-            code = unwritten.code;
-        }
-    }
-    if (code != MAILLE_OK)
-        goto out;
+    MAILLE_TRY(tell_report(&report, command, dictionary, tables_hash, code, to_bad, error));
     hash_stream_end(&digest, &hash);
     bytes_to_hex(source_hash, digest.b, HASH_BYTES);
-    if (report.n_questions > 0 && !command->yes)
-        code = maille_fail(
-            error, MAILLE_INVALID,
-            "expected nothing to ask about, found %zu question%s, listed above; correct the file, or go "
-            "on with --yes",
-            report.n_questions, report.n_questions == 1 ? "" : "s");
+    code = ask_questions(&report, command, error);
 out:
     import_report_clear(&report);
     bytes_clear(&text);
     bytes_clear(&mapping);
     derive_clear(options.derive);
+    return code;
+}
+
+/* The rows of a relation, which stay where they are: what is counted of them is told as of a file. */
+static enum maille_code read_relation(struct import_engine *import, struct arena *arena,
+                                      const struct import_command *command, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct dictionary *dictionary;
+    struct worker_settings settings;
+    struct import_report report = {0};
+    struct bytes text = {0};
+    if (command->query != NULL || command->view != NULL || command->tables != NULL ||
+        command->mapping != NULL)
+        return maille_fail(
+            error, MAILLE_INVALID,
+            "expected --from-relation without --view, --query, --tables and --mapping, found one of "
+            "them; the relation itself has the dictionary's columns");
+    if (!is_relation(command->relation) || strchr(command->relation, '.') == NULL)
+        return maille_fail(error, MAILLE_INVALID, "expected --from-relation SCHEMA.NAME, found \"%.80s\"",
+                           command->relation);
+    MAILLE_TRY(worker_settings_read(&settings, arena, command->dir, error));
+    MAILLE_TRY(file_read(&text, command->dictionary, YAML_BYTES_MAX, error));
+    MAILLE_TRY(dictionary_parse(&dictionary, arena, command->dictionary, (const char *)text.data, text.length,
+                                error));
+    if (dictionary->tables != NULL) {
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected a dictionary without rules of further tables with --from-relation, found the "
+            "rules %s; import a file instead",
+            dictionary->tables);
+        goto out;
+    }
+    code = import_engine_read(import, &report, &settings, dictionary, command->data, command->relation, arena,
+                              error);
+    MAILLE_TRY(tell_report(&report, command, dictionary, "", code, stderr, error));
+    code = ask_questions(&report, command, error);
+out:
+    import_report_clear(&report);
+    bytes_clear(&text);
     return code;
 }
 
@@ -164,6 +226,7 @@ static enum maille_code run_import(const struct import_command *command, struct 
     struct arena *arena = arena_new();
     struct secret_keys *keys = NULL;
     struct columns *table = NULL;
+    struct import_engine import = {0};
     char path[PATH_MAX], source_hash[2 * HASH_BYTES + 1], tables_hash[2 * HASH_BYTES + 1] = "";
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory, found none");
@@ -176,6 +239,7 @@ static enum maille_code run_import(const struct import_command *command, struct 
         goto out;
     }
     if ((command->data == NULL) != (command->dictionary == NULL) ||
+        (command->relation != NULL && command->data == NULL) ||
         (command->data == NULL && command->objections == NULL && command->withdraw == NULL &&
          !command->monthly)) {
         code = maille_fail(
@@ -185,20 +249,26 @@ static enum maille_code run_import(const struct import_command *command, struct 
         goto out;
     }
     /* Others' bytes are parsed before the site's key is open. */
-    if (command->data != NULL)
+    if (command->relation != NULL)
+        MAILLE_TRY(read_relation(&import, arena, command, error));
+    else if (command->data != NULL)
         MAILLE_TRY(read_data(&table, source_hash, tables_hash, arena, command, stderr, error));
     MAILLE_TRY(worker_keys(&keys, command->dir, command->credential, error));
-    const struct import_order order = {.dir = command->dir,
-                                       .objections = command->objections,
-                                       .withdraw = command->withdraw,
-                                       .source_hash = command->data != NULL ? source_hash : NULL,
-                                       .tables_hash = tables_hash,
-                                       .is_public = command->is_public,
-                                       .yes = command->yes,
-                                       .monthly = command->monthly};
+    const struct import_order order = {
+        .dir = command->dir,
+        .objections = command->objections,
+        .withdraw = command->withdraw,
+        .source_hash = command->data != NULL && command->relation == NULL ? source_hash : NULL,
+        .engine = command->relation != NULL ? &import : NULL,
+        .tables_hash = tables_hash,
+        .is_public = command->is_public,
+        .yes = command->yes,
+        .monthly = command->monthly,
+        .language = command->language};
     MAILLE_TRY(import_write(&table, &order, keys, arena, error));
 out:
     columns_free(table);
+    import_engine_clear(&import);
     secret_keys_free(keys);
     arena_free(arena);
     return code;
@@ -291,12 +361,24 @@ static int import_main(int argc, char **argv, bool check)
          .sentence =
              "go on where the report asks (pseudonyms that look alike, too few values), where the import "
              "differs much from the last, or where the files of objections look wrong"},
+        {.name = "lang",
+         .kind = OPTION_STRING,
+         .target = &command.lang,
+         .argument = "fr|en",
+         .sentence = "the language (default: that of LANG)"},
         {.name = check ? NULL : "dir", /* the table of check ends here */
          .kind = OPTION_STRING,
          .target = &command.dir,
          .argument = "DIR",
          .sentence = "the site's folder",
          .required = true},
+        {.name = "from-relation",
+         .kind = OPTION_STRING,
+         .target = &command.relation,
+         .argument = "SCHEMA.NAME",
+         .sentence =
+             "of a site with source: engine: the table or view whose rows are frozen in its database; "
+             "nothing is exported"},
         {.name = "objections",
          .kind = OPTION_STRING,
          .target = &command.objections,
@@ -336,6 +418,8 @@ static int import_main(int argc, char **argv, bool check)
                 : "Reads a CSV file, checks every cell against the dictionary and writes the next snapshot.\n"
                   "Nothing is written if any cell is bad. A running worker takes the new snapshot at once."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = language_choose(&command.language, command.lang, &error);
     if (code == MAILLE_OK && !done)
         code = check ? run_check(&command, &error) : run_import(&command, &error);
     return code == MAILLE_OK ? 0 : options_program_fail("maille-worker", &error);

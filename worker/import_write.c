@@ -92,6 +92,13 @@ static enum maille_code open_again(struct columns **table, struct snapshot_facts
                            folder, n);
     MAILLE_TRY(
         import_snapshot_path(path, sizeof path, folder, &entries[(number == 0 ? n : number) - 1], error));
+    if (engine_columns_path(path)) {
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected --from-relation, since the rows of this site stay in its engine, found none; "
+            "its objections count from the next import of the relation on");
+        goto out;
+    }
     MAILLE_TRY(columns_open(table, path, error));
     facts->is_public = columns_facts(*table)->is_public;
     memcpy(facts->source_hash, columns_facts(*table)->source_hash, sizeof facts->source_hash);
@@ -101,14 +108,14 @@ out:
 
 /* Where the rows come from: the file that was read, or the newest snapshot; then numbered, and without who
  * objects. */
-static enum maille_code prepare(struct columns **table, struct import_rows *rows,
+static enum maille_code prepare(struct columns **table, struct engine_count *count, struct import_rows *rows,
                                 struct snapshot_facts *facts, const char *folder,
                                 const struct snapshot_entry *entries, size_t n,
                                 const struct secret_keys *keys, struct arena *arena,
                                 const struct import_order *order, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const bool is_new = order->source_hash != NULL;
+    const bool is_new = order->source_hash != NULL || order->engine != NULL;
     bool beyond = false;
     const int64_t now_ms = clock_utc_ms();
     const struct objections_change change = {.objections = order->objections,
@@ -117,14 +124,17 @@ static enum maille_code prepare(struct columns **table, struct import_rows *rows
                                              .today = (int32_t)(now_ms / (24 * 3600 * 1000)),
                                              .now_ms = now_ms};
     MAILLE_TRY(import_rows_open(rows, arena, folder, n, keys, error));
-    if (!is_new) {
+    if (order->engine != NULL) {
+        MAILLE_TRY(import_engine_freeze(table, count, order->engine, rows, facts, &change, arena, error));
+    } else if (!is_new) {
         MAILLE_TRY(open_again(table, facts, folder, entries, n, order->again, error));
     } else {
         snprintf(facts->source_hash, sizeof facts->source_hash, "%s", order->source_hash);
     }
-    MAILLE_TRY(import_rows_apply(table, rows, arena, &change, is_new, error));
+    if (order->engine == NULL)
+        MAILLE_TRY(import_rows_apply(table, rows, arena, &change, is_new, error));
     if (n > 0 && (is_new || order->again != 0))
-        MAILLE_TRY(import_compare(&beyond, *table, order->dir, folder, entries, n, arena, error));
+        MAILLE_TRY(import_compare(&beyond, *table, order, folder, entries, n, arena, error));
     if (beyond && !order->yes) {
         code = maille_fail(
             error, MAILLE_INVALID,
@@ -147,6 +157,38 @@ out:
     return code;
 }
 
+/* Row numbers of files and of an engine are not the same: a folder has one or the other. */
+static enum maille_code check_kind(const char *folder, size_t n, bool in_engine, struct maille_error *error)
+{
+    char path[PATH_MAX];
+    enum maille_code code = n > 0 ? snapshots_path(path, sizeof path, folder, (uint32_t)n, error) : MAILLE_OK;
+    if (code == MAILLE_OK && n > 0 && engine_columns_path(path) != in_engine)
+        code = maille_fail(
+            error, MAILLE_INVALID,
+            "expected snapshots of one kind in %s, found that those before are %s; begin with another "
+            "folder, or import as before",
+            folder, in_engine ? "files" : "in the engine");
+    return code;
+}
+
+/* The file, or the engine's table with its text. */
+static enum maille_code write_rows(bool *written, const struct columns *table, const char *path,
+                                   const struct snapshot_facts *facts, const struct engine_count *count,
+                                   const struct import_order *order, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    if (order->engine == NULL) {
+        MAILLE_TRY(snapshot_write(table, path, facts, error));
+        *written = true;
+        goto out;
+    }
+    MAILLE_TRY(engine_columns_write(path, facts, count, columns_dictionary(table), error));
+    *written = true;
+    code = import_engine_commit(order->engine, error);
+out:
+    return code;
+}
+
 /* Was the newest snapshot made in this month (UTC)? */
 static bool is_of_this_month(const struct snapshot_entry *newest, int64_t now_ms)
 {
@@ -162,6 +204,7 @@ enum maille_code import_write(struct columns **table, const struct import_order 
     const struct snapshot_entry *entries;
     struct snapshot_facts facts = {.is_public = order->is_public};
     struct import_rows rows = {0};
+    struct engine_count count = {0};
     int lock = -1;
     size_t n = 0;
     bool written = false;
@@ -176,7 +219,12 @@ enum maille_code import_write(struct columns **table, const struct import_order 
     }
     if (order->monthly && (n == 0 || is_of_this_month(&entries[n - 1], clock_utc_ms())))
         goto out;
-    MAILLE_TRY(prepare(table, &rows, &facts, folder, entries, n, keys, arena, order, error));
+    if (order->engine != NULL || order->source_hash != NULL)
+        MAILLE_TRY(check_kind(folder, n, order->engine != NULL, error));
+    clock_format(facts.created, clock_utc_ms());
+    snapshots_salt(facts.salt);
+    facts.number = (uint32_t)n + 1;
+    MAILLE_TRY(prepare(table, &count, &rows, &facts, folder, entries, n, keys, arena, order, error));
     struct snapshot_entry entry = {.number = (uint32_t)n + 1, .created = facts.created};
     entry.rows = columns_rows(*table);
     MAILLE_TRY(snapshots_path(path, sizeof path, folder, entry.number, error));
@@ -185,11 +233,8 @@ enum maille_code import_write(struct columns **table, const struct import_order 
         code = maille_fail_errno(error, "cannot remove %s", path);
         goto out;
     }
-    clock_format(facts.created, clock_utc_ms());
-    snapshots_salt(facts.salt);
-    facts.number = entry.number;
-    MAILLE_TRY(snapshot_write(*table, path, &facts, error));
-    written = true;
+    MAILLE_TRY(snapshots_path_new(path, sizeof path, folder, entry.number, order->engine != NULL, error));
+    MAILLE_TRY(write_rows(&written, *table, path, &facts, &count, order, error));
     MAILLE_TRY(hash_file(&entry.hash, path, error));
     MAILLE_TRY(
         note(keys, "import", &entry.hash,
@@ -200,13 +245,22 @@ enum maille_code import_write(struct columns **table, const struct import_order 
              order, error));
     MAILLE_TRY(snapshots_add(folder, &entry, error));
     written = false;
-    printf("snapshot %u: %zu rows of %zu patients in %s%s%s%s\n", entry.number, columns_rows(*table),
-           columns_patients(*table), path, facts.is_public ? " (public)" : "",
-           facts.exclusions[0] != '\0' ? ", without " : "", facts.exclusions);
+    const bool french = order->language == LANGUAGE_FR;
+    printf(french ? "instantané %u : %zu lignes de %zu patients dans %s%s%s%s\n"
+                  : "snapshot %u: %zu rows of %zu patients in %s%s%s%s\n",
+           entry.number, columns_rows(*table), columns_patients(*table), path,
+           facts.is_public ? " (public)" : "",
+           facts.exclusions[0] == '\0' ? ""
+           : french                    ? ", sans "
+                                       : ", without ",
+           facts.exclusions);
     if (entry.number > 1)
-        printf("queries that are open on an earlier snapshot end before their next round\n");
-    if (order->source_hash == NULL && order->again == 0 && rows.told.withdrawn > 0)
-        printf("patients who withdrew come back with the next import of --data\n");
+        puts(french
+                 ? "les requêtes en cours sur un instantané antérieur prennent fin avant leur prochain tour"
+                 : "queries that are open on an earlier snapshot end before their next round");
+    if (order->source_hash == NULL && order->engine == NULL && order->again == 0 && rows.told.withdrawn > 0)
+        puts(french ? "les patients qui ont retiré leur opposition reviennent au prochain import de --data"
+                    : "patients who withdrew come back with the next import of --data");
 out:
     import_rows_clear(&rows);
     if (written)

@@ -39,6 +39,8 @@ int main(int argc, char **argv)
         {"rekey", worker_rekey, "other keys for the site: new ones, then everything moves to them"},
         {"serve", worker_serve, "answer the network's studies"},
         {"status", worker_status, "whether the running worker is well, and what it has counted"},
+        {"studies", worker_studies, "the last studies: asked, refused, answered, over"},
+        {"web", worker_web, "a page for your browser, on this machine alone"},
         {NULL, NULL, NULL},
     };
     heap_keep();

@@ -16,7 +16,8 @@
 static const char *const users[CHILDREN] = {[CHILD_DATA] = "maille-data",
                                             [CHILD_STEP] = "maille-step",
                                             [CHILD_VAULT] = "maille-vault",
-                                            [CHILD_NET] = "maille-net"};
+                                            [CHILD_NET] = "maille-net",
+                                            [CHILD_SOURCE] = "maille-source"};
 static const struct {
     const char *folder;
     int child;
@@ -40,15 +41,17 @@ static bool others_pass(const char *dir)
     return true;
 }
 
-void owners_find(struct owners *owners, const char *dir, const char **words)
+void owners_find(struct owners *owners, const char *dir, bool has_engine, const char **words)
 {
     struct owners found = {.own = true};
     *owners = (struct owners){.own = false};
     *words = "one user for all processes: not root, or no users maille-data, maille-step, maille-vault and "
-             "maille-net";
+             "maille-net (maille-source too with an engine)";
     if (geteuid() != 0)
         return;
     for (int child = 0; child < CHILDREN; child++) {
+        if (child == CHILD_SOURCE && !has_engine)
+            continue;
         const struct passwd *user = getpwnam(users[child]);
         if (user == NULL || user->pw_uid == 0)
             return;

@@ -1,6 +1,7 @@
 /* A user for each process: where the supervisor is root and the users maille-data, maille-step, maille-vault
- * and maille-net exist, each child is one of them, and owns the files that its work is about
- * (docs/ARCHITECTURE.md, Walls). Elsewhere all are whoever started the supervisor. */
+ * and maille-net exist (and maille-source where the rows stay in an engine), each child is one of them, and
+ * owns the files that its work is about (docs/ARCHITECTURE.md, Walls). Elsewhere all are whoever started the
+ * supervisor. */
 #ifndef WORKER_OWNERS_H
 #define WORKER_OWNERS_H
 
@@ -18,7 +19,7 @@ struct owners {
 };
 
 /* Looks the users up. Before walls: a look-up may load a library. words: for the log, static. */
-void owners_find(struct owners *owners, const char *dir, const char **words);
+void owners_find(struct owners *owners, const char *dir, bool has_engine, const char **words);
 
 /* The group that worker.yaml names for spool/ ("": none). Before walls. MAILLE_INVALID: nobody knows it. */
 enum maille_code owners_find_group(struct owners *owners, const char *name,

@@ -43,6 +43,8 @@ static const char sample_study[] =
     "  - { id: quantile, method: quantile, variable: age, probs: [0.25, 0.5, 0.75] }\n"
     "  - { id: histogram, method: histogram, variable: age, width: 10 }\n"
     "  - { id: crosstab, method: crosstab, variables: [stage, treated] }\n"
+    "  - { id: attrition, method: attrition, criteria: [treated, death] }\n"
+    "  - { id: pathways, method: pathways, variables: [stage, treated] }\n"
     "  - { id: ttest, method: ttest, formula: \"age ~ treated\" }\n"
     "  - { id: anova, method: anova, formula: \"age ~ stage\" }\n"
     "  - { id: correlation, method: correlation, variables: [age, bmi] }\n"

@@ -15,6 +15,7 @@
 #include "tally/describe.h"
 #include "worker/commands.h"
 #include "worker/data.h"
+#include "worker/source.h"
 #include "vault/spool.h"
 
 enum { TEXT_BYTES_MAX = 16 * 1024 * 1024, THREADS_DEFAULT = 0 };
@@ -283,6 +284,8 @@ static enum maille_code preview(const struct preview_command *command, const cha
     struct data_facts facts;
     struct round_plan plan = {0};
     struct data_round sums = {0};
+    struct worker_settings settings;
+    struct site_engine engine = {0};
     const struct policy *policy;
     const struct dictionary *dictionary;
     const struct study *study;
@@ -301,6 +304,13 @@ static enum maille_code preview(const struct preview_command *command, const cha
     MAILLE_TRY(policy_parse(&policy, arena, arena_strdup(arena, path), policy_text, policy_length, error));
     MAILLE_TRY(file_path_join(folder, sizeof folder, command->dir, "snapshots", error));
     MAILLE_TRY(data_open(&data, folder, THREADS_DEFAULT, error));
+    MAILLE_TRY(worker_settings_read(&settings, arena, command->dir, error));
+    if (settings.source == SOURCE_ENGINE) {
+        MAILLE_TRY(source_find(&engine, &settings, error));
+        MAILLE_TRY(source_connect(&engine, error));
+        const struct engine_reader reader = engine_reader_over(&engine.link);
+        data_engine(data, &reader);
+    }
     struct data_source source = data_local(data);
     MAILLE_TRY(source.facts(source.context, &facts, 0, arena, error));
     MAILLE_TRY(find_study(&text, &length, &name, &shown.waits, arena, command->dir, asked, error));
@@ -340,6 +350,7 @@ out:
     data_round_clear(&sums);
     round_plan_clear(&plan);
     data_free(data);
+    source_clear(&engine);
     arena_free(arena);
     return code;
 }

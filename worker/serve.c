@@ -39,6 +39,7 @@ struct supervisor {
     const char *dir, *credential;
     struct site_files files;
     struct children children;
+    struct site_engine engine;
     struct owners owners;
     struct worker_pages pages;
     struct wire_way *way;    /* the socket of net's thread, which can make none behind the walls */
@@ -49,6 +50,11 @@ struct supervisor {
     int status; /* to exit with */
     char build[2 * HASH_BYTES + 1], given[PATH_MAX];
 };
+
+static bool has_engine(const struct supervisor *supervisor)
+{
+    return supervisor->engine.driver != NULL;
+}
 
 static enum maille_code open_events(struct supervisor *supervisor, struct maille_error *error)
 {
@@ -109,7 +115,10 @@ static void child_ended(struct supervisor *supervisor, const char *name, int sta
         supervisor->reload = true;
         return;
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == PROCESS_CONFIG && !supervisor->ever_steady) {
+    /* A role of the database that may do too much is looked at when it answers, which may take a while. */
+    const bool is_source = strcmp(name, "source") == 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == PROCESS_CONFIG &&
+        (!supervisor->ever_steady || is_source)) {
         supervisor->stop = true;
         supervisor->status = 2;
         return;
@@ -207,6 +216,9 @@ static bool reread(struct supervisor *supervisor)
 static void look_at_month(struct supervisor *supervisor)
 {
     const int64_t now_ms = clock_monotonic_ms();
+    /* the role that serves cannot write its tables: the site imports each month */
+    if (has_engine(supervisor))
+        return;
     if (supervisor->month_ms != 0 && now_ms - supervisor->month_ms < MONTH_LOOK_MS)
         return;
     supervisor->month_ms = now_ms;
@@ -238,6 +250,7 @@ static enum maille_code start(struct supervisor *supervisor, struct maille_error
     supervisor->files.build = supervisor->build[0] != '\0' ? supervisor->build : NULL;
     supervisor->files.pages = &supervisor->pages;
     supervisor->files.way = supervisor->way;
+    supervisor->files.engine = has_engine(supervisor) ? &supervisor->engine : NULL;
     enum maille_code code =
         children_start(&supervisor->children, &supervisor->files, &supervisor->owners, close_fds, 3, error);
     if (code != MAILLE_OK)
@@ -362,7 +375,7 @@ static enum maille_code raise_walls(struct supervisor *supervisor, struct maille
     const char *users;
     if (hash_file(&program, "/proc/self/exe", error) == MAILLE_OK)
         bytes_to_hex(supervisor->build, program.b, HASH_BYTES);
-    owners_find(&supervisor->owners, supervisor->dir, &users);
+    owners_find(&supervisor->owners, supervisor->dir, has_engine(supervisor), &users);
     MAILLE_TRY(owners_find_group(&supervisor->owners, supervisor->files.settings.spool_group, error));
     MAILLE_TRY(walls_raise(CHILDREN, &supervisor->files, error));
     wall_words(words, &kernel, without);
@@ -392,6 +405,10 @@ static enum maille_code serve(struct supervisor *supervisor, struct maille_error
                                  supervisor->files.settings.proxy_credential, error));
         log_line(LOG_LEVEL_INFO, "the way out is %s", supervisor->files.settings.proxy);
     }
+    if (supervisor->files.settings.source == SOURCE_ENGINE) {
+        MAILLE_TRY(source_find(&supervisor->engine, &supervisor->files.settings, error));
+        supervisor->files.engine = &supervisor->engine;
+    }
     supervisor->notify = notify_open();
     MAILLE_TRY(raise_walls(supervisor, error));
     MAILLE_TRY(start(supervisor, error));
@@ -407,6 +424,7 @@ out:
         close(supervisor->watch);
     if (supervisor->notify >= 0)
         close(supervisor->notify);
+    source_clear(&supervisor->engine);
     wire_way_free(supervisor->way);
     site_files_clear(&supervisor->files);
     return code;

@@ -7,14 +7,19 @@
 #include "base/arena.h"
 #include "base/log.h"
 
+enum worker_source { SOURCE_SNAPSHOT, SOURCE_ENGINE };
+
 enum worker_walls { WALLS_ALL, WALLS_WITHOUT_LANDLOCK };
 
 struct worker_settings {
-    const char *legal_entity;     /* of the site; in the card for the authority */
-    const char *network;          /* the signed directory: a path, relative to the site's folder */
-    int64_t threads;              /* of a tally; 0: as many as there are cores, at most 8 */
-    int64_t column_cache_mb;      /* of the process that reads the snapshots */
-    int64_t queries_max;          /* open at once */
+    const char *legal_entity; /* of the site; in the card for the authority */
+    const char *network;      /* the signed directory: a path, relative to the site's folder */
+    int64_t threads;          /* of a tally; 0: as many as there are cores, at most 8 */
+    int64_t column_cache_mb;  /* of the process that reads the snapshots */
+    int64_t source;           /* enum worker_source: where frozen rows are */
+    const char *source_driver, *source_connection, *source_schema, *source_role; /* of an engine */
+    int64_t source_timeout_s;                                                    /* of a statement there */
+    int64_t queries_max;                                                         /* open at once */
     int64_t log_retention_months; /* of the message log's entries */
     /* What the register of processing says of this site; "": not said. The log notes it. */
     const char *controller, *controller_contact, *officer_contact, *joint_controllers, *transfers;

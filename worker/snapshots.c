@@ -21,8 +21,20 @@ void snapshots_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number)
 enum maille_code snapshots_path(char path[], size_t size, const char *folder, uint32_t number,
                                 struct maille_error *error)
 {
+    enum maille_code code = snapshots_path_new(path, size, folder, number, true, error);
+    return code != MAILLE_OK || file_exists(path)
+               ? code
+               : snapshots_path_new(path, size, folder, number, false, error);
+}
+
+enum maille_code snapshots_path_new(char path[], size_t size, const char *folder, uint32_t number,
+                                    bool in_engine, struct maille_error *error)
+{
     char name[SNAPSHOT_NAME_BYTES];
-    snapshots_name(name, number);
+    if (in_engine)
+        snprintf(name, sizeof name, "snapshot-%04" PRIu32 ".engine", number);
+    else
+        snapshots_name(name, number);
     return file_path_join(path, size, folder, name, error);
 }
 

@@ -19,9 +19,14 @@ struct snapshot_entry {
 /* "snapshot-0007.h5" */
 void snapshots_name(char out[SNAPSHOT_NAME_BYTES], uint32_t number);
 
-/* Its path in FOLDER. MAILLE_INVALID: too long. */
+/* Its path in FOLDER: of a snapshot file, or of the text of a table that stays in the site's engine
+ * ("snapshot-0007.engine") where that is there. MAILLE_INVALID: too long. */
 enum maille_code snapshots_path(char path[], size_t size, const char *folder, uint32_t number,
                                 struct maille_error *error) MAILLE_CHECKED;
+
+/* Likewise of one that is to be written. */
+enum maille_code snapshots_path_new(char path[], size_t size, const char *folder, uint32_t number,
+                                    bool in_engine, struct maille_error *error) MAILLE_CHECKED;
 
 /* The salt of a new snapshot (struct snapshot_facts): hex of 32 random bytes. */
 void snapshots_salt(char out[65]);

@@ -31,33 +31,41 @@ static void judge(struct health *health, const int64_t *values, bool there, cons
     if (!there || now_ms - beat_ms > FIGURES_DEAD_MS || processes == 0) {
         health_problem(
             health, MAILLE_FAILED,
-            "expected a worker that runs over %s, found none; start it: maille-worker serve --dir %s", dir,
-            dir);
+            "expected a worker that runs over %s, found none; start it: maille-worker serve --dir %s",
+            "aucun programme ne tourne sur %s ; démarrez-le : maille-worker serve --dir %s", dir, dir);
         return;
     }
     if (processes < FIGURES_PROCESSES)
-        health_problem(health, MAILLE_FAILED,
-                       "expected four processes, found %d; the program's own log says why one died",
-                       (int)processes);
+        health_problem(
+            health, MAILLE_FAILED,
+            "expected four processes, found %d; the program's own log says why one died",
+            "quatre processus attendus, %d trouvés ; le journal du programme dit pourquoi l’un est mort",
+            (int)processes);
     if (OF_NET(key_refused) != 0)
         health_problem(
             health, MAILLE_UNREACHABLE,
             "expected the coordinator to take this site's key, found that it refuses it; is the site in "
-            "its directory?");
+            "its directory?",
+            "le coordinateur refuse la clé de ce site ; le site est-il dans son annuaire ?");
     else if (heard_ms == 0 && now_ms - OF_SUPERVISOR(started_ms) > silent_ms)
         health_problem(
             health, MAILLE_UNREACHABLE,
-            "expected a word of the coordinator's, found none since the start; see docs/FIREWALL.md");
+            "expected a word of the coordinator's, found none since the start; see docs/FIREWALL.md",
+            "le coordinateur ne s’est pas fait entendre depuis le démarrage ; voir docs/FIREWALL.md");
     else if (heard_ms != 0 && now_ms - heard_ms > silent_ms)
         health_problem(health, MAILLE_UNREACHABLE,
                        "expected a word of the coordinator's, found none for %lld s; see docs/FIREWALL.md",
+                       "le coordinateur ne s’est pas fait entendre depuis %lld s ; voir docs/FIREWALL.md",
                        (long long)(now_ms - heard_ms) / 1000);
     if (free_bytes >= 0 && free_bytes < HEALTH_FREE_BYTES_LEAST)
         health_problem(health, MAILLE_IO, "expected at least %d MB free for %s, found %lld MB; make room",
+                       "au moins %d Mo libres attendus pour %s, %lld Mo trouvés ; faites de la place",
                        HEALTH_FREE_BYTES_LEAST >> 20, dir, (long long)free_bytes >> 20);
     if (OF_SUPERVISOR(snapshot) == 0)
-        health_problem(health, MAILLE_FAILED,
-                       "expected a snapshot, found none: no study can be answered; see maille-worker import");
+        health_problem(
+            health, MAILLE_FAILED,
+            "expected a snapshot, found none: no study can be answered; see maille-worker import",
+            "aucun instantané : il ne peut être répondu à aucune étude ; voir maille-worker import");
 }
 
 int worker_status(int argc, char **argv)
@@ -76,6 +84,8 @@ int worker_status(int argc, char **argv)
                     "well.\nExit status 0: it is. 1: it does not run, or has no room. 3: the "
                     "coordinator was not heard for --silent."};
     enum maille_code code = options_parse(&usage, rows, argc, argv, NULL, &n, &done, &error);
+    if (code == MAILLE_OK && !done)
+        code = health_language(&health, &asked, &error);
     if (code == MAILLE_OK && !done)
         code = figures_file_read(values, &there, worker_figure_rows, FIGURES_ROWS, asked.dir, &error);
     if (code == MAILLE_OK && !done) {

@@ -19,11 +19,12 @@
 #include "worker/owners.h"
 #include "worker/process.h"
 #include "worker/step.h"
+#include "worker/studies.h"
 #include "worker/walls.h"
 
-static const char *const child_names[CHILDREN] = {"data", "step", "vault", "net"};
+static const char *const child_names[CHILDREN] = {"data", "step", "vault", "net", "source"};
 static const char *const process_names[CHILDREN] = {"maille-data", "maille-step", "maille-vault",
-                                                    "maille-net"}; /* in ps and top */
+                                                    "maille-net", "maille-source"}; /* in ps and top */
 /* Where the vault leaves a newer directory: network.yaml is the supervisor's. */
 #define RECEIVED "state/network.yaml"
 enum { POLICY_BYTES_MAX = 65536 };
@@ -123,9 +124,9 @@ void site_files_clear(struct site_files *files)
 
 /* --- what each child does --- */
 
-/* One fork's view of the socketpairs between the vault and each other child. */
+/* One fork's view of the socketpairs between the vault and each other child, and between data and source. */
 struct ends {
-    int of[CHILDREN][2]; /* per child; [0]: the vault's. −1: none, as of the vault itself */
+    int of[CHILDREN][2]; /* per child; [0]: the vault's, of source data's. −1: none, as of the vault itself */
 };
 
 static int exit_status(enum maille_code code, const struct maille_error *error)
@@ -157,6 +158,10 @@ static int run_data(const struct site_files *files, const struct ends *ends)
         code = data_open(&data, folder, (unsigned)files->settings.threads, &error);
     if (code == MAILLE_OK)
         code = data_cache(data, (size_t)files->settings.column_cache_mb << 20, &error);
+    struct source_remote rows = {.end = ends->of[CHILD_SOURCE][0]};
+    const struct engine_reader reader = source_over(&rows);
+    if (code == MAILLE_OK && files->engine != NULL)
+        data_engine(data, &reader);
     if (code == MAILLE_OK)
         code = data_serve(data, ends->of[CHILD_DATA][1], &error);
     data_free(data);
@@ -169,10 +174,23 @@ static int run_step(const struct ends *ends)
     return exit_status(step_serve(ends->of[CHILD_STEP][1], &error), &error);
 }
 
+static int run_source(const struct site_files *files, const struct ends *ends)
+{
+    struct maille_error error = {0};
+    const enum maille_code code = source_serve(files->engine, ends->of[CHILD_SOURCE][1], &error);
+    source_clear(files->engine);
+    if (code == MAILLE_INVALID) { /* the role, or the connection, is wrong */
+        log_line(LOG_LEVEL_ERROR, "%s", error.sentence);
+        return PROCESS_CONFIG;
+    }
+    return exit_status(code, &error);
+}
+
 static void tell_operator(void *context, const char *line)
 {
-    (void)context;
+    const struct site_files *files = context;
     log_line(LOG_LEVEL_INFO, "%s", line);
+    studies_note(files->dir, line);
 }
 
 static int run_vault(const struct site_files *files, struct secret_keys *keys, const struct ends *ends)
@@ -199,6 +217,7 @@ static int run_vault(const struct site_files *files, struct secret_keys *keys, c
                                               (uint32_t)files->settings.log_retention_months,
                                           .queries_max = (size_t)files->settings.queries_max,
                                           .tell = tell_operator,
+                                          .tell_context = (void *)(uintptr_t)files,
                                           .figures = files->pages->pages[PAGE_VAULT]};
     if (code == MAILLE_OK)
         code = vault_hold_signals(&error);
@@ -230,11 +249,12 @@ static void close_end(int end)
         close(end);
 }
 
-/* All but what a child needs: its own end, or of the vault one to each other. child CHILDREN: all. */
+/* All but what a child needs: its own end, or of the vault one to each other, of data one to source. child
+ * CHILDREN: all. */
 static void close_others(const struct ends *ends, int child)
 {
     for (int other = 0; other < CHILDREN; other++) {
-        if (child != CHILD_VAULT)
+        if (child != (other == CHILD_SOURCE ? CHILD_DATA : CHILD_VAULT))
             close_end(ends->of[other][0]);
         if (child != other)
             close_end(ends->of[other][1]);
@@ -301,6 +321,8 @@ static void child_run(int child, const struct site_files *files, struct secret_k
                                                          : FIGURES_PAGES);
     if (child != CHILD_NET)
         wire_way_free(files->way); /* a password of the proxy's */
+    if (child != CHILD_SOURCE && files->engine != NULL)
+        source_clear(files->engine); /* likewise of the database's */
     raise_walls(child, files);
     switch (child) {
     case CHILD_DATA:
@@ -315,6 +337,9 @@ static void child_run(int child, const struct site_files *files, struct secret_k
         break;
     case CHILD_NET:
         status = run_net(files, &net, ends);
+        break;
+    case CHILD_SOURCE:
+        status = run_source(files, ends);
         break;
     default:
         break;
@@ -335,9 +360,11 @@ enum maille_code children_start(struct children *children, const struct site_fil
     MAILLE_TRY(owners_give(owners, files->dir, error));
     MAILLE_TRY(worker_keys(&keys, files->dir, files->credential, error));
     for (int child = 0; child < CHILDREN; child++)
-        if (child != CHILD_VAULT)
+        if (child != CHILD_VAULT && (child != CHILD_SOURCE || files->engine != NULL))
             MAILLE_TRY(channel_pair(ends.of[child], error));
     for (int child = 0; child < CHILDREN; child++) {
+        if (child == CHILD_SOURCE && files->engine == NULL)
+            continue;
         pid_t pid = fork();
         if (pid == 0) {
             child_settle(parent, child, files, owners);

@@ -8,9 +8,11 @@
 #include "proto/directory.h"
 #include "worker/figures.h"
 #include "worker/settings.h"
+#include "worker/source.h"
 #include "wire/way.h"
 
-enum { CHILD_DATA, CHILD_STEP, CHILD_VAULT, CHILD_NET, CHILDREN };
+/* CHILD_SOURCE is there where worker.yaml says source: engine. */
+enum { CHILD_DATA, CHILD_STEP, CHILD_VAULT, CHILD_NET, CHILD_SOURCE, CHILDREN };
 
 struct children {
     pid_t pids[CHILDREN]; /* 0: not running */
@@ -23,6 +25,7 @@ struct site_files {
     const char *build;          /* hash of the program, for the log; NULL: unknown. Borrowed */
     struct worker_pages *pages; /* of figures. Borrowed */
     struct wire_way *way;       /* through a proxy; NULL: directly. Borrowed */
+    struct site_engine *engine; /* where the rows stay in a database; NULL: in files. Borrowed */
     struct worker_settings settings;
     const char *policy, *network; /* texts */
     size_t policy_length, network_length;
@@ -37,7 +40,7 @@ void site_files_clear(struct site_files *files);
 
 struct owners;
 
-/* Unlocks the keys, forks the four, and forgets the keys. Each becomes the user that owners says. Signals
+/* Unlocks the keys, forks the children, and forgets the keys. Each becomes the user that owners says. Signals
  * are blocked in the caller; close_fds (n_close of them) are closed in the children. */
 enum maille_code children_start(struct children *children, const struct site_files *files,
                                 const struct owners *owners, const int *close_fds, size_t n_close,

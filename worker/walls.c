@@ -15,6 +15,7 @@ static const char *const names_files[] = {"/etc/resolv.conf",    "/etc/hosts",  
                                           "/etc/host.conf",      "/etc/gai.conf", "/etc/services",
                                           "/run/systemd/resolve"};
 static const char *const threads_files[] = {"/sys/devices/system/cpu"};
+static const char *const tls_files[] = {"/etc/ssl", "/usr/lib/ssl"};
 static const char *const random_files[] = {"/dev/urandom"};
 static const char *const kept_folders[] = {"log", "state", "spool"};
 enum { N_NAMES = sizeof names_files / sizeof *names_files, PATHS_MAX = 24 };
@@ -41,6 +42,16 @@ static void paths_add(struct paths *paths, const char *const *names, size_t n)
         paths->rows[paths->n++] = (struct wall_path){names[i], WALL_READ};
 }
 
+/* What TLS to the engine reads: its settings, and the files that the connection names. */
+static void tls_add(struct paths *paths, const struct site_engine *engine)
+{
+    const char *path;
+    paths_add(paths, tls_files, sizeof tls_files / sizeof *tls_files);
+    for (size_t i = 0; (path = engine->driver->file(engine->address, i)) != NULL; i++)
+        if (path[0] != '\0')
+            paths_add(paths, &path, 1);
+}
+
 static enum maille_code paths_of(struct paths *paths, int child, const struct site_files *files,
                                  struct maille_error *error)
 {
@@ -52,6 +63,8 @@ static enum maille_code paths_of(struct paths *paths, int child, const struct si
         paths_add(paths, random_files, 1);
     if (child == CHILD_NET || child == CHILDREN)
         paths_add(paths, names_files, N_NAMES);
+    if ((child == CHILD_SOURCE || child == CHILDREN) && files->engine != NULL)
+        tls_add(paths, files->engine);
     if (child == CHILD_DATA)
         MAILLE_TRY(path_add(paths, files->dir, "snapshots", WALL_READ, error));
     for (size_t i = 0; child == CHILD_VAULT && i < sizeof kept_folders / sizeof *kept_folders; i++)
@@ -88,11 +101,9 @@ static void look_up(const char *endpoint, int *port)
 
 enum maille_code walls_raise(int child, const struct site_files *files, struct maille_error *error)
 {
-    static const enum wall_profile profiles[CHILDREN + 1] = {[CHILD_DATA] = WALL_DATA,
-                                                             [CHILD_STEP] = WALL_STEP,
-                                                             [CHILD_VAULT] = WALL_VAULT,
-                                                             [CHILD_NET] = WALL_NET,
-                                                             [CHILDREN] = WALL_SUPERVISOR};
+    static const enum wall_profile profiles[CHILDREN + 1] = {
+        [CHILD_DATA] = WALL_DATA, [CHILD_STEP] = WALL_STEP,     [CHILD_VAULT] = WALL_VAULT,
+        [CHILD_NET] = WALL_NET,   [CHILD_SOURCE] = WALL_SOURCE, [CHILDREN] = WALL_SUPERVISOR};
     enum maille_code code = MAILLE_OK;
     struct paths *paths = calloc(1, sizeof *paths);
     struct wall wall = {.profile = profiles[child],
@@ -107,6 +118,8 @@ enum maille_code walls_raise(int child, const struct site_files *files, struct m
                 &wall.connect_port);
         wall.near_port = files->way != NULL ? wire_way_port(files->way) : WALL_PORT_NONE;
     }
+    if (child == CHILD_SOURCE)
+        wall.connect_port = files->engine->driver->port(files->engine->address);
     if (child == CHILDREN)
         wall.connect_port =
             WALL_PORT_ANY; /* net's own walls say which: the directory may name another one day */

@@ -186,6 +186,33 @@ static void net_dials_the_coordinator_and_has_no_file(void **state)
     site_end(&site);
 }
 
+static void source_dials_the_engine_and_has_no_file(void **state)
+{
+    struct site site;
+    struct site_engine engine = {0};
+    struct maille_error error = {0};
+    char connection[64];
+    (void)state;
+    site_make(&site);
+    snprintf(connection, sizeof connection, "host=localhost port=%d user=serve dbname=registry", site.other);
+    const struct worker_settings settings = {.source = SOURCE_ENGINE,
+                                             .source_driver = "postgresql",
+                                             .source_connection = connection,
+                                             .source_schema = "maille",
+                                             .source_timeout_s = 1};
+    assert_ok(source_find(&engine, &settings, &error), &error);
+    site.files.engine = &engine;
+    site.child = CHILD_SOURCE;
+    refused_to_all(&site);
+    files_of(&site, NULL, 0, false);
+    assert_int_equal(attempted(&site, try_connect, &site.other), 0);
+    if (wall_kernel().landlock >= 4)
+        assert_true(stopped(attempted(&site, try_connect, &site.port)));
+    assert_true(stopped(attempted(&site, try_thread, NULL)));
+    source_clear(&engine);
+    site_end(&site);
+}
+
 static void the_supervisor_starts_what_it_watches_and_nothing_else(void **state)
 {
     struct site site;
@@ -206,6 +233,7 @@ int main(void)
         cmocka_unit_test(step_has_nothing),
         cmocka_unit_test(the_vault_keeps_log_state_and_spool),
         cmocka_unit_test(net_dials_the_coordinator_and_has_no_file),
+        cmocka_unit_test(source_dials_the_engine_and_has_no_file),
         cmocka_unit_test(the_supervisor_starts_what_it_watches_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,8 @@ for a in before["analyses"]:
     withheld = [path for path in old if path not in new]
     changed = [path for path in old if path in new and old[path] != new[path]]
     why = [w for w in b["warnings"] if w not in a["warnings"]]
+    if withheld and not changed and not why and all(path[-1] in ("missing", "n_missing") for path in withheld):
+        why = ["how many values are missing is told where they are enough: fewer than `min_cell`, perhaps none"]
     if (withheld or changed) and not why:
         unexplained.append(a["id"])
     if changed:

@@ -237,6 +237,15 @@ void canvas_path_step(struct bytes *d, double x, double y)
     bytes_put(d, text, (size_t)n);
 }
 
+void canvas_path_bend(struct bytes *d, double x1, double y1, double x2, double y2)
+{
+    char text[128];
+    const double middle = inside((x1 + x2) / 2);
+    int n = snprintf(text, sizeof text, "C%.2f %.2f %.2f %.2f %.2f %.2f", middle, inside(y1), middle,
+                     inside(y2), inside(x2), inside(y2));
+    bytes_put(d, text, (size_t)n);
+}
+
 void canvas_path(struct canvas *canvas, struct bytes *d, const char *class)
 {
     bytes_put_u8(d, 0);

@@ -51,8 +51,10 @@ void canvas_rect(struct canvas *canvas, double x, double y, double width, double
 void canvas_circle(struct canvas *canvas, double x, double y, double radius, const char *class);
 void canvas_square(struct canvas *canvas, double x, double y, double half, const char *class);
 /* A path of points; d is built with canvas_path_*. */
-void canvas_path_to(struct bytes *d, char command, double x, double y);      /* M, L */
-void canvas_path_step(struct bytes *d, double x, double y);                  /* along x, then along y */
+void canvas_path_to(struct bytes *d, char command, double x, double y); /* M, L */
+void canvas_path_step(struct bytes *d, double x, double y);             /* along x, then along y */
+/* From one place to another, level at both ends. */
+void canvas_path_bend(struct bytes *d, double x1, double y1, double x2, double y2);
 void canvas_path(struct canvas *canvas, struct bytes *d, const char *class); /* takes d's content */
 /* A rectangle filled with the pattern that means "withheld". */
 void canvas_hatch(struct canvas *canvas, double x, double y, double width, double height);

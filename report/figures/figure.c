@@ -36,6 +36,12 @@ const char *figure_count(struct arena *arena, double count)
     return out;
 }
 
+bool figure_shows(const struct figure *figure, const struct result *row)
+{
+    return result_same(result_text(row, "by"), figure->by) &&
+           result_same(result_text(row, "level"), figure->level);
+}
+
 /* --- which an analysis has --- */
 
 static struct figure *add(struct figure **last, struct arena *arena, const struct report *report,
@@ -73,6 +79,44 @@ static bool any_null(const struct result *list, const char *key)
             return true;
     }
     return false;
+}
+
+static bool is_group_before(const struct result *list, size_t i)
+{
+    const struct figure group = {.by = result_text(list->items[i], "by"),
+                                 .level = result_text(list->items[i], "level")};
+    for (size_t k = 0; k < i; k++)
+        if (figure_shows(&group, list->items[k]))
+            return true;
+    return false;
+}
+
+/* A figure for each group of `by` that a list has rows of; one where there is no `by`. */
+static const struct figure *add_groups(struct arena *arena, const struct report *report,
+                                       const struct report_analysis *a, const char *key,
+                                       const struct figure *like)
+{
+    const struct result *list = result_get(a->result, key);
+    const struct labels labels = labels_of(report, arena);
+    const bool withheld = any_null(list, "n");
+    struct figure *first = NULL, *last = NULL;
+    for (size_t i = 0, n = 0; i < list->n; i++) {
+        if (is_group_before(list, i))
+            continue;
+        const char *by = result_text(list->items[i], "by"), *level = result_text(list->items[i], "level");
+        struct figure *figure =
+            add(&last, arena, report, a, by == NULL ? "" : arena_printf(arena, "-%zu", ++n), like->title,
+                like->draw);
+        if (first == NULL)
+            first = figure;
+        if (by != NULL && level != NULL)
+            figure->title = arena_printf(arena, "%s, %s", figure->title, labels_by(&labels, by, level));
+        figure->description = like->description;
+        figure->by = by;
+        figure->level = level;
+        figure->withheld = withheld;
+    }
+    return first;
 }
 
 static struct figure *add_curves(struct figure **last, struct arena *arena, const struct report *report,
@@ -146,6 +190,20 @@ const struct figure *figure_list(const struct report *report, const struct repor
                 "How many treated (above) and untreated patients (below) have which propensity.";
         }
         return first;
+    } else if (has_list(a->result, "flows") && variables != NULL && variables->n > 1) {
+        return add_groups(
+            arena, report, a, "flows",
+            &(struct figure){.title = "Treatment pathways",
+                             .draw = flows_draw,
+                             .description = "How many patients had which treatment in each line, and which "
+                                            "came next. The numbers are in the tables that follow."});
+    } else if (has_list(a->result, "steps")) {
+        return add_groups(arena, report, a, "steps",
+                          &(struct figure){.title = "Attrition",
+                                           .draw = attrition_draw,
+                                           .description =
+                                               "How many patients each criterion leaves, and how many it "
+                                               "excludes. The numbers are in the table that follows."});
     } else if (strcmp(a->method, "histogram") == 0 && has_list(a->result, "groups")) {
         first = add(&last, arena, report, a, "", "Histogram", bars_histogram);
         first->description = "How many patients have which value. The numbers are in the table that follows.";

@@ -11,8 +11,9 @@ enum { FIGURE_WIDE = 720, FIGURE_NARROW = 328 };
 struct figure {
     const char *name; /* of its file: letters, digits, -, _ */
     const char *title, *description;
-    const char *note; /* what stands below it, or NULL */
-    bool withheld;    /* parts are hatched */
+    const char *note;       /* what stands below it, or NULL */
+    bool withheld;          /* parts are hatched */
+    const char *by, *level; /* of the rows that it shows, where one group has a figure; else NULL */
     const struct report *report;
     const struct report_analysis *analysis;
     void (*draw)(struct canvas *canvas, const struct figure *figure, bool alone);
@@ -42,7 +43,9 @@ void curve_draw(struct canvas *canvas, const struct figure *figure, bool alone);
 void forest_draw(struct canvas *canvas, const struct figure *figure, bool alone);      /* terms, meta */
 void forest_subgroups(struct canvas *canvas, const struct figure *figure, bool alone); /* of an entry */
 void love_draw(struct canvas *canvas, const struct figure *figure, bool alone);        /* smd */
-void bars_overlap(struct canvas *canvas, const struct figure *figure, bool alone);     /* smd with weights */
+void attrition_draw(struct canvas *canvas, const struct figure *figure, bool alone);
+void flows_draw(struct canvas *canvas, const struct figure *figure, bool alone);   /* pathways */
+void bars_overlap(struct canvas *canvas, const struct figure *figure, bool alone); /* smd with weights */
 void bars_histogram(struct canvas *canvas, const struct figure *figure, bool alone);
 void bars_crosstab(struct canvas *canvas, const struct figure *figure, bool alone); /* of two variables */
 
@@ -50,6 +53,8 @@ void bars_crosstab(struct canvas *canvas, const struct figure *figure, bool alon
 
 /* A list of numbers; null is NaN. *n 0 where there is no list. */
 const double *figure_numbers(size_t *n, const struct result *object, const char *key, struct arena *arena);
+/* Is a row of the group that the figure is of? */
+bool figure_shows(const struct figure *figure, const struct result *row);
 /* "1,234", of a whole number; "–" of NaN. */
 const char *figure_count(struct arena *arena, double count);
 

@@ -1,8 +1,9 @@
-"""Attacks A1 to A13 on a sandbox of real processes: attacks.py BIN FOLDER POLICY [--all] [--only ATTACK]
+"""Attacks A1 to A13 on a sandbox of real processes: attacks.py BIN FOLDER POLICY [--all] [--only ATTACK] [--without KEY]
 
 The enemy has a good key and knows the truth. Each attack is asked in many spellings (spellings.py), and what comes back is read as he would
 read it (reading.py). An attack that learns more than "fewer than the limit" fails the test, unless known.py lists it as what is left; that
-is printed. Under the policy `open` all of them must learn something: else they are no attacks.
+is printed. Under the policy `open` all of them must learn something, and so must those of --only where the rule that stops them is taken out
+of the policy (--without max_patient_share): else they are no attacks.
 """
 import argparse
 import collections
@@ -27,19 +28,19 @@ TABLES, MODELS = 24, 10  # analyses of one protocol: within the budgets, and bel
 class Book:
     """What became of each spelling."""
 
-    def __init__(self, policy):
-        self.policy, self.rows, self.faults = policy, [], []
+    def __init__(self, policy, without=None):
+        self.policy, self.bare, self.rows, self.faults = policy, policy == "open" or without is not None, [], []
 
     def note(self, attack, name, learnt, stopped, blunt=False):
         spelling = f"{attack} {name}"
         left = known.left(self.policy, attack, name)
-        if self.policy == "open":
+        if self.bare:
             if learnt is None and not blunt:
-                self.faults.append(f"{spelling}: no attack: under open nothing was learnt ({', '.join(sorted(stopped))})")
+                self.faults.append(f"{spelling}: no attack: without rules nothing was learnt ({', '.join(sorted(stopped))})")
             verdict = "learnt"
         elif learnt is None:
             verdict = "stopped" if left is None else "stopped now"
-            wanted = known.rules_of(attack)
+            wanted = known.rules_of(attack, name)
             if left is None and not stopped & wanted:
                 self.faults.append(f"{spelling}: expected to be stopped by one of {sorted(wanted)}, found {sorted(stopped)}")
         elif left is not None:
@@ -132,6 +133,7 @@ def main():
     parser.add_argument("policy", choices=POLICIES)
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--only")
+    parser.add_argument("--without", help="a key of the policy that is set to off")
     asked = parser.parse_args()
     began, folder = time.time(), pathlib.Path(asked.folder).resolve()
     shutil.rmtree(folder, ignore_errors=True)
@@ -141,7 +143,8 @@ def main():
     for k, spelling in enumerate(chosen):
         wards[id(spelling)] = [f"w{k}{'ab'[i]}" for i in range(len(spelling.worlds))]
         rows += [(name, k, spelling.size + (2 * k if spelling.size >= 100 else 0), target, spelling.others) for name, target in zip(wards[id(spelling)], spelling.worlds)]
-    book, network = Book(asked.policy), Network(asked.bin, folder, POLICIES[asked.policy])
+    book = Book(asked.policy, asked.without)
+    network = Network(asked.bin, folder, POLICIES[asked.policy] + (f"{asked.without}: off\n" if asked.without else ""))
     truth = registry.write(folder, rows + campaigns.wards())
     network.up()
     try:

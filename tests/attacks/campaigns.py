@@ -92,21 +92,39 @@ def objection(book, network, truth):
     book.note("A13", "other-cohort", differ([[[arm(early[1])], [arm(other)]]], None), rules([early[1], other]))
 
 
+RULER = """id: HDH-ruler
+title: a ruler
+summary_for_patients: We measure.
+legal_basis: MR-004
+purposes: [research-public-interest]
+researchers: [researcher]
+dictionary: wards@1
+notice: none
+begin: 2026-01-01
+end: 2099-12-31
+"""
+
+
 def ruler(book, network):
-    """One group is shown; then ever wider ones, until one is not near any more: it has 11 patients more."""
+    """One group is shown; then ever wider ones, until one is not near any more: it has 11 patients more. Under a registration, which the network
+    closes: so many studies of twelve groups as standard's limit has room for, and one."""
     said, wide = [], None
+    (network.folder / "ruler.yaml").write_text(RULER)
+    network.register(network.folder / "ruler.yaml")
     first = one(network, "ruler-first", f"method: count, by: [g], cohort: '{of('ruler')}'", {"g": "lab <= 80"}, protocol="HDH-ruler")
-    for turn, start in enumerate(range(81, 117, 12)):
-        derive = {f"g{lab}": f"lab <= {lab}" for lab in range(start, start + 12)}
+    for turn, (age, start) in enumerate((age, start) for age in (19, 20, 21) for start in range(81, 117, 12)):
+        derive = {f"g{lab}": f"lab <= {lab} && age >= {age}" for lab in range(start, start + 12)}
         given = network.ask(f"ruler-{turn}", {f"a{lab}": f"method: count, by: [g{lab}], cohort: '{of('ruler')}'" for lab in range(start, start + 12)},
                             derive, protocol="HDH-ruler")
         said += given.values()
         wide = wide or next((key for key, answer in given.items() if answer["status"] == "ok"), None)
+        if any(answer.get("rule") in ("protocol", "cancelled") for answer in given.values()):
+            break
     measured = [level(answer, "TRUE") for answer in said if level(answer, "TRUE") is not None]
     steps = [b - a for a, b in zip(measured, measured[1:])]
     fine = [step for step in steps if 0 < abs(step) < 11]
     after = one(network, "ruler-after", f"method: count, by: [hr], cohort: '{of('ruler')}'", protocol="HDH-ruler")
-    closed = after.get("rule") in ("protocol", "few_budget") or any(a.get("rule") == "protocol" for a in said)
+    closed = after.get("rule") == "protocol" or any(a.get("rule") == "protocol" for a in said)
     log = network.run("maille", "audit", "show", network.net / "sites" / "hospital-a" / "log", "--network", network.net / "network.yaml")[1]
     alarm = "HDH-ruler" in log and "clos" in log
     left = f"{len(said)} groups along a ruler: {len(measured)} shown, {len(fine)} of them fewer than 11 patients apart" if fine or level(first, "TRUE") is None else None
@@ -148,8 +166,8 @@ def run(book, network, truth, everything, only):
     """everything: those too whose rules are the same in every policy."""
     for attack, always, campaign in (
         ("A6", True, lambda: site_totals(book, network, truth)), ("A10", True, lambda: her_site(book, network)),
-        ("A2", False, lambda: two_researchers(book, network)), ("ruler", False, lambda: ruler(book, network)),
-        ("A13", True, lambda: objection(book, network, truth)), ("A7", False, lambda: registration(book, network)),
+        ("A2", False, lambda: two_researchers(book, network)), ("A13", True, lambda: objection(book, network, truth)),
+        ("ruler", False, lambda: ruler(book, network)), ("A7", False, lambda: registration(book, network)),  # from here on the network registers
     ):
         if only == attack or only is None and (always or everything):
             campaign()

@@ -4,7 +4,8 @@ A spelling that is not left fails the test when it learns anything. One that is 
 says "stopped now", and it is to be taken out of the list.
 """
 
-# What stops an attack. "hidden": its numbers are null; "stored": the answer of before, from the epoch's store.
+# What stops an attack, or a spelling of it. "hidden": its numbers are null; "vetoed": a site objects, and nobody is told why; "stored": the
+# answer of before, from the epoch's store.
 RULES = {
     "A1": {"few", "hidden", "min_cell", "min_patients"},
     "A2": {"few", "hidden", "differencing", "min_cell", "min_tail", "moments"},
@@ -19,34 +20,27 @@ RULES = {
     "A11": {"few", "hidden"},
     "A12": {"moments", "max_scalar_share"},
     "A13": {"few", "hidden", "stored", "differencing", "min_cell"},
-    "B1": {"max_patient_share"},
-    "B2": {"hidden", "unanimous"},
+    "B1": {"max_patient_share", "hidden"},
+    "B1 iptw": {"max_patient_share", "hidden", "moments", "vetoed"},  # more moments than few patients allow; at her site min_ess_share
+    "B2": {"few", "hidden", "unanimous"},
     "ruler": {"protocol"},
 }
 
 # Sentences of what is left.
-ZERO = "zero is not few everywhere yet"
+MISSING = "how many lack a value follows from the rows of a group and those with one"
 NOBODY = "a group that differs from one that was shown by nobody is not near it, one that differs by a patient is"
 COMBINED = "combinations are of whole cohorts, not of arms and cells"
 CROSS = "cells of a cross are no groups of the ledger: near ones in two tables, also of one study, are shown"
-BLOCKED = "no cohort is published, so that one near to everybody blocks it"
-CARRIED = "no rule looks at how much of a sum one patient carries"
-CLOSED = "nothing closes a registration that measures"
 
 # Per policy: attack, or attack and spelling: the sentence.
-BOTH = {"A1": ZERO, "A2 cross": CROSS, "A3 cross": CROSS, "A5": NOBODY, "A8": BLOCKED, "A9 cycle": COMBINED, "A9 cycle-one-study": COMBINED,
-        "A11": COMBINED, "B1": CARRIED, "B2": ZERO, "ruler": CLOSED}
+BOTH = {"A1 missing": MISSING, "A1 missing-by": MISSING, "A2 cross": CROSS, "A3 cross": CROSS, "A5": NOBODY,
+        "A9 cycle": COMBINED, "A9 cycle-one-study": COMBINED, "A11": COMBINED}
 LEFT = {"strict": BOTH, "standard": BOTH, "open": {}}
-# Spellings of those attacks that are stopped already.
-STOPPED = {"A1 " + name for name in ("count", "count-numbers", "count-attribute", "count-and", "count-time", "crosstab", "describe",
-                                     "describe-indicator", "histogram", "quantile", "is_missing", "km", "variables", "table1", "cut", "rate", "cuminc")}
 
 
 def left(policy, attack, name):
-    if f"{attack} {name}" in STOPPED:
-        return None
     return LEFT[policy].get(f"{attack} {name}") or LEFT[policy].get(attack)
 
 
-def rules_of(attack):
-    return RULES[attack]
+def rules_of(attack, name):
+    return RULES.get(f"{attack} {name}") or RULES[attack]

@@ -205,15 +205,19 @@ def shown_all(worlds, truth):
     return f"{shown} coefficients and standard errors of {n} patients" if shown > n else None
 
 
+# Means and sums, and what gives them away.
+CARRIED = ("mean", "sum", "sd", "skewness", "se", "estimate", "conf_low", "conf_high", "statistic", "rate", "time", "person_time", "unweighted",
+           "weighted", "difference", "share")
+
+
 def weight_of_one(worlds, truth):
-    """A mean to which one patient gives most."""
+    """A sum, or a mean, to which one patient gives most: all that the result says of the number."""
     answer = worlds[0][0][0]
-    row = answer["result"]["variables"][0] if answer["status"] == "ok" else {}
-    if row.get("mean") is None:
+    if answer["status"] != "ok":
         return None
+    told = {path: value for path, value in numbers(answer["result"]).items() if any(part in CARRIED for part in path)}
     group = [patient for patient in truth[0] if patient["dept"] == "f"]
-    share = TARGET["mets"] / max(1, sum(patient["mets"] for patient in group))
-    return f"a mean of {row['mean']:.3f} of which one patient carries {share:.0%}"
+    return f"of {len(group)} patients, one of whom carries most of it: {dict(list(told.items())[:3])}" if told else None
 
 
 def one_value(worlds, truth):

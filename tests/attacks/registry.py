@@ -71,11 +71,13 @@ def anybody(draw):
 
 def ward(name, seed, size, target, others):
     """The patients of a ward: the same for the same seed and size. target: what is otherwise in her record; None: she is not there. others:
-    what all others of department f have."""
+    what all others of department f have, or a function of a draw and the patient."""
     draw = random.Random(f"maille {seed}")
     patients = [anybody(draw) for _ in range(size)]
+    chance = random.Random(f"maille others {seed}")
     for i, patient in enumerate(patients):
-        patient.update(others if patient["dept"] == "f" else {})
+        if patient["dept"] == "f":
+            patient.update({key: value(chance, patient) if callable(value) else value for key, value in others.items()})
         patient["hospital"] = SITES[i % len(SITES)]
     if target is not None:
         patients.append(dict(TARGET, hospital="c") | target)

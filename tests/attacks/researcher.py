@@ -153,13 +153,15 @@ def shape(value):
 
 
 def rules(answers):
-    """By which rules these answers were stopped: those of refused analyses; "hidden" where numbers are null to protect patients."""
+    """By which rules these answers were stopped: those of refused analyses; "hidden" where numbers are null to protect patients,
+    "vetoed" where a site objects for a reason of its own, which nobody is told."""
     found = set()
     for answer in answers:
         if answer["status"] == "refused" and answer.get("rule"):
             found.add(answer["rule"])
-        if answer["status"] == "failed":
-            found.add("failed")
-        if answer["status"] == "ok" and (answer.get("suppressed") or answer["result"].get("vcov", 0) is None):
+        if answer["status"] in ("failed", "vetoed"):
+            found.add(answer["status"])
+        if answer["status"] == "ok" and (answer.get("suppressed") or answer.get("n_missing", 0) is None or
+                                         answer["result"].get("vcov", 0) is None):
             found.add("hidden")
     return found

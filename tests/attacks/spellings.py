@@ -29,6 +29,9 @@ DERIVE = {
     "y3": "(age - 60)^3",
     "z": "age - 18",
     "same_lab": "bmi + lab - lab",
+    "far_mets": "mets + lab - lab",
+    "wide_mets": "mets + 10000000 * mets - 10000000 * mets",
+    "cube_mets": "mets^3",
     "f_dept": 'dept == "f"',
 }
 
@@ -222,10 +225,34 @@ A12 = [
 ]
 
 # Beyond the thirteen: rule 4 of the second part.
+IN_F = 'dept == "f"'
+# The older are treated, but for chance; so she who is young and treated weighs as much as many.
+TREATED_OLD = {"chemo": lambda draw, patient: int(patient["age"] + draw.gauss(0, 9) >= 60)}
+
+
+def carries(name, line, cohort=None, target=None, others=None, size=900, **more):
+    """A sum of department f nearly all of which is hers."""
+    within = f", cohort: '{{ward}} && {cohort}'" if cohort else ""
+    return Spelling("B1", name, [[line + within]], weight_of_one, [{"dept": "f"} | (target or {"mets": 10})], size=size, others=others or {"mets": 0},
+                    **more)
+
+
 B = [
-    Spelling("B1", "one-carries-the-sum", [["method: describe, variables: [mets], cohort: '{ward} && dept == \"f\"'"]], weight_of_one,
-             [{"dept": "f", "mets": 10}], size=900,
-             others={"mets": 0}),
+    carries("one-carries-the-sum", "method: describe, variables: [mets]", IN_F),
+    carries("group", "method: describe, variables: [mets], by: f_dept"),
+    carries("derived", "method: describe, variables: [far_mets]", IN_F),
+    carries("wide", "method: describe, variables: [wide_mets]", IN_F),
+    carries("cube", "method: describe, variables: [cube_mets]", IN_F, others={"mets": lambda draw, _: draw.choice([0, 4])}, late=True),
+    carries("table1", "method: table1, variables: [mets]", IN_F, late=True),
+    carries("weights", "method: describe, variables: [bmi], weights: lab", IN_F, {"lab": 200}, {"lab": 1}),
+    carries("weighted-level", "method: describe, variables: [chemo], by: f_dept, weights: lab", None, {"lab": 200}, {"lab": 1}),
+    carries("iptw", 'method: describe, variables: [bmi], by: chemo, weights: { iptw: "chemo ~ age" }', IN_F, {"age": 30, "chemo": 1}, TREATED_OLD,
+            size=1500, model=True),
+    carries("smd", "method: smd, treatment: f_dept, variables: [mets]", model=True, late=True),
+    carries("ttest", model("mets ~ f_dept", "ttest"), model=True),
+    carries("anova", model("mets ~ f_dept", "anova"), model=True, late=True),
+    carries("glm", model("mets ~ f_dept"), model=True),
+    carries("rate", model(f"{SURV} ~ f_dept", "rate"), None, {"time": 6000, "death": 1}, {"time": 30, "death": 1}, model=True),
     Spelling("B2", "unanimous", [["method: crosstab, variables: [f_dept, chemo]"]], one_value, size=420, others={"chemo": 1}),
 ]
 

@@ -66,21 +66,21 @@ json 'a["d"]["n"] == 1200 and a["d"]["suppressed"] == 0'
 
 # 1. Two means that differ by one patient.
 question one-less 'cohort: age < 97' 'analyses:' '  - { id: d, method: describe, variables: [bmi] }'
-stopped one-less differencing
+stopped one-less few
 
 # 2. A 0/1 indicator of one patient: as a cell, as a term of a model.
 question indicator 'derive:' '  target: age == 97' 'analyses:' '  - { id: c, method: count, variables: [target] }'
-stopped indicator min_cell
+stopped indicator few
 question indicator-model 'derive:' '  target: age == 97' 'analyses:' '  - { id: m, method: glm, family: gaussian, formula: "bmi ~ target" }'
-stopped indicator-model min_cell differencing # the others are near to all of whom the age is known
+stopped indicator-model few # the others are near to all of whom the age is known
 
 # 3. Bisection by quantiles, towards the oldest.
 question tail 'analyses:' '  - { id: q, method: quantile, variable: age, probs: [0.999] }'
-stopped tail min_tail
+stopped tail few
 
 # 5. A model with a parameter for every age: saturated.
 question saturated 'analyses:' '  - { id: m, method: glm, family: gaussian, formula: "bmi ~ factor(age) + stage*treated" }'
-stopped saturated max_parameter_share min_cell
+stopped saturated max_parameter_share few
 
 # 6. Covariances with known vectors: more numbers than a third of the patients.
 question vectors 'cohort: stage == "4" && treated' 'analyses:' \
@@ -120,7 +120,7 @@ json 'a["d"]["n"] == 1200'
 question young 'cohort: age < 60' 'analyses:' '  - { id: d, method: describe, variables: [bmi] }'
 answered young
 question old 'cohort: age >= 60 && age < 97' 'analyses:' '  - { id: d, method: describe, variables: [bmi] }'
-stopped old combinations
+stopped old few
 
 # 4. The same question after one patient has objected: her centre's next snapshot is without her.
 printf 'pseudonym,date,purposes\nP000001,2026-11-01,all\n' >"$tmp/objections.csv"
@@ -128,5 +128,5 @@ printf 'pseudonym,date,purposes\nP000001,2026-11-01,all\n' >"$tmp/objections.csv
     --credential "$net/credential" --objections "$tmp/objections.csv" >"$tmp/import.out"
 sleep 2
 question after-objection 'analyses:' '  - { id: d, method: describe, variables: [age, bmi] }'
-stopped after-objection differencing
+stopped after-objection few
 done_well

@@ -1,7 +1,7 @@
 # Goal: the vault is killed again and again while studies run, wherever it happens to be: the log of the site stays whole, and the study is
 # answered in the end. MAILLE_KILLS=3000 for a night.
 . tests/e2e/lib.sh
-kills=${MAILLE_KILLS:-30}
+kills=${MAILLE_KILLS:-10}
 up
 study small 'analyses:' '  - { id: d, method: describe, variables: [age] }' '  - { id: cox, method: cox, formula: "Surv(dtime, death) ~ age" }'
 vault_of() {

@@ -26,9 +26,9 @@ run_site='exec "$bin/maille-worker" serve --dir "$one" --credential "$net/creden
 run_hub='exec "$bin/maille-coordinator" serve --dir "$hub" --network "$net/network.yaml" --credential "$net/credential"'
 export bin one hub net
 
-later "$one/state/format" 'state of a site in format 1, found a later one; a later maille-worker has run here: install that one again' \
+later "$one/state/format" 'state of a site in format 2, found a later one; a later maille-worker has run here: install that one again' \
     sh -c "$run_site" <<'PY'
-open(path, "w").write("maille-state 2\n")
+open(path, "w").write("maille-state 3\n")
 PY
 later "$one/state/ledger" 'expected a ledger of version [0-9]* or before, found version 999; a later maille-worker has run here' sh -c "$run_site" <<'PY'
 base = sqlite3.connect(path)

@@ -20,7 +20,8 @@ remember() {
     starts "$1" >"$1/starts"
     connections "$1" >"$1/connections"
 }
-# key RULE QUESTION LINE…: answered under open alone (asked once before all keys), refused under open and these lines.
+# key RULE QUESTION LINE…: answered under open alone (asked once before all keys), refused under open and these lines. Which of the
+# keys of patients, events and sites it was is not told: the rule is few, and the site's log has the key.
 key() {
     rule=$1 question=$2
     shift 2
@@ -51,27 +52,29 @@ study survival 'grid: day' 'analyses:' '  - { id: x, method: logrank, formula: "
 study weighted 'analyses:' '  - { id: x, method: glm, family: binomial, formula: "death ~ chemo", weights: { iptw: "chemo ~ age + size" } }'
 study skewed 'analyses:' '  - { id: x, method: glm, family: poisson, formula: "death ~ nodes" }'
 study tail 'analyses:' '  - { id: x, method: quantile, variable: age, probs: [0.999] }'
+study carried 'derive:' '  far: nodes^3' 'analyses:' '  - { id: x, method: ttest, formula: "far ~ meno" }'
 study table 'analyses:' '  - { id: x, method: count, variables: [size] }'
 study two 'missing: analysis' 'analyses:' '  - { id: x, method: glm, family: binomial, formula: "death ~ age" }' \
     '  - { id: y, method: glm, family: binomial, formula: "death ~ age + size" }'
-for question in few arm events model survival weighted skewed tail table two; do
+for question in few arm events model survival weighted skewed carried tail table two; do
     says 0 '' ask "$tmp/$question.yaml"
     json 'all(x["status"] == "ok" for x in r["analyses"])'
 done
 
 key min_sites table 'min_sites: 7'
-key min_patients few 'min_patients: 100'
-key min_cell arm 'min_cell: 11'
-key min_events events 'min_events: 2000'
-key max_site_share model 'max_site_share: 0.1'
-key min_contributors model 'min_contributors: 7'
+key few few 'min_patients: 100'
+key few arm 'min_cell: 11'
+key few events 'min_events: 2000'
+key few model 'max_site_share: 0.1'
+key few model 'min_contributors: 7'
 key max_parameter_share model 'max_parameter_share: 0.001'
 vetoed weighted 'min_ess_share: 1'
 vetoed skewed 'min_ess_share: 1' # by what the fit finds: here the data are public, and the researcher steps it
 key max_scalar_share model 'max_scalar_share: 0.001'
+key max_patient_share carried 'max_patient_share: 0.01'
 key finest_grid survival 'finest_grid: month'
 key cuts arm 'fine_predicates: refuse'
-key min_tail tail 'min_tail: 11'
+key few tail 'min_tail: 11'
 key budget table 'budget: { tables: 0 }'
 key budget model 'budget: { models: 0 }'
 key missing two 'missing: study'
@@ -85,7 +88,7 @@ study thin 'derive:' '  old: age > 80' 'analyses:' '  - { id: x, method: ttest, 
 policy 'min_cell: 30'
 says 0 '' ask "$tmp/thin.yaml"
 json 'a["x"]["status"] == "ok"'
-key min_cell thin 'min_cell: 30' 'cell_rule: local'
+key few thin 'min_cell: 30' 'cell_rule: local'
 
 # differencing: everyone, then everyone but a few.
 study everyone 'analyses:' '  - { id: x, method: describe, variables: [nodes] }'
@@ -93,7 +96,7 @@ study but-few 'cohort: age < 88' 'analyses:' '  - { id: x, method: describe, var
 policy 'differencing: 11'
 says 0 '' ask "$tmp/everyone.yaml"
 says 1 '' ask "$tmp/but-few.yaml"
-json 'a["x"]["rule"] == "differencing"'
+json 'a["x"]["rule"] == "few"'
 policy
 says 0 '' ask "$tmp/everyone.yaml"
 says 0 '' ask "$tmp/but-few.yaml"

@@ -88,7 +88,7 @@ while read -r command; do
     case $command in
     'cp network.yaml'*) join ;;
     'maille-worker serve'*)
-        eval "$here" >"$tmp/srv.log" 2>&1 </dev/null & pids="$pids $!"
+        eval "exec $here" >"$tmp/srv.log" 2>&1 </dev/null & pids="$pids $!" # exec: the worker itself is ended in the end
         query
         continue
         ;;

@@ -39,6 +39,18 @@ assert r["healthy"] and r["problems"] == [] and r["queries"] == [] and {p["name"
 }
 wait_for 15 parties
 
+# The last studies, the newest first, in both languages.
+"$bin/maille-worker" studies --dir "$one" --lang en >"$tmp/studies"
+sed -n 1p "$tmp/studies" | grep -q ' one, researcher: answered, [0-9]* round' && sed -n 2p "$tmp/studies" | grep -q ' one, researcher: asked, ' ||
+    fail "expected the study, answered and asked, found: $(cat "$tmp/studies")"
+says 0 'one, researcher: répondue, [0-9]* round' "$bin/maille-worker" studies --dir "$one" --lang fr
+"$bin/maille-worker" studies --dir "$one" --json | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+assert [x["what"].split(",")[0] for x in r] == ["answered", "asked"] and {(x["study"], x["researcher"]) for x in r} == {("one", "researcher")}, r
+' || fail "expected the same in JSON"
+says 0 '^no study$' "$bin/maille-worker" studies --dir "$tmp" --lang en
+
 # A refusal is counted.
 printf 'policy: open\nmethods: [count]\n' >"$one/policy.yaml"
 kill -HUP "$(cat "$one/pid")"
@@ -47,6 +59,7 @@ wait_for 15 restarted
 ask "$tmp/one.yaml" >/dev/null 2>&1 || true
 wait_for 15 at_least queries_asked 2
 wait_for 15 at_least analyses_refused 1
+says 0 'one, researcher: asked, .*refused' "$bin/maille-worker" studies --dir "$one" --lang en
 
 # Prometheus: a file that another user may read, whole or not there, and standard output.
 says 0 '' status --prometheus "$tmp/maille.prom"

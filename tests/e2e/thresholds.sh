@@ -8,8 +8,8 @@ study rounds 'missing: study' 'analyses:' \
     '  - { id: few, method: count, cohort: "age < 27" }' \
     '  - { id: cox, method: cox, formula: "Surv(dtime, death) ~ age + size + chemo + strata(site)" }' \
     '  - { id: lm, method: glm, family: binomial, formula: "death ~ age + log(nodes + 1)" }'
-says 1 'few: refused (min_patients) by the head counts of all sites together' ask "$tmp/rounds.yaml"
-json 'a["few"]["rule"] == "min_patients" and all(a[x]["status"] == "ok" for x in ("all", "cox", "lm"))'
+says 1 'few: refused (few) by the head counts of all sites together' ask "$tmp/rounds.yaml"
+json 'a["few"]["rule"] == "few" and all(a[x]["status"] == "ok" for x in ("all", "cox", "lm"))'
 cp "$tmp/result.json" "$tmp/whole.json"
 same_as_whole() {
     python3 - "$tmp/result.json" "$tmp/whole.json" <<'PY' || fail "the numbers differ from the undisturbed run"
@@ -80,6 +80,6 @@ done
 printf 'policy: standard\nown_totals: may_be_inferred\nfine_predicates: allow\ndifferencing: off\nmin_patients: 5000\n' >"$net/sites/site-3/policy.yaml"
 "$maille" sandbox restart --dir "$net" site-3 >/dev/null
 says 1 '' ask "$tmp/rounds.yaml"
-json 'all(x["status"] == "refused" and x["rule"] == "min_patients" for x in r["analyses"])'
+json 'all(x["status"] == "refused" and x["rule"] == "few" for x in r["analyses"])'
 json 'not any(c.isdigit() for x in r["analyses"] for c in x["reason"])'
 done_well

@@ -1,3 +1,4 @@
+#include "stats/run_bytes.h"
 #include "tests/federation/federation.h"
 
 #include <stdio.h>
@@ -5,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "registry/engine_columns.h"
 #include "registry/import.h"
 
 enum { ROUNDS_MAX = 500, DATA_BYTES_MAX = 64 * 1024 * 1024 };
@@ -267,6 +269,28 @@ static void step_lines(struct bytes *out, const struct study_run *run, const str
     }
 }
 
+/* As a vault keeps it from one round to the next: as bytes. */
+static enum maille_code keep(struct study_run *run, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct study_run kept = {0};
+    struct bytes bytes = {0};
+    study_run_write(&bytes, run);
+    MAILLE_TRY(bytes_check(&bytes, error));
+    MAILLE_TRY(study_run_init(&kept, run->study, error));
+    if (run->surviving != NULL)
+        study_run_survive(&kept, run->surviving);
+    kept.room = run->room;
+    MAILLE_TRY(study_run_read(&kept, bytes.data, bytes.length, error));
+    study_run_clear(run);
+    *run = kept;
+    kept = (struct study_run){0};
+out:
+    study_run_clear(&kept);
+    bytes_clear(&bytes);
+    return code;
+}
+
 enum maille_code federation_run_under(struct study_run *run, struct plan *plan, unsigned *rounds,
                                       const struct study *study, struct columns *const *sites, size_t n,
                                       const struct policy *policy, const struct tally_options *options,
@@ -304,6 +328,7 @@ enum maille_code federation_run_under(struct study_run *run, struct plan *plan, 
         MAILLE_TRY(federation_round(sum, &round_of, sites, n, options, error));
         study_run_step(&made, &round_of, sum, n);
         step_lines(steps, &made, &round_of, round);
+        MAILLE_TRY(keep(&made, error));
     }
     *run = made;
     *rounds = round;
@@ -329,6 +354,25 @@ static void data_path(char out[256], const char *name, const char *vectors, cons
         snprintf(out, 256, examples, name, name);
 }
 
+/* Rows that stay in the engine of $MAILLE_TEST_ENGINE (a connection of PostgreSQL), in the schema maille. */
+static enum maille_code open_engine(struct columns **table, const char *path, struct maille_error *error)
+{
+    static struct engine_link link; /* the columns refer to it */
+    enum maille_code code = MAILLE_OK;
+    struct engine_address *address = NULL;
+    const char *connection = getenv("MAILLE_TEST_ENGINE");
+    if (connection == NULL)
+        return maille_fail(error, MAILLE_INVALID, "expected MAILLE_TEST_ENGINE for %s, found none", path);
+    link = (struct engine_link){.driver = &engine_postgresql, .schema = "maille"};
+    MAILLE_TRY(link.driver->find(&address, connection, "MAILLE_TEST_ENGINE", error));
+    MAILLE_TRY(link.driver->connect(&link.engine, address, 60, error));
+    const struct engine_reader reader = engine_reader_over(&link);
+    code = engine_columns_open(table, path, &reader, error);
+out:
+    engine_postgresql.forget(address);
+    return code;
+}
+
 enum maille_code federation_data(const struct dictionary **dictionary, struct columns **table,
                                  struct arena *arena, const char *name, struct maille_error *error)
 {
@@ -344,9 +388,13 @@ enum maille_code federation_data(const struct dictionary **dictionary, struct co
     MAILLE_TRY(file_read(&text, path, DATA_BYTES_MAX, error));
     MAILLE_TRY(dictionary_parse(dictionary, arena, path, (const char *)text.data, text.length, error));
     data_path(path, name, "tests/vectors/%s.csv", "examples/%s/%s.csv");
+    if (file != NULL && engine_columns_path(file + 1)) {
+        code = open_engine(table, file + 1, error);
+        goto out;
+    }
     code = import_csv(table, &report, *dictionary, file != NULL ? file + 1 : path, &options, error);
     if (code != MAILLE_OK)
-        import_report_print(&report, *dictionary, stderr);
+        import_report_print(&report, *dictionary, LANGUAGE_EN, stderr);
 out:
     import_report_clear(&report);
     bytes_clear(&text);

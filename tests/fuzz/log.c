@@ -1,81 +1,130 @@
-/* audit/log.h: a message log from somebody else's machine. An input that begins with 'c' is a list of lines
- * that get their right chain values here, so that what lies behind the chain is reached too; any other is the
- * file itself. */
+/* audit/: a message log from somebody else's machine. The first byte says what the rest is: 'm' the file
+ * messages.log, 'p' that file to be packed first, 'q' a packed file, 'b' the note of a pruned log before a
+ * messages.log of nothing, 'r' one record, '0' to '3' a note of that kind. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <lz4frame.h>
 #include <unistd.h>
 
+#include "audit/entry.h"
 #include "audit/log.h"
-#include "base/bytes.h"
+#include "audit/note.h"
+#include "audit/verify.h"
 #include "tests/fuzz/fuzz.h"
-
-/* Every line with a tab and its chain value behind it. */
-static void chained(struct bytes *out, const uint8_t *data, size_t size)
-{
-    struct digest chain = {{0}};
-    for (const uint8_t *end = data + size; data < end;) {
-        const uint8_t *stop = memchr(data, '\n', (size_t)(end - data));
-        size_t length = (size_t)((stop == NULL ? end : stop) - data);
-        struct bytes joined = {0};
-        char hex[2 * HASH_BYTES + 1];
-        bytes_put(&joined, chain.b, HASH_BYTES);
-        bytes_put(&joined, data, length);
-        hash_bytes(&chain, joined.data, joined.length);
-        bytes_clear(&joined);
-        bytes_to_hex(hex, chain.b, HASH_BYTES);
-        bytes_put(out, data, length);
-        bytes_put_u8(out, '\t');
-        bytes_put(out, hex, 2 * HASH_BYTES);
-        bytes_put_u8(out, '\n');
-        data += length + 1;
-        if (stop == NULL)
-            break;
-    }
-}
 
 static void count(void *context, uint64_t sequence, int64_t utc_ms, const struct audit_entry *entry)
 {
     size_t *n = context;
     (void)utc_ms;
-    if (sequence != ++*n)
-        fuzz_fail("entries in order");
+    (void)sequence;
+    ++*n;
     if (strlen(entry->message) + strlen(entry->peer) + strlen(entry->detail) > 1 << 16)
         fuzz_fail("short entries");
 }
 
-static char folder[PATH_MAX], path[PATH_MAX + 32];
-
-static void folder_remove(void)
+static void folder_of(void)
 {
-    unlink(path);
-    rmdir(folder);
+    struct maille_error error = {0};
+    struct audit_report report = {0};
+    struct audit_heads heads = {0};
+    const struct audit_check check = {.taken_ms = INT64_C(1800000000000)};
+    size_t n = 0;
+    if (audit_read(fuzz_folder(), count, &n, &error) != MAILLE_OK && error.sentence[0] == '\0')
+        fuzz_fail("a sentence with an error");
+    error.sentence[0] = '\0';
+    const enum maille_code code = audit_verify(&report, &heads, fuzz_folder(), &check, &error);
+    if ((code == MAILLE_OK) != (report.fault == AUDIT_SOUND && error.sentence[0] == '\0'))
+        fuzz_fail("a log that is sound, or a sentence");
+    audit_heads_clear(&heads);
+}
+
+static void record_of(const uint8_t *data, size_t size)
+{
+    struct record record = {0};
+    struct record_header header;
+    struct maille_error error = {0};
+    struct bytes again = {0};
+    size_t length = 0;
+    if (record_decode(&record, data, size, &error) != MAILLE_OK) {
+        if (error.sentence[0] == '\0')
+            fuzz_fail("a sentence with an error");
+    } else {
+        if (!record_peek(&header, data, size) || header.sequence != record.header.sequence)
+            fuzz_fail("the header of a record");
+        record_note(data, size, &length);
+        record_encode(&again, &record.header, &record.entry, (const char *)record.note.data,
+                      record.note.length);
+        struct record second = {0};
+        if (record_decode(&second, again.data, again.length, &error) != MAILLE_OK)
+            fuzz_fail("a record that can be read back");
+        record_clear(&second);
+        bytes_clear(&again);
+    }
+    record_clear(&record);
+}
+
+static void note_of(enum note_kind kind, const uint8_t *data, size_t size)
+{
+    static const uint8_t key[PUBLIC_BYTES] = {1};
+    struct note note;
+    struct bytes again = {0};
+    if (!note_parse(&note, kind, NULL, (const char *)data, size))
+        return;
+    note_valid(&note, key);
+    note_certified(&note);
+    note_body(&again, &note);
+    if (again.length > size || memcmp(again.data, data, again.length) != 0)
+        fuzz_fail("a note as it would be written");
+    bytes_clear(&again);
+}
+
+static void packed(struct bytes *out, const uint8_t *data, size_t size)
+{
+    const size_t room = LZ4F_compressFrameBound(size, NULL);
+    uint8_t *to = bytes_reserve(out, room);
+    if (to == NULL)
+        fuzz_fail("memory");
+    const size_t used = LZ4F_compressFrame(to, room, data, size, NULL);
+    if (LZ4F_isError(used))
+        fuzz_fail("a packed file");
+    out->length = used;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const char *tmp = getenv("MAILLE_TEST_TMP");
-    struct maille_error error = {0};
     struct bytes text = {0};
-    size_t n = 0;
-    if (folder[0] == '\0') {
-        snprintf(folder, sizeof folder, "%s/log-XXXXXX", tmp != NULL ? tmp : "/tmp");
-        if (mkdtemp(folder) == NULL)
-            fuzz_fail("a folder to write to");
-        snprintf(path, sizeof path, "%s/messages.log", folder);
-        atexit(folder_remove);
-    }
-    if (size > 0 && data[0] == 'c')
-        chained(&text, data + 1, size - 1);
-    else
+    if (crypto_start(NULL) != MAILLE_OK)
+        fuzz_fail("libsodium");
+    if (size == 0)
+        return 0;
+    const uint8_t kind = data[0];
+    data++, size--;
+    switch (kind) {
+    case 'r':
+        record_of(data, size);
+        return 0;
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+        note_of((enum note_kind)(kind - '0'), data, size);
+        return 0;
+    case 'p':
+        packed(&text, data, size);
+        break;
+    default:
         bytes_put(&text, data, size);
-    FILE *file = fopen(path, "w");
-    if (file == NULL || (text.length > 0 && fwrite(text.data, 1, text.length, file) != text.length) ||
-        fclose(file) != 0)
-        fuzz_fail("a file to be written");
-    if (audit_read(folder, count, &n, &error) != MAILLE_OK && error.sentence[0] == '\0')
-        fuzz_fail("a sentence with an error");
+        break;
+    }
+    const char *all[] = {"messages.log", "messages-000000000000.log.lz4", "base"};
+    const size_t which = kind == 'p' || kind == 'q' ? 1 : kind == 'b' ? 2 : 0;
+    for (size_t i = 0; i < 3; i++) {
+        const char *path = fuzz_put(all[i], text.data, i == which ? text.length : 0);
+        if (i != which)
+            unlink(path);
+    }
+    folder_of();
     bytes_clear(&text);
     return 0;
 }

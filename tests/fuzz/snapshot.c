@@ -1,17 +1,22 @@
 /* registry/columns.h: the opening and reading of a snapshot file. */
-#include <unistd.h>
-
 #include "registry/columns.h"
 #include "tests/fuzz/fuzz.h"
+
+/* HDF5 1.10.8 loses 424 bytes for many a file that is no snapshot. */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libhdf5\n";
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct columns *columns = NULL;
     struct column_scratch scratch = {0};
     struct maille_error error = {0};
-    char path[PATH_MAX];
-    int fd;
-    fuzz_file(path, &fd, data, size);
+    /* HDF5 follows links to a name: /proc/self/fd of a file in memory has none. */
+    const char *path = fuzz_put("snapshot.h5", data, size);
     if (columns_open(&columns, path, &error) != MAILLE_OK) {
         if (error.sentence[0] == '\0')
             fuzz_fail("a sentence with an error");
@@ -30,6 +35,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     column_scratch_clear(&scratch);
     columns_free(columns);
-    close(fd);
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "tests/network/durable.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static durable_point *watcher;
@@ -17,6 +19,42 @@ void durable_watch(durable_point *point, void *context)
 {
     watcher = point;
     watcher_context = context;
+}
+
+static durable_fault *breaker;
+static void *breaker_context;
+
+void durable_break(durable_fault *fault, void *context)
+{
+    breaker = fault;
+    breaker_context = context;
+}
+
+/* Of a wait: of files and folders. Of a write: of files, not of what is said on a terminal. */
+static bool fails(int fd, bool is_wait)
+{
+    struct stat facts;
+    const int fault = breaker != NULL ? breaker(breaker_context, is_wait) : 0;
+    if (fault == 0 || (!is_wait && (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode))))
+        return false;
+    errno = fault;
+    return true;
+}
+
+/* In the place of the C library's too. */
+ssize_t write(int fd, const void *data, size_t length)
+{
+    return fails(fd, false) ? -1 : syscall(SYS_write, fd, data, length);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t length, off_t at)
+{
+    return fails(fd, false) ? -1 : syscall(SYS_pwrite64, fd, data, length, at);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t length, off64_t at)
+{
+    return fails(fd, false) ? -1 : syscall(SYS_pwrite64, fd, data, length, at);
 }
 
 static int reached(void)
@@ -30,14 +68,12 @@ static int reached(void)
  * first. */
 int fsync(int fd)
 {
-    (void)fd;
-    return reached();
+    return fails(fd, true) ? -1 : reached();
 }
 
 int fdatasync(int fd)
 {
-    (void)fd;
-    return reached();
+    return fails(fd, true) ? -1 : reached();
 }
 
 static void give_up(const char *what, const char *path)
@@ -103,6 +139,9 @@ static void copy_folder(const char *from, const char *to)
 
 void durable_copy(const char *from, const char *to)
 {
+    durable_fault *const broken = breaker;
+    breaker = NULL; /* the test's own writes are no party's */
     durable_remove(to);
     copy_folder(from, to);
+    breaker = broken;
 }

@@ -4,7 +4,12 @@
 #ifndef TESTS_NETWORK_DURABLE_H
 #define TESTS_NETWORK_DURABLE_H
 
+#include <stdbool.h>
+
 typedef void durable_point(void *context);
+
+/* Does the disk fail here? 0, or what errno is: EIO of a wait, ENOSPC of a write to a file. */
+typedef int durable_fault(void *context, bool is_wait);
 
 /* Called at every point from here on; NULL: nobody. */
 void durable_watch(durable_point *point, void *context);
@@ -12,5 +17,7 @@ void durable_watch(durable_point *point, void *context);
 /* A copy of a folder and all that is in it; whatever was at `to` is gone. Ends the test when it cannot. */
 void durable_copy(const char *from, const char *to);
 void durable_remove(const char *folder);
+/* Asked at each wait, and at each write (write, pwrite), from here on; NULL: the disk is whole. */
+void durable_break(durable_fault *fault, void *context);
 
 #endif

@@ -15,7 +15,9 @@ static const char head[] =
     "study: held\ndictionary: rotterdam@1\ntitle: a test\npurpose: research\nlegal_basis: MR-004\n"
     "protocol: P-1\nexpires: 2099-12-31\nsites: all\ngrid: month\nmissing: analysis\nderive:\n"
     "  first: factor(recur * 1 + (death && !recur) * 2, levels = c(0, 1, 2), labels = c(\"neither\", "
-    "\"relapse\", \"death\"))\nanalyses:\n";
+    "\"relapse\", \"death\"))\n"
+    "  after: factor(recur * 1 + (death && !recur) * 2, levels = c(1, 2), labels = c(\"relapse\", "
+    "\"death\"))\nanalyses:\n";
 
 /* At least one of each method of the table. */
 static const struct row {
@@ -28,6 +30,8 @@ static const struct row {
     {"quantile", "method: quantile, variable: pgr, probs: [0.25, 0.5, 0.75], by: meno", false, false},
     {"histogram", "method: histogram, variable: age, breaks: [20, 45, 60, 95]", false, false},
     {"crosstab", "method: crosstab, variables: [meno, hormon]", false, false},
+    {"attrition", "method: attrition, criteria: [meno]", false, false},
+    {"pathways", "method: pathways, variables: [hormon, after]", false, false},
     {"ttest", "method: ttest, formula: \"age ~ chemo\"", false, false},
     {"anova", "method: anova, formula: \"age ~ size\"", false, false},
     {"correlation", "method: correlation, variables: [age, pgr, er]", false, false},

@@ -118,10 +118,31 @@ static void a_clock_that_is_far_behind_is_named(void **state)
     play_free(play);
 }
 
+/* What a site says once its officer has approved, lost: nobody asks for it, and it says it again. */
+static unsigned lose_the_second_ready(void *context, const struct flight *flight)
+{
+    unsigned *seen = context;
+    return flight->kind == MESSAGE_READY && flight->to == PLAY_COORDINATOR && seen[flight->from]++ == 1 ? 0
+                                                                                                        : 1;
+}
+
+static void an_approval_that_is_lost_is_said_again(void **state)
+{
+    (void)state;
+    unsigned seen[PLAY_PARTIES] = {0};
+    struct play *play = runs_to_the_expected(
+        &(struct play_options){.seed = 40, .study = study, .fate = lose_the_second_ready, .context = seen},
+        "approval");
+    for (size_t i = PLAY_SITE; i < PLAY_SITE + 3; i++)
+        assert_true(seen[i] >= 3);
+    play_free(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_of_each_kind_is_lost),
+        cmocka_unit_test(an_approval_that_is_lost_is_said_again),
         cmocka_unit_test(every_message_comes_twice),
         cmocka_unit_test(messages_overtake_each_other),
         cmocka_unit_test(a_bad_line),

@@ -82,10 +82,18 @@ static void at_point(void *context)
         durable_copy(party->folder, party->image);
 }
 
+static int at_fault(void *context, bool is_wait)
+{
+    struct party *party = context;
+    const struct play_options *options = &party->play->options;
+    return options->fault(options->context, party->number, is_wait);
+}
+
 static void enter(struct party *party)
 {
     seeded_use(&party->dice);
     durable_watch(at_point, party);
+    durable_break(party->play->options.fault != NULL ? at_fault : NULL, party);
 }
 
 static void look(const struct party *party, const struct flight *flight)
@@ -113,7 +121,8 @@ static void leave(struct party *party, struct message_outbox *outbox)
 {
     struct play *play = party->play;
     durable_watch(NULL, NULL);
-    if (!party->crashed) {
+    durable_break(NULL, NULL);
+    if (!party->crashed && !party->broke) {
         if (outbox != NULL)
             carry_outbox(party, outbox);
         seeded_use(&play->dice);
@@ -122,18 +131,31 @@ static void leave(struct party *party, struct message_outbox *outbox)
     if (outbox != NULL)
         message_outbox_clear(outbox);
     party_drop(party);
-    durable_remove(party->folder);
-    assert_int_equal(rename(party->image, party->folder), 0);
+    if (party->crashed) {
+        durable_remove(party->folder);
+        assert_int_equal(rename(party->image, party->folder), 0);
+    }
     seeded_use(&play->dice);
     const int64_t down_ms = play->options.down_ms != 0 ? play->options.down_ms : DOWN_MS;
     party->wake_ms = play->now_ms + 1 + (int64_t)seeded_below(&play->dice, (uint64_t)down_ms);
-    party->crashed = false;
+    party->crashed = party->broke = false;
     party->restarts++;
 }
 
-/* A fault of the program's own. A peer's is the program's affair. */
+/* Whether it went well. Where disks fail, a program that cannot go on ends, and starts again. */
+static bool went(struct party *party, enum maille_code code, const struct maille_error *error)
+{
+    party->broke = party->broke || (code == MAILLE_IO && party->play->options.fault != NULL);
+    if (code != MAILLE_OK && !party->broke)
+        fail_msg("%s: %s", party->name, error->sentence);
+    return code == MAILLE_OK;
+}
+
+/* A fault of the program's own. A peer's is the program's affair; and a vault whose disk fails goes on. */
 static void check(const struct party *party, enum maille_code code, const struct maille_error *error)
 {
+    if (code == MAILLE_IO && party->play->options.fault != NULL)
+        return;
     if (code == MAILLE_IO || code == MAILLE_MEMORY || code == MAILLE_INTERNAL || code == MAILLE_CORRUPT)
         fail_msg("%s: %s", party->name, error->sentence);
 }
@@ -144,7 +166,9 @@ static void check(const struct party *party, enum maille_code code, const struct
 static void agent_ends(struct party *party, enum maille_code code, const struct maille_error *error)
 {
     check(party, code, error);
-    if (code != MAILLE_OK && !party->crashed) {
+    if (code == MAILLE_IO)
+        party->broke = true; /* and is resumed */
+    else if (code != MAILLE_OK && !party->crashed) {
         party->play->ended = code;
         party->play->error = *error;
     }
@@ -156,15 +180,16 @@ static void agent_begins(struct party *party)
     struct maille_error error = {0};
     struct message_outbox outbox = {0};
     enum maille_code code = MAILLE_INVALID;
-    const struct agent_options options = {.directory = play->directory,
-                                          .keys = party->keys,
-                                          .timeout_ms = AGENT_PATIENCE_MS,
-                                          .wait = true, /* parties stop and come back */
-                                          .mode = play->options.mode,
-                                          .without = play->options.without,
-                                          .n_without = play->options.n_without,
-                                          .words = getenv("MAILLE_PLAY_WORDS") != NULL ? stderr : NULL,
-                                          .clock = clock_of(party)};
+    const struct agent_options options = {
+        .directory = play->directory,
+        .keys = party->keys,
+        .timeout_ms = play->options.patience_ms != 0 ? play->options.patience_ms : AGENT_PATIENCE_MS,
+        .wait = true, /* parties stop and come back */
+        .mode = play->options.mode,
+        .without = play->options.without,
+        .n_without = play->options.n_without,
+        .words = getenv("MAILLE_PLAY_WORDS") != NULL ? stderr : play->options.words,
+        .clock = clock_of(party)};
     if (play->id[0] != '\0')
         code = agent_resume(&party->agent, &options, play->id, &error);
     if (code == MAILLE_INVALID) { /* it stopped before its question was written */
@@ -174,6 +199,8 @@ static void agent_begins(struct party *party)
     }
     if (code == MAILLE_OK)
         code = agent_start(party->agent, &outbox, &error);
+    else
+        party->agent = NULL;
     agent_ends(party, code, &error);
     leave(party, &outbox);
 }
@@ -205,7 +232,8 @@ static void site_begins(struct party *party)
                                           .data = party->source,
                                           .step = step_local(),
                                           .clock = clock_of(party)};
-    MUST(vault_open(&party->vault, &options, &error), &error);
+    if (!went(party, vault_open(&party->vault, &options, &error), &error))
+        party->vault = NULL;
     party->hello_ms = play->now_ms;
     bytes_clear(&network);
     leave(party, NULL);
@@ -270,7 +298,8 @@ static void coordinator_begins(struct party *party)
         .held_max = (size_t)64 << 20,
         .bytes_max = 1 << 28,
         .clock = clock_of(party)};
-    MUST(coordinator_open(&party->coordinator, &options, &error), &error);
+    if (!went(party, coordinator_open(&party->coordinator, &options, &error), &error))
+        party->coordinator = (struct coordinator){0};
     for (size_t i = 0; i < play->n; i++) /* everybody dials again */
         carry_connect(&play->parties[i]);
     play->coordinator_spoke = false;
@@ -282,7 +311,7 @@ void party_settle(struct party *party)
     struct maille_error error = {0};
     size_t sent;
     enter(party);
-    MUST(coordinator_settle(&party->coordinator, &sent, carry_outgoing, party, &error), &error);
+    went(party, coordinator_settle(&party->coordinator, &sent, carry_outgoing, party, &error), &error);
     party->play->coordinator_spoke = false;
     leave(party, NULL);
 }
@@ -320,9 +349,10 @@ void party_wake(struct party *party)
         agent_ends(party, agent_tick(party->agent, &outbox, &error), &error);
     } else if (party->role == KEY_COORDINATOR) {
         party->wake_ms = play->now_ms + TICK_MS;
-        MUST(coordinator_tick(&party->coordinator, &error), &error);
-        party_settle(party);
-        return;
+        if (went(party, coordinator_tick(&party->coordinator, &error), &error)) {
+            party_settle(party);
+            return;
+        }
     } else {
         if (play->now_ms >= party->hello_ms) {
             site_says_hello(party, &outbox);
@@ -355,8 +385,8 @@ void party_hear(struct party *party, const struct flight *flight)
                                        .frame = flight->frame,
                                        .has_frame = flight->has_frame};
         snprintf(message.peer, sizeof message.peer, "%s", from->name);
-        MUST(coordinator_handle(&party->coordinator, &message, &error), &error);
-        party->play->coordinator_spoke = true;
+        party->play->coordinator_spoke =
+            went(party, coordinator_handle(&party->coordinator, &message, &error), &error);
     } else {
         const enum maille_code code = site_hears(party, flight, &outbox, &error);
         if (code != MAILLE_OK && getenv("MAILLE_PLAY_WORDS") != NULL)
@@ -416,38 +446,16 @@ static void write_directory(struct play *play)
          &error);
 }
 
-/* A site's snapshots stand beside its disk: `data` alone reads them, and they do not change. */
-static void write_snapshot(struct party *party, uint32_t number)
+static bool is_public(const struct party *party)
 {
-    struct maille_error error = {0};
-    struct arena *arena = party->play->arena;
-    struct snapshot_entry entry = {
-        .number = number, .rows = columns_rows(party->table), .created = "2026-01-01T00:00:00Z"};
-    char name[SNAPSHOT_NAME_BYTES];
-    const char *folder = arena_printf(arena, "%s.snapshots", party->folder);
-    snapshots_name(name, number);
-    const char *path = arena_printf(arena, "%s/%s", folder, name);
-    struct snapshot_facts facts = {.number = number,
-                                   .created = "2026-01-01T00:00:00Z",
-                                   .is_public = strncmp(policy_of(party), "policy: open", 12) == 0};
-    MUST(file_folder_make(folder, 0700, &error), &error);
-    snapshots_salt(facts.salt);
-    MUST(snapshot_write(party->table, path, &facts, &error), &error);
-    MUST(hash_file(&entry.hash, path, &error), &error);
-    MUST(snapshots_add(folder, &entry, &error), &error);
-    if (party->data == NULL)
-        MUST(data_open(&party->data, folder, 1, &error), &error);
-    party->source = data_local(party->data);
+    return strncmp(policy_of(party), "policy: open", 12) == 0;
 }
 
 void play_import(struct play *play, size_t party, struct columns *table)
 {
-    struct party *site = &play->parties[party];
-    assert_true(site->snapshots < PLAY_SNAPSHOTS_MAX);
-    site->past[site->snapshots - 1] = site->table; /* its dictionary may be the study's */
-    site->table = table;
+    assert_null(play->options.registries);
     seeded_use(&play->dice);
-    write_snapshot(site, ++site->snapshots);
+    registry_import(&play->parties[party].own, table, is_public(&play->parties[party]));
 }
 
 static void make_party(struct play *play, size_t i)
@@ -476,44 +484,71 @@ static void parse_study(struct play *play, const char *analyses)
     size_t n_methods;
     const struct query_method *methods = methods_declared(&n_methods);
     const char *head = play->options.head != NULL ? play->options.head : study_head;
-    const char *text = arena_printf(play->arena, "%s%s", head, analyses);
-    MUST(study_parse(&play->study, play->arena, play->dictionary, methods, n_methods, "study", text,
+    arena_free(play->asked);
+    play->asked = arena_new();
+    const char *text = arena_printf(play->asked, "%s%s", head, analyses);
+    MUST(study_parse(&play->study, play->asked, play->dictionary, methods, n_methods, "study", text,
                      strlen(text), &error),
          &error);
 }
 
 /* The patients of every site, and the dictionary that describes them. */
-static void deal_patients(struct play *play)
+static void deal_patients(struct columns *tables[PLAY_SITES_MAX], struct play *play)
 {
     struct maille_error error = {0};
-    struct columns *table = NULL, *parts[PLAY_SITES_MAX];
-    const char *data = play->options.data != NULL ? play->options.data : "rotterdam";
-    if (play->options.parts != NULL) {
-        play->dictionary = columns_dictionary(play->options.parts[0]);
-        for (size_t i = PLAY_SITE; i < play->n; i++)
-            play->parties[i].table = play->options.parts[i - PLAY_SITE];
+    struct columns *table = NULL;
+    const struct play_options *options = &play->options;
+    const char *data = options->data != NULL ? options->data : "rotterdam";
+    if (options->parts != NULL) {
+        memcpy(tables, options->parts, (play->n - PLAY_SITE) * sizeof tables[0]);
+        play->dictionary = columns_dictionary(tables[0]);
         return;
     }
     MUST(federation_data(&play->dictionary, &table, play->arena, data, &error), &error);
-    MUST(federation_split(parts, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
+    MUST(federation_split(tables, play->n - PLAY_SITE, table, SPLIT_SEED, &error), &error);
     columns_free(table);
-    for (size_t i = PLAY_SITE; i < play->n; i++)
-        play->parties[i].table = parts[i - PLAY_SITE];
+}
+
+/* What the sites know: the options' registries, or the tables, which go into registries of their own. */
+static void make_registries(struct play *play, struct columns *const tables[PLAY_SITES_MAX])
+{
+    const struct play_registries *given = play->options.registries;
+    for (size_t i = PLAY_SITE; i < play->n; i++) {
+        struct party *party = &play->parties[i];
+        party->registry = given != NULL ? &given->registry[i - PLAY_SITE] : &party->own;
+        if (given == NULL) {
+            snprintf(party->own.folder, sizeof party->own.folder, "%s.snapshots", party->folder);
+            registry_import(&party->own, tables[i - PLAY_SITE], is_public(party));
+        }
+        party->source = data_local(party->registry->data);
+    }
+}
+
+void play_start(void)
+{
+    static bool started;
+    if (started)
+        return;
+    seeded_install();
+    assert_int_equal(crypto_start(NULL), MAILLE_OK);
+    log_open("play", NULL, getenv("MAILLE_PLAY_WORDS") != NULL ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR);
+    started = true;
+}
+
+void play_folder_new(char *folder, size_t size)
+{
+    const char *tmp = getenv("MAILLE_TEST_TMP");
+    snprintf(folder, size, "%s/play-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    assert_non_null(mkdtemp(folder));
 }
 
 struct play *play_new(const struct play_options *options)
 {
     struct play *play = calloc(1, sizeof *play);
     struct maille_error error = {0};
-    const char *tmp = getenv("MAILLE_TEST_TMP");
-    static bool started;
+    struct columns *tables[PLAY_SITES_MAX] = {NULL};
     assert_non_null(play);
-    if (!started) {
-        seeded_install();
-        assert_int_equal(crypto_start(NULL), MAILLE_OK);
-        log_open("play", NULL, getenv("MAILLE_PLAY_WORDS") != NULL ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR);
-        started = true;
-    }
+    play_start();
     play->options = *options;
     play->arena = arena_new();
     if (options->policy == NULL || strcmp(options->policy, "policy: open\n") != 0)
@@ -524,8 +559,7 @@ struct play *play_new(const struct play_options *options)
             play->options.policies[i] = asking_nobody(play->arena, options->policies[i]);
     play->n = PLAY_SITE + (options->n_sites != 0 ? options->n_sites : 3);
     assert_true(play->n <= PLAY_PARTIES);
-    snprintf(play->folder, sizeof play->folder, "%s/play-XXXXXX", tmp != NULL ? tmp : "/tmp");
-    assert_non_null(mkdtemp(play->folder));
+    play_folder_new(play->folder, sizeof play->folder);
     seeded_init(&play->dice, options->seed, "wire");
     struct seeded keys;
     seeded_init(&keys, options->seed, "keys");
@@ -536,7 +570,10 @@ struct play *play_new(const struct play_options *options)
         make_party(play, i);
     assert_int_equal(setenv("XDG_STATE_HOME", play->parties[PLAY_AGENT].folder, 1), 0);
     write_directory(play);
-    deal_patients(play);
+    if (options->registries != NULL)
+        play->dictionary = columns_dictionary(registry_table(&options->registries->registry[0]));
+    else
+        deal_patients(tables, play);
     if (options->vector != NULL)
         MUST(federation_study(&play->study, play->arena, play->dictionary, options->vector, &error), &error);
     else
@@ -546,11 +583,9 @@ struct play *play_new(const struct play_options *options)
         MUST(file_write_atomic(path, play->network.data, play->network.length, 0600, &error), &error);
     }
     seeded_use(&play->dice);
-    for (size_t i = PLAY_COORDINATOR; i < play->n; i++) {
-        if (i >= PLAY_SITE)
-            write_snapshot(&play->parties[i], play->parties[i].snapshots = 1);
+    make_registries(play, tables);
+    for (size_t i = PLAY_COORDINATOR; i < play->n; i++)
         party_start(&play->parties[i]);
-    }
     return play;
 }
 
@@ -593,11 +628,9 @@ void play_free(struct play *play)
         struct party *party = &play->parties[i];
         enter(party);
         durable_watch(NULL, NULL);
+        durable_break(NULL, NULL);
         party_drop(party);
-        data_free(party->data);
-        columns_free(party->table);
-        for (size_t s = 0; s < PLAY_SNAPSHOTS_MAX; s++)
-            columns_free(party->past[s]);
+        registry_clear(&party->own);
         secret_keys_free(party->keys);
     }
     for (size_t i = 0; i < play->n_flights; i++) {
@@ -609,6 +642,7 @@ void play_free(struct play *play)
     secret_keys_free(play->officer);
     bytes_clear(&play->network);
     durable_remove(play->folder);
+    arena_free(play->asked);
     arena_free(play->arena);
     free(play);
 }
@@ -639,7 +673,7 @@ void play_expected_run(struct study_run *run, struct plan *plan, struct play *pl
     const char *text = play->options.policy;
     MUST(policy_parse(&policy, play->arena, "policy.yaml", text, strlen(text), &error), &error);
     for (size_t i = PLAY_SITE; i < play->n; i++)
-        parts[i - PLAY_SITE] = play->parties[i].table;
+        parts[i - PLAY_SITE] = registry_table(play->parties[i].registry);
     MUST(federation_run_under(run, plan, &rounds, play->study, parts, play->n - PLAY_SITE, policy, &options,
                               NULL, &error),
          &error);

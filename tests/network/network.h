@@ -41,6 +41,12 @@ struct flight {
 
 struct play; /* opaque */
 
+/* Snapshots of sites 0 … n − 1 in a folder of their own, and over each the engine `data`: for many plays of
+ * the same patients. Takes the tables over. is_public: as under the policy open. Only play_new reads them. */
+struct play_registries;
+struct play_registries *play_registries_new(struct columns *const *tables, size_t n, bool is_public);
+void play_registries_free(struct play_registries *registries);
+
 /* What befalls a network beside its honest work. Zeros: nothing. */
 struct play_options {
     uint64_t seed;
@@ -50,6 +56,8 @@ struct play_options {
     /* A table for each site, which the play takes over: their dictionary is the study's. NULL: the example's
      * patients, dealt out. */
     struct columns *const *parts;
+    /* Instead: sites whose snapshots are written already, and stay. Nothing is imported in such a play. */
+    const struct play_registries *registries;
     enum query_mode mode;       /* 0: the circle */
     const char *const *without; /* names of sites that the researcher goes on without */
     size_t n_without;
@@ -73,7 +81,12 @@ struct play_options {
     /* The disk is as it was at the point before: what was written since, and not waited for, is lost; what
      * was said since was said. */
     bool loses_unsynced;
-    int64_t down_ms; /* 0: 3 s */
+    /* Does the disk of this party fail now? 0, or what errno is. A party whose program would end then ends,
+     * and starts again up to down_ms later. NULL: disks are whole. */
+    int (*fault)(void *context, size_t party, bool is_wait);
+    int64_t down_ms;     /* 0: 3 s */
+    int64_t patience_ms; /* of the agent, while nothing moves; 0: an hour */
+    FILE *words;         /* what the agent says to whoever asked; NULL: nobody reads it */
     void *context;
 };
 

@@ -7,6 +7,25 @@
 
 enum { FOLDER_BYTES = 512, PLAY_SNAPSHOTS_MAX = 4 };
 
+/* A site's snapshots. They stand beside its disk: `data` alone reads them, and they do not change. */
+struct registry {
+    char folder[FOLDER_BYTES + 16];
+    struct data *data;
+    struct columns *tables[PLAY_SNAPSHOTS_MAX];
+    uint32_t snapshots; /* the newest is tables[snapshots - 1] */
+};
+
+/* registry.c. Writes the next snapshot of what is taken over; of the plays' dice the salt. */
+void registry_import(struct registry *registry, struct columns *table, bool is_public);
+struct columns *registry_table(const struct registry *registry); /* the newest */
+void registry_clear(struct registry *registry);
+
+struct play_registries {
+    char folder[FOLDER_BYTES / 2];
+    size_t n;
+    struct registry registry[PLAY_SITES_MAX];
+};
+
 struct party {
     struct play *play;
     size_t number;
@@ -18,6 +37,7 @@ struct party {
     int64_t skew_ms,
         wake_ms;      /* wake_ms: when it is to do something of itself, or, while it is down, to start */
     bool up, crashed; /* crashed: its image is taken, and it does not know yet */
+    bool broke;       /* its disk failed, and its program ends */
     unsigned points, restarts;
     /* its connection with the coordinator, and what it said and was told over it */
     uint64_t connection;
@@ -29,17 +49,16 @@ struct party {
     struct agent *agent;
     struct coordinator coordinator;
     struct vault *vault;
-    struct data *data;
-    struct data_source source; /* what the vault is given of it */
-    struct columns *table, *past[PLAY_SNAPSHOTS_MAX];
-    uint32_t snapshots; /* the newest */
+    struct registry own;             /* unused where the registries are the options' */
+    const struct registry *registry; /* of a site */
+    struct data_source source;       /* what the vault is given of it */
     int64_t hello_ms;
     bool greeted; /* the coordinator has answered this life of the site */
 };
 
 struct play {
     struct play_options options;
-    struct arena *arena;
+    struct arena *arena, *asked; /* asked: of the study */
     char folder[FOLDER_BYTES / 2];
     struct secret_keys *board, *officer; /* officer: of every site; approves all that waits */
     struct bytes network;
@@ -59,7 +78,10 @@ struct play {
     struct maille_error error;
 };
 
-/* network.c: what a party does. Each runs with the party's own clock and dice, and may crash. */
+/* network.c. Once, before anything is drawn: libsodium draws of the plays' dice. */
+void play_start(void);
+void play_folder_new(char *folder, size_t size);
+/* What a party does. Each runs with the party's own clock and dice, and may crash. */
 void party_start(struct party *party);
 void party_wake(struct party *party);
 void party_hear(struct party *party, const struct flight *flight);

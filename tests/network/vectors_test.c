@@ -20,18 +20,16 @@ static const struct barred {
     {"dates.language", "bent", "arithmetic"},
     {"dates.language", "powers", "arithmetic"},
     {"dates.language", "logit-powers", "arithmetic"},
+    {"causes.cuminc", "nobody", "min_sites"},
     {"edge.means", "r_two", "min_sites"},
+    {"edge.means", "t_nobody", "min_sites"},
+    {"modeledges.models", "cox-nobody", "min_sites"},
+    {"modeledges.models", "gauss-nobody", "min_sites"},
+    {"reports.models", "nobody", "min_sites"},
     {"reports.tables", "alone_t", "min_sites"},
-    {"rotterdam.all-methods", "rate", "domain_bounds"},
-    {"rotterdam.demo", "rate", "domain_bounds"},
-    {"rotterdam.formula", "robust_poisson", "domain_bounds"},
-    {"rotterdam.glm", "pois-rate", "domain_bounds"},
-    {"rotterdam.sites", "rate-offset", "domain_bounds"},
-    {"rotterdam.subgroups", "count", "domain_bounds"},
     {"rotterdam.weights", "some", "arithmetic"},
     {"rotterdam.weights", "kmall", "arithmetic"},
     {"rotterdam.weights", "kmkept", "arithmetic"},
-    {"rotterdam.subgroups", "count-size", "domain_bounds"},
 };
 
 static bool is_barred(const char *vector, const char *analysis, const char *rule)

@@ -4,7 +4,19 @@
 
 /* --- the network --- */
 
-static const char *const names[SITES] = {"alpha", "beta", "gamma"};
+static const char *name_of(struct arena *arena, size_t site)
+{
+    static const char *const names[] = {"alpha", "beta", "gamma"};
+    return site < sizeof names / sizeof *names ? names[site] : arena_printf(arena, "site-%zu", site + 1);
+}
+
+static const uint32_t *all_sites(void)
+{
+    static uint32_t sites[SITES];
+    for (uint32_t i = 0; i < SITES; i++)
+        sites[i] = i + 1;
+    return sites;
+}
 
 static const char *hex(struct arena *arena, const uint8_t *key)
 {
@@ -33,7 +45,8 @@ void play_write_directory(struct world *world, unsigned version)
         const struct public_keys *site = secret_keys_public(world->sites[i].keys);
         const char *line = arena_printf(
             world->arena, "  - { id: %zu, name: %s, legal_entity: \"%s\", identity: %s, transport: %s }\n",
-            i + 1, names[i], names[i], hex(world->arena, site->identity), hex(world->arena, site->transport));
+            i + 1, name_of(world->arena, i), name_of(world->arena, i), hex(world->arena, site->identity),
+            hex(world->arena, site->transport));
         bytes_put(&text, line, strlen(line));
     }
     assert_int_equal(directory_sign(&text, text.length, world->authority, NULL), MAILLE_OK);
@@ -210,7 +223,6 @@ void play_say_hello(struct world *world, struct party *party)
 struct message_manifest play_manifest_of(struct world *world)
 {
     static const struct message_method methods[] = {{"km", 1}};
-    static const uint32_t sites[SITES] = {1, 2, 3};
     static const char study[] = "study: first-look\n";
     const struct directory *directory = network_directory(world->coordinator.network);
     struct message_manifest manifest = {.protocol = PROTOCOL_VERSION,
@@ -219,10 +231,10 @@ struct message_manifest play_manifest_of(struct world *world)
                                         .n_methods = 1,
                                         .methods = methods,
                                         .n_sites = SITES,
-                                        .sites = sites,
+                                        .sites = all_sites(),
                                         .bytes_max = 1 << 28,
-                                        .rounds_max = 64,
-                                        .n_min = 3,
+                                        .rounds_max = 400,
+                                        .n_min = mask_sites_needed(SITES),
                                         .directory_version =
                                             network_directory(world->coordinator.network)->version,
                                         .directory_hash = directory->hash,
@@ -253,9 +265,8 @@ void play_say_ready(struct world *world, size_t i, enum ready_state state)
 
 void play_say_call(struct world *world)
 {
-    static const uint32_t sites[SITES] = {1, 2, 3};
     struct bytes body = {0};
-    struct message_call call = {.n_sites = SITES, .sites = sites};
+    struct message_call call = {.n_sites = SITES, .sites = all_sites()};
     memcpy(call.qid, world->qid, QID_BYTES);
     assert_int_equal(message_call_encode(&body, &call, NULL), MAILLE_OK);
     play_say(world, &world->alice, MESSAGE_CALL, &body);
@@ -314,14 +325,14 @@ struct digest play_rho_of(struct world *world)
 void play_say_start(struct world *world, uint32_t round, uint32_t attempt, const struct digest *previous,
                     size_t n_members)
 {
-    static const uint32_t members[SITES] = {1, 2, 3}, analyses[1] = {0};
+    static const uint32_t analyses[1] = {0};
     static const char theta[] = "nonce and sealed theta";
     struct bytes header_bytes = {0}, body = {0};
     struct message_round_header header = {.rho = play_rho_of(world),
                                           .round = round,
                                           .attempt = attempt,
                                           .n_members = n_members,
-                                          .members = members,
+                                          .members = all_sites(),
                                           .n_analyses = 1,
                                           .analyses = analyses,
                                           .length = world->length,
@@ -394,8 +405,9 @@ void play_say_reveal(struct world *world, size_t i)
     struct party *site = &world->sites[i];
     static const uint8_t sealed[80] = {1};
     struct bytes body = {0};
-    static const struct message_sealed_key keys[SITES] = {
-        {1, {sealed, sizeof sealed}}, {2, {sealed, sizeof sealed}}, {3, {sealed, sizeof sealed}}};
+    static struct message_sealed_key keys[SITES];
+    for (uint32_t k = 0; k < SITES; k++)
+        keys[k] = (struct message_sealed_key){k + 1, {sealed, sizeof sealed}};
     struct message_reveal reveal = {.psi = world->psi, .site = (uint32_t)i + 1};
     if (world->result_to == RESULT_TO_CUSTODIANS) {
         reveal.n_keys = SITES;
@@ -475,7 +487,8 @@ int play_world_up(void **state)
     assert_int_equal(secret_keys_new(&world->keys, KEY_COORDINATOR, "coordinator", NULL), MAILLE_OK);
     assert_int_equal(secret_keys_new(&world->alice.keys, KEY_RESEARCHER, "alice", NULL), MAILLE_OK);
     for (size_t i = 0; i < SITES; i++) {
-        assert_int_equal(secret_keys_new(&world->sites[i].keys, KEY_SITE, names[i], NULL), MAILLE_OK);
+        assert_int_equal(secret_keys_new(&world->sites[i].keys, KEY_SITE, name_of(world->arena, i), NULL),
+                         MAILLE_OK);
         world->sites[i].vector = malloc(VECTOR);
         crypto_random_bytes(world->sites[i].vector, VECTOR);
     }

@@ -18,7 +18,14 @@
 #include "coordinator/coordinator.h"
 #include "proto/outbox.h"
 
-enum { SITES = 3, QUEUE_MAX = 256, VECTOR = SEGMENT_BYTES * 20 + 320 };
+/* tests/load has programs of more sites, or of other vectors. */
+#ifndef PLAYED_SITES
+#define PLAYED_SITES 3
+#endif
+#ifndef PLAYED_VECTOR
+#define PLAYED_VECTOR (SEGMENT_BYTES * 20 + 320)
+#endif
+enum { SITES = PLAYED_SITES, QUEUE_MAX = 256 + 8 * SITES, VECTOR = PLAYED_VECTOR };
 
 struct party {
     struct secret_keys *keys;

@@ -16,12 +16,12 @@ static void four_questions_leave_three_patients(void **state)
     ask(world, NULL, 0, NULL);
     ask(world, BEFORE_70, 0, NULL);
     ask(world, BEFORE_50, 0, NULL);
-    ask(world, OLD_BUT_THREE, 0, "combinations");
+    ask(world, OLD_BUT_THREE, 0, "few");
     /* Other words of it, and another method. */
-    ask(world, "  - { id: d, method: count, cohort: \"!(age < 70) && !(age > 87)\" }\n", 0, "combinations");
+    ask(world, "  - { id: d, method: count, cohort: \"!(age < 70) && !(age > 87)\" }\n", 0, "few");
     ask(world,
         "  - { id: d, method: km, formula: \"Surv(rtime, recur) ~ 1\", cohort: \"age > 69 && age < 88\" }\n",
-        0, "combinations");
+        0, "few");
     ask(world, OLD, 0, NULL); /* nothing is left of that */
     ask(world, SINCE_50, 0, NULL);
     down(world);
@@ -32,7 +32,7 @@ static void four_analyses_leave_three_patients(void **state)
 {
     (void)state;
     struct world *world = up("policy: standard\n", SINCE_50 BEFORE_70 BEFORE_50 OLD_BUT_THREE);
-    ask(world, NULL, 3, "combinations");
+    ask(world, NULL, 3, "few");
     ask(world, SINCE_50 BEFORE_70 BEFORE_50 OLD, 0, NULL);
     down(world);
     world = up("policy: standard\ndifferencing: off\n", SINCE_50 BEFORE_70 BEFORE_50 OLD_BUT_THREE);

@@ -109,8 +109,7 @@ static void what_passes_pooled_fails_alone(void **state)
         assert_int_equal(world->run.states[1].status, ANALYSIS_OK);
         assert_int_equal(world->run.states[0].status, local ? ANALYSIS_REFUSED : ANALYSIS_OK);
         if (local)
-            assert_int_equal(strncmp(world->run.states[0].rule, "min_", 4),
-                             0); /* of its cells, or of its events */
+            assert_string_equal(world->run.states[0].rule, "few"); /* of its cells, or of its events */
         sites_down(&down);
     }
 }
@@ -127,12 +126,10 @@ static void the_strictest_policy_holds(void **state)
     } cases[] = {
         {{"policy: open\n", "policy: open\n", "policy: open\n"}, MODE_AGENT, NULL},
         {{"policy: open\n", "policy: open\nmin_patients: 2\n", "policy: open\n"}, MODE_CIRCLE, NULL},
-        {{"policy: open\n", "policy: open\n", "policy: open\nmin_patients: 5000\n"},
-         MODE_CIRCLE,
-         "min_patients"},
+        {{"policy: open\n", "policy: open\n", "policy: open\nmin_patients: 5000\n"}, MODE_CIRCLE, "few"},
         {{"policy: open\nmax_site_share: 0.5\n", "policy: open\n", "policy: open\n"},
          MODE_CIRCLE,
-         "max_site_share"}, /* alpha has 58 % */
+         "few"}, /* alpha has 58 % */
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         struct sites_options options = {.n = 3};
@@ -183,7 +180,9 @@ static void every_rule_is_in_the_log(void **state)
     (void)state;
     struct sites_options options = {.n = 5, .study = OF_EVERY_RULE};
     for (size_t i = 0; i < options.n; i++)
-        options.policies[i] = "policy: standard\nown_totals: shielded\nfine_predicates: refuse\n";
+        options.policies[i] =
+            "policy: standard\nown_totals: shielded\nfine_predicates: refuse\nunanimous: hide\n"
+            "round_counts: 5\n";
     struct world *world = sites_up_with(&options);
     void *down = world;
     struct maille_error error = {0};
@@ -735,7 +734,7 @@ static void what_is_over_stays_over(void **state)
     sites_to_roster(world);
     sites_to_values(world);
     assert_int_equal(world->run.states[1].status, ANALYSIS_REFUSED);
-    assert_string_equal(world->run.states[1].rule, "min_patients");
+    assert_string_equal(world->run.states[1].rule, "few");
     world->run.states[1].status = ANALYSIS_OPEN;
     struct message_round_header header = sites_header(world, &theta, 3, 1);
     assert_int_equal(header.n_analyses, 3);

@@ -36,7 +36,7 @@ static void arms_that_differ_by_a_few(void **state)
     assert_int_equal(told(world, 0, "variables", "mean"), 4);
     ask(world, YOUNG, 0, NULL);
     assert_int_equal(told(world, 0, "variables", "mean"), 4);
-    ask(world, YOUNG_AND_OLDEST, 0, "min_cell"); /* both arms are hidden, and nothing is left */
+    ask(world, YOUNG_AND_OLDEST, 0, "few"); /* both arms are hidden, and nothing is left */
     ask(world, YOUNGER, 0, NULL);
     assert_int_equal(told(world, 0, "variables", "mean"), 4);
     down(world);
@@ -55,11 +55,11 @@ static void levels_and_cohorts(void **state)
     ask(world, NULL, 0, NULL);
     ask(world, cohort, 0, NULL);
     ask(world, far, 0, NULL);
-    ask(world, less, 0, "differencing");
+    ask(world, less, 0, "few");
     down(world);
     world = up("policy: strict\n", less);
     ask(world, NULL, 0, NULL);
-    ask(world, level, 0, "min_cell");
+    ask(world, level, 0, "few");
     down(world);
 }
 
@@ -72,7 +72,7 @@ static void an_arm_of_a_model(void **state)
     ask(world,
         HEAD "derive:\n  g: age < 60 || age >= 88\nanalyses:\n"
              "  - { id: l, method: glm, family: gaussian, formula: \"pgr ~ g\" }\n",
-        0, "differencing");
+        0, "few");
     ask(world,
         HEAD "derive:\n  g: age < 60\nanalyses:\n  - { id: l, method: glm, family: gaussian, formula: \"pgr "
              "~ g\" }\n",
@@ -89,7 +89,7 @@ static void arms_of_one_study(void **state)
                                     "  - { id: x, method: describe, variables: [nodes], by: a }\n"
                                     "  - { id: y, method: describe, variables: [pgr], by: a }\n"
                                     "  - { id: z, method: describe, variables: [nodes], by: b }\n");
-    ask(world, NULL, 2, "min_cell");
+    ask(world, NULL, 2, "few");
     assert_int_equal(told(world, 0, "variables", "mean"), 2);
     assert_int_equal(told(world, 1, "variables", "mean"), 2);
     down(world);

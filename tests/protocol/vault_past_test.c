@@ -136,7 +136,7 @@ static void a_long_past_is_looked_through(void **state)
     sites_to_roster(world);
     finish(world, 1);
     assert_int_equal(world->run.states[0].status, ANALYSIS_REFUSED);
-    assert_string_equal(world->run.states[0].rule, "differencing");
+    assert_string_equal(world->run.states[0].rule, "few");
     void *down = world;
     sites_down(&down);
 }

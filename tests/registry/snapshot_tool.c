@@ -21,7 +21,7 @@ static enum maille_code import(struct columns **table, struct arena *arena, cons
     MAILLE_TRY(
         dictionary_parse(&dictionary, arena, dictionary_path, (const char *)text.data, text.length, error));
     code = import_csv(table, &report, dictionary, csv_path, NULL, error);
-    import_report_print(&report, dictionary, stdout);
+    import_report_print(&report, dictionary, LANGUAGE_EN, stdout);
     import_report_clear(&report);
 out:
     bytes_clear(&text);

@@ -332,7 +332,7 @@ static void run(struct transcript *transcript, const char *name, const char *pol
 #define NO_THRESHOLDS                                                                                        \
     "policy: standard\nmin_patients: 1\nmin_cell: 1\nmin_events: 1\nmax_site_share: 1\nmin_contributors: "   \
     "1\n"                                                                                                    \
-    "max_parameter_share: 1\nmax_scalar_share: off\nmin_tail: 1\ndifferencing: off\n"
+    "max_parameter_share: 1\nmax_patient_share: 1\nmax_scalar_share: off\nmin_tail: 1\ndifferencing: off\n"
 
 /* One site vetoes, five do not: what is opened is noise in every word. */
 static void sums_of_vetoed_words_are_noise(void **state)
@@ -356,7 +356,7 @@ static void vetoes_of_cells_are_noise(void **state)
     static const struct question question = {
         .study = "  - { id: o, method: km, formula: \"Surv(rtime, recur) ~ chemo\" }\n"
                  "  - { id: b, method: count, by: [size] }\n",
-        .says = {"max_site_share"}};
+        .says = {"few"}};
     struct transcript transcript = {0};
     (void)state;
     run(&transcript, "dominance", "policy: standard\nmax_site_share: 0.1\n", &question);

@@ -167,13 +167,13 @@ static const struct question abandoned[] = {
      .some = MESSAGE_TAKEN,
      .limit_ms = MINUTES,
      .ends = MAILLE_TIMEOUT},
-    {.study = NEAR, .says = {"differencing"}},
+    {.study = NEAR, .says = {"few"}},
 };
 
 /* Fewer sites than were answered before: named so, called so, started so. */
 static const struct question counted[] = {
     ANSWERED,
-    {.study = NEAR, .without = {"zeta"}, .says = {"differencing"}},
+    {.study = NEAR, .without = {"zeta"}, .says = {"few"}},
     {.study = TWO, .without = {"zeta"}},
     {.study = NEAR,
      .withheld = {MESSAGE_CALL, FROM_THE_LAST},

@@ -18,7 +18,7 @@ struct happening {
 void recording_begin(struct recording *recording, const struct play *play, size_t party)
 {
     const struct party *site = &play->parties[party];
-    *recording = (struct recording){.party = party, .snapshot = site->snapshots};
+    *recording = (struct recording){.party = party, .snapshot = site->registry->snapshots};
     snprintf(recording->disk, sizeof recording->disk, "%s.recorded", site->folder);
     snprintf(recording->snapshots, sizeof recording->snapshots, "%s.snapshots", site->folder);
     recording->on = true;
@@ -234,23 +234,22 @@ size_t recording_replay(struct transcript *transcript, const struct recording *r
     durable_copy(recording->disk, site->folder);
     assert_int_equal(site->source.facts(site->source.context, &facts, recording->snapshot, arena, NULL),
                      MAILLE_OK);
+    struct data *data = NULL;
     if (table != NULL) {
         struct seeded dice;
         seeded_init(&dice, 0, "import");
         seeded_use(&dice);
         snprintf(folder, sizeof folder, "%s.snapshots", site->folder);
         import(folder, recording->snapshots, recording->snapshot, table, facts.is_public);
-        site->data = NULL;
-        assert_int_equal(data_open(&site->data, folder, 1, NULL), MAILLE_OK);
+        assert_int_equal(data_open(&data, folder, 1, NULL), MAILLE_OK);
         alone.hash = facts.hash;
-        alone.patients = data_local(site->data);
+        alone.patients = data_local(data);
         site->source = (struct data_source){&alone, recorded_facts, its_cells, its_round, its_members};
     }
     for (size_t i = 0; i < recording->n; i++)
         happen(&alone, recording, i);
     vault_free(site->vault);
-    if (table != NULL)
-        data_free(site->data);
+    data_free(data);
     columns_free(table);
     bytes_clear(&alone.masked);
     assert_int_equal(audit_read(arena_printf(arena, "%s/log", site->folder), count_vetoes, &vetoes, NULL),

@@ -12,7 +12,7 @@ enum { SITE = 2, VARIANTS = 18 };
 #define NO_THRESHOLDS                                                                                        \
     "policy: standard\nmin_patients: 1\nmin_cell: 1\nmin_events: 1\nmax_site_share: 1\nmin_contributors: "   \
     "1\n"                                                                                                    \
-    "max_parameter_share: 1\nmax_scalar_share: off\nmin_tail: 1\ndifferencing: off\n"
+    "max_parameter_share: 1\nmax_patient_share: 1\nmax_scalar_share: off\nmin_tail: 1\ndifferencing: off\n"
 
 static const struct recorded {
     const char *name, *policy, *past, *question;

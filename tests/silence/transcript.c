@@ -1,25 +1,11 @@
 #include "tests/silence/transcript.h"
 
-#include "proto/maille.pb-c.h"
+#include "tests/silence/fields.h"
 
-/* What a site sends, by kind. A kind that is not here has no row in docs/GOALS.md either: the test ends. */
-static const struct {
-    enum message_kind kind;
-    const ProtobufCMessageDescriptor *body;
-} bodies[] = {
-    {MESSAGE_HELLO, &maille__wire__hello__descriptor},
-    {MESSAGE_CATALOGUE, &maille__wire__catalogue__descriptor},
-    {MESSAGE_READY, &maille__wire__ready__descriptor},
-    {MESSAGE_ACCEPT, &maille__wire__accept__descriptor},
-    {MESSAGE_REFUSE, &maille__wire__refuse__descriptor},
-    {MESSAGE_MASKED, &maille__wire__masked__descriptor},
-    {MESSAGE_SEGMENT, &maille__wire__segment__descriptor},
-    {MESSAGE_REVEAL, &maille__wire__reveal__descriptor},
-    {MESSAGE_TAKEN, &maille__wire__taken__descriptor},
-    {MESSAGE_RESULT, &maille__wire__result__descriptor},
-    {MESSAGE_CANCEL, &maille__wire__cancel__descriptor},
-    {MESSAGE_LOG_HEAD, &maille__wire__log_head__descriptor},
-};
+/* What a site sends. A kind that is not here has no row in docs/GOALS.md either: the test ends. */
+static const enum message_kind kinds[] = {
+    MESSAGE_HELLO,   MESSAGE_CATALOGUE, MESSAGE_READY, MESSAGE_ACCEPT, MESSAGE_REFUSE, MESSAGE_MASKED,
+    MESSAGE_SEGMENT, MESSAGE_REVEAL,    MESSAGE_TAKEN, MESSAGE_RESULT, MESSAGE_CANCEL, MESSAGE_LOG_HEAD};
 
 /* Fields whose length is compared and nothing else: random, masked, sealed, signed, or a hash with something
  * secret or random in it. silence.guesses holds the hashes to that. */
@@ -49,43 +35,11 @@ static bool is_opaque(const ProtobufCMessageDescriptor *message, const ProtobufC
 
 static const ProtobufCMessageDescriptor *body_of(enum message_kind kind)
 {
-    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
-        if (bodies[i].kind == kind)
-            return bodies[i].body;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i] == kind)
+            return fields_body(kind);
     fail_msg("a site sends kind %d, of which transcript.c knows nothing", (int)kind);
     return NULL;
-}
-
-static size_t width_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_BOOL:
-        return sizeof(uint32_t);
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_INT64:
-        return sizeof(uint64_t);
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
-    default:
-        fail_msg("a field of a type that transcript.c does not know");
-        return 0;
-    }
-}
-
-/* The i-th value of a field; NULL: there is none. */
-static const void *value_of(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, size_t i)
-{
-    const uint8_t *at = (const uint8_t *)message + field->offset;
-    if (field->label != PROTOBUF_C_LABEL_REPEATED)
-        return i == 0 && !(field->type == PROTOBUF_C_TYPE_MESSAGE && *(void *const *)(const void *)at == NULL)
-                   ? at
-                   : NULL;
-    const size_t n = *(const size_t *)(const void *)((const uint8_t *)message + field->quantifier_offset);
-    return i < n ? *(const uint8_t *const *)(const void *)at + i * width_of(field->type) : NULL;
 }
 
 /* --- the difference between two messages --- */
@@ -96,7 +50,7 @@ static const char *difference(const ProtobufCMessage *a, const ProtobufCMessage 
     for (unsigned f = 0; f < a->descriptor->n_fields; f++) {
         const ProtobufCFieldDescriptor *field = &a->descriptor->fields[f];
         for (size_t i = 0;; i++) {
-            const void *x = value_of(a, field, i), *y = value_of(b, field, i);
+            const void *x = fields_value(a, field, i), *y = fields_value(b, field, i);
             const char *within = NULL;
             bool same = (x == NULL) == (y == NULL);
             if (!same)
@@ -113,7 +67,7 @@ static const char *difference(const ProtobufCMessage *a, const ProtobufCMessage 
                 same = p->len == q->len && (p->len == 0 || is_opaque(a->descriptor, field) ||
                                             memcmp(p->data, q->data, p->len) == 0);
             } else {
-                same = memcmp(x, y, width_of(field->type)) == 0;
+                same = memcmp(x, y, fields_width(field->type)) == 0;
             }
             if (!same)
                 return within != NULL ? within : field->name;
@@ -223,7 +177,7 @@ static void walk_message(const struct walk *walk, const ProtobufCMessage *messag
     for (unsigned f = 0; f < message->descriptor->n_fields; f++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[f];
         const void *value;
-        for (size_t i = 0; (value = value_of(message, field, i)) != NULL; i++) {
+        for (size_t i = 0; (value = fields_value(message, field, i)) != NULL; i++) {
             char name[128];
             snprintf(name, sizeof name, "%s.%s", message->descriptor->short_name, field->name);
             if (field->type == PROTOBUF_C_TYPE_MESSAGE)

@@ -172,6 +172,38 @@ static void studies_are_refused_by_rule(void **state)
     }
 }
 
+/* Six sites have a sixth of 2^34 rows each. */
+static uint64_t claimed_rows;
+static enum maille_code (*true_facts)(void *context, struct data_facts *facts, uint32_t number,
+                                      struct arena *arena, struct maille_error *error);
+
+static enum maille_code claimed_facts(void *context, struct data_facts *facts, uint32_t number,
+                                      struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = true_facts(context, facts, number, arena, error);
+    facts->rows = claimed_rows;
+    return code;
+}
+
+static void more_rows_than_sums_hold_are_refused(void **state)
+{
+    struct world *world = *state;
+    const uint64_t share = (UINT64_C(1) << TALLY_N_MAX_LOG2) / WORLD_SITES;
+    struct vault_options options = world_options(world, 0);
+    true_facts = options.data.facts;
+    options.data.facts = claimed_facts;
+    vault_free(world->vaults[0]);
+    assert_ok(vault_open(&world->vaults[0], &options, &world->error), &world->error);
+    for (claimed_rows = share; claimed_rows <= share + 1; claimed_rows++) {
+        struct asking ask;
+        struct message_ready ready;
+        ask_manifest(&ask, world, COUNTS);
+        ask_ready(&ask, world, 0, &ready);
+        assert_string_equal(ready.rule, claimed_rows > share ? "rows" : "");
+    }
+    world_restart(world, 0);
+}
+
 static void manifests_are_signed_by_their_researcher(void **state)
 {
     struct world *world = *state;
@@ -344,6 +376,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_message_are_dropped),
         cmocka_unit_test(manifests_are_refused_by_rule),
         cmocka_unit_test(studies_are_refused_by_rule),
+        cmocka_unit_test(more_rows_than_sums_hold_are_refused),
         cmocka_unit_test(manifests_are_signed_by_their_researcher),
         cmocka_unit_test(a_qid_is_taken_once),
         cmocka_unit_test(calls_are_checked),

@@ -136,6 +136,9 @@ static void nonsense_is_an_error_and_no_state(void **state)
     assert_int_equal(source.step(source.context, &run, &b.request, &error), MAILLE_CORRUPT);
     assert_int_equal(run.length, 0);
     b.state.length++;
+    b.sums.words.words.data[7] ^= 0x80; /* fewer than no patients */
+    assert_int_equal(source.step(source.context, &run, &b.request, &error), MAILLE_CORRUPT);
+    b.sums.words.words.data[7] ^= 0x80;
     assert_ok(source.step(source.context, &run, &b.request, &error), &error); /* and it is still there */
     assert_false(remote.broken);
     assert_int_equal(ended(pid, &remote), 0);

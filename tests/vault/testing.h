@@ -135,18 +135,23 @@ static inline void world_import(struct world *world, int site, bool is_public)
     bytes_clear(&csv);
 }
 
+static inline struct vault_options world_options(struct world *world, int site)
+{
+    return (struct vault_options){.folder = world_path(world, site, ""),
+                                  .keys = world->sites[site],
+                                  .directory = world->network,
+                                  .directory_length = strlen(world->network),
+                                  .policy = world->policy,
+                                  .policy_length = strlen(world->policy),
+                                  .data = data_local(world->data[site]),
+                                  .step = step_local(),
+                                  .queries_max = world->queries_max,
+                                  .clock = {.utc_ms = world_clock}};
+}
+
 static inline enum maille_code world_try_open(struct world *world, int site)
 {
-    const struct vault_options options = {.folder = world_path(world, site, ""),
-                                          .keys = world->sites[site],
-                                          .directory = world->network,
-                                          .directory_length = strlen(world->network),
-                                          .policy = world->policy,
-                                          .policy_length = strlen(world->policy),
-                                          .data = data_local(world->data[site]),
-                                          .step = step_local(),
-                                          .queries_max = world->queries_max,
-                                          .clock = {.utc_ms = world_clock}};
+    const struct vault_options options = world_options(world, site);
     return vault_open(&world->vaults[site], &options, &world->error);
 }
 

@@ -84,6 +84,47 @@ with_finite <- function(gold, finite, term) {
   })
   gold
 }
+# A pair of levels without an event, of which one is the first: what is compared with it has R's estimates when another is made the first.
+spot <- function(d) {
+  taken <- d$arm %in% c("A", "D") & d$stage == "I" & d$hosp == "north"
+  d$spot <- factor(ifelse(d$hosp == "north" & !taken, 1, ifelse(d$hosp == "south", 2, 0)), 0:2, c("zero", "one", "two"))
+  d
+}
+one_first <- function(d) within(d, spot <- relevel(spot, "one"))
+pair <- c("armB", "armB:spotone", "armB:spottwo")
+cox_pair <- function(id, d) {
+  gold <- infinite(cox_gold(id, d, "Surv(time, won) ~ arm * spot + x"), pair, TRUE)
+  kept <- one_first(d[!(d$arm %in% "B" & d$spot == "zero"), ])
+  gold$result$tests$wald <- chisq_test(cox_gold("finite", kept, "Surv(time, won) ~ arm * spot + x")$result$tests$wald$statistic,
+                                       gold$result$tests$wald$df)
+  # coxph stops where the infinite estimate still moves the others by 3e-11, and a limit near 0 by more than a billionth of itself
+  without <- cox_gold("without", d[!(d$arm %in% "B" & d$spot == "zero"), ], "Surv(time, won) ~ arm * spot + x")$result$terms
+  gold$result$terms <- lapply(gold$result$terms, function(t) {
+    same <- Filter(function(u) u$term == t$term, without)
+    if (!is.na(t$estimate) && !grepl("armB", t$term)) same[[1]] else t
+  })
+  gold
+}
+pair_subgroups <- function(id, d) {
+  gold <- cox_pair(id, d)
+  used <- d[complete.cases(d[c("time", "won", "arm", "spot", "x")]), ]
+  of <- function(level) cox_gold("x", within(d, spot <- relevel(spot, level)), "Surv(time, won) ~ arm * spot + x")$result
+  rows <- list()
+  for (l in levels(d$spot)) for (name in c("armB", "armD")) {
+    t <- Filter(function(t) t$term == name, of(l)$terms)[[1]]
+    if (l == "zero" && name == "armB") t[c("estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")] <- NA_real_
+    k <- used$spot == l
+    rows <- c(rows, list(list(variable = "spot", level = l, term = name, n = sum(k), n_event = sum(used$won[k]), estimate = t$estimate,
+      std_error = t$std_error, statistic = t$statistic, p_value = t$p_value, conf_low = t$conf_low, conf_high = t$conf_high)))
+  }
+  gold$result$subgroups <- rows
+  kept <- cox_gold("x", one_first(d[!(d$arm %in% "B" & d$spot == "zero"), ]), "Surv(time, won) ~ arm * spot + x")$result
+  names <- vapply(kept$terms, `[[`, "", "term")
+  beta <- vapply(kept$terms, function(t) as.numeric(t$estimate), 0)
+  at <- which(grepl(":", names) & !is.na(beta))
+  gold$result$interaction <- chisq_test(drop(beta[at] %*% solve(kept$vcov[at, at], beta[at])), length(at))
+  gold
+}
 b <- binomial(); g <- gaussian(); p <- poisson()
 write_gold("tests/vectors/modeledges.models.gold.json", list(
   entry("entry-efron", "Surv(start, stop, event) ~ arm + x + stage", c("arm", "x", "stage"), zph = "km", baseline = TRUE),
@@ -108,6 +149,12 @@ write_gold("tests/vectors/modeledges.models.gold.json", list(
                        paste0("relevel(hosp, ref = \"island\")", c("north", "south")), TRUE),
               cox_gold("finite", droplevels(d[d$hosp != "island", ]), "Surv(time, won) ~ x + stage + hosp", zph = "identity"),
               "relevel(hosp, ref = \"island\")"),
+  infinite(glm_gold("logit-first-cells", raw, b, "won ~ relevel(hosp, ref = \"island\") * stage + x"),
+           c("(Intercept)", paste0("relevel(hosp, ref = \"island\")", c("north", "south")), "stageII", "stageIII",
+             paste0("relevel(hosp, ref = \"island\")", c("north", "south", "north", "south"), ":stage", c("II", "II", "III", "III"))), TRUE),
+  infinite(glm_gold("logit-pair", spot(raw), b, "won ~ arm * spot + x"), pair, TRUE),
+  cox_pair("cox-pair", spot(d)),
+  cox_gold("cox-sub", spot(d), "Surv(time, won) ~ arm + x"), pair_subgroups("cox-sub-spot", spot(d)),
   failed("fg-rows", "finegray"),
   glm_gold("logit-missing", raw, b, "won ~ arm * stage + x"),
   without_aic(glm_gold("logit-weight", raw, b, "won ~ stage + x", weights = "weight")),

@@ -168,6 +168,14 @@ class Study:
         """Two to four categories against each other, with chi-squared and Fisher's test."""
         return self.ask("crosstab", id, variables=variables, cohort=cohort)
 
+    def attrition(self, criteria: Names, id: Optional[str] = None, *, by: Optional[Names] = None, cohort: Optional[str] = None) -> Study:
+        """Who is left after each criterion: ``criteria`` are booleans, in their order."""
+        return self.ask("attrition", id, criteria=criteria, by=by, cohort=cohort)
+
+    def pathways(self, variables: Names, id: Optional[str] = None, *, by: Optional[Names] = None, cohort: Optional[str] = None) -> Study:
+        """Which treatment follows which: ``variables`` are the treatments of the lines, in their order."""
+        return self.ask("pathways", id, variables=variables, by=by, cohort=cohort)
+
     def ttest(self, formula: str, id: Optional[str] = None, *, var_equal: Optional[bool] = None, cohort: Optional[str] = None,
               conf_level: Optional[float] = None) -> Study:
         """``"y ~ g"``: Welch's test, or Student's with ``var_equal``."""

@@ -221,6 +221,7 @@ fine_gray <- function(study, formula, cause, id = NULL, cohort = NULL, conf_leve
 #' @param overall also a column of all patients.
 #' @param smd,p standardised differences between two groups; a test of each variable between the groups.
 #' @param probs probabilities.
+#' @param criteria booleans that a patient must meet, in the order in which they are asked.
 #' @param breaks,width edges of the bars, or their width.
 #' @param var_equal one variance for all groups.
 #' @param model `meta()`: what each site fits, `list(method = "cox", formula = Surv(dtime, death) ~ age)`.
@@ -272,6 +273,18 @@ histogram <- function(study, variable, id = NULL, breaks = NULL, width = NULL, b
 #' @export
 crosstab <- function(study, variables, id = NULL, cohort = NULL) {
   ask(study, "crosstab", id, variables = variables, cohort = cohort)
+}
+
+#' @rdname table-verbs
+#' @export
+attrition <- function(study, criteria, id = NULL, by = NULL, cohort = NULL) {
+  ask(study, "attrition", id, criteria = criteria, by = by, cohort = cohort)
+}
+
+#' @rdname table-verbs
+#' @export
+pathways <- function(study, variables, id = NULL, by = NULL, cohort = NULL) {
+  ask(study, "pathways", id, variables = variables, by = by, cohort = cohort)
 }
 
 #' @rdname table-verbs

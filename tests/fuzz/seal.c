@@ -1,0 +1,98 @@
+/* crypto/: everything that is opened with a key: seals, a query's stored secrets, an epoch's key, what
+ * members of a circle reveal, base64 of notes. The first byte says which. Bytes that nobody sealed open
+ * nothing; what was sealed opens to the same bytes. */
+#include <string.h>
+
+#include "crypto/circle.h"
+#include "crypto/epoch_key.h"
+#include "crypto/mask.h"
+#include "tests/fuzz/fuzz.h"
+
+static const uint8_t key[KEY_BYTES] = {7};
+
+static void opens_nothing(uint8_t which, const uint8_t *data, size_t size)
+{
+    static const struct digest digest = {{3}};
+    static uint8_t box[PUBLIC_BYTES], secret[KEY_BYTES];
+    static bool made;
+    struct digest self;
+    struct query_secrets *secrets = NULL;
+    struct epoch_key *epoch = NULL;
+    struct bytes out = {0};
+    struct maille_error error = {0};
+    enum maille_code code = MAILLE_INVALID;
+    if (!made)
+        seal_box_pair(box, secret);
+    made = true;
+    switch (which % 6) {
+    case 0:
+        code = seal_open(&out, box, secret, data, size, &error);
+        break;
+    case 1:
+        code = seal_secretbox_open(&out, key, data, size, &error);
+        break;
+    case 2:
+        code = query_secrets_load(&secrets, key, data, size, &error);
+        break;
+    case 3:
+        code = epoch_key_load(&epoch, key, data, size, &error);
+        break;
+    case 4:
+        code = circle_reveal_open(&self, &digest, &digest, 1, data, size, &error);
+        break;
+    default:
+        error.sentence[0] = 'x';
+        break;
+    }
+    if (code == MAILLE_OK || error.sentence[0] == '\0' || out.length != 0)
+        fuzz_fail("bytes that nobody sealed to open nothing, and a sentence");
+    bytes_clear(&out);
+}
+
+static void opens_itself(const uint8_t *data, size_t size)
+{
+    uint8_t box[PUBLIC_BYTES], secret[KEY_BYTES];
+    struct bytes sealed = {0}, opened = {0};
+    seal_box_pair(box, secret);
+    if (seal_to(&sealed, box, data, size) != MAILLE_OK ||
+        seal_open(&opened, box, secret, sealed.data, sealed.length, NULL) != MAILLE_OK ||
+        opened.length != size || (size > 0 && memcmp(opened.data, data, size) != 0))
+        fuzz_fail("what was sealed");
+    if (size > 0) {
+        const size_t at = data[0] % sealed.length;
+        opened.length = 0;
+        sealed.data[at] ^= 1;
+        if (seal_open(&opened, box, secret, sealed.data, sealed.length, NULL) == MAILLE_OK)
+            fuzz_fail("a seal that was altered to open nothing");
+    }
+    bytes_clear(&sealed);
+    bytes_clear(&opened);
+}
+
+static void base64_of(const uint8_t *data, size_t size)
+{
+    uint8_t plain[256];
+    char text[BASE64_BYTES(sizeof plain)];
+    const size_t length = size < sizeof plain ? size : sizeof plain;
+    crypto_note_base64_encode(text, data, length);
+    if (!crypto_note_base64_decode(plain, length, text, strlen(text)) || memcmp(plain, data, length) != 0)
+        fuzz_fail("the bytes that were encoded");
+    for (size_t n = 0; n < 64; n++)
+        if (crypto_note_base64_decode(plain, n, (const char *)data, size)) {
+            crypto_note_base64_encode(text, plain, n);
+            if (strlen(text) != size || (size > 0 && memcmp(text, data, size) != 0))
+                fuzz_fail("one form alone");
+        }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (crypto_start(NULL) != MAILLE_OK)
+        fuzz_fail("libsodium");
+    if (size == 0)
+        return 0;
+    opens_nothing(data[0], data + 1, size - 1);
+    opens_itself(data + 1, size - 1);
+    base64_of(data + 1, size - 1);
+    return 0;
+}
