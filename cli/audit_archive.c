@@ -125,9 +125,9 @@ static enum maille_code write_archive(const struct archive_command *command, str
     if (command->programs != NULL)
         MAILLE_TRY(add_file(&making, "programs.txt", command->programs, error));
     for (size_t i = 0; i < n; i++) {
-        struct audit_worth worth = {0};
+        struct audit_worth worth = {.party = ""};
         code = audit_trust_log(&worth, &command->trust, arena, logs[i], error);
-        if (worth.party != NULL)
+        if (worth.party[0] != '\0')
             audit_trust_say(&worth, language);
         MAILLE_TRY(code);
         parties[i] = worth.party;

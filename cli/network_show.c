@@ -93,11 +93,12 @@ void network_print(const struct directory *d)
         printf("\n");
     }
     printf("floor    %s\n", d->floor == NULL ? "none" : d->floor);
-    if (d->cohorts.list != NULL)
+    if (d->cohorts.list != NULL) {
         printf("cohorts  everybody, always\n");
-    for (size_t i = 0; i < d->cohorts.n; i++)
-        printf("         %s of %s: %s\n", d->cohorts.list[i].cohort.name, d->cohorts.list[i].dictionary,
-               d->cohorts.list[i].cohort.expression);
+        for (size_t i = 0; i < d->cohorts.n; i++)
+            printf("         %s of %s: %s\n", d->cohorts.list[i].cohort.name, d->cohorts.list[i].dictionary,
+                   d->cohorts.list[i].cohort.expression);
+    }
     print_registrations(&d->registrations);
     printf("\n  %-11s  %-20s  safety number (identity, then transport or box)\n", "role", "name");
     print_party("coordinator", d->coordinator.name, "", KEY_COORDINATOR, &d->coordinator.keys);

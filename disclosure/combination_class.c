@@ -592,9 +592,10 @@ static uint64_t *read_groups(struct reading *reading, const struct combination_g
 /* Of a factor that reads nothing: false for everybody or true for everybody. */
 static void settle_constants(const struct reading *reading, uint64_t *good)
 {
+    const uint8_t no_leaf = 0;
     for (size_t f = 0; f < reading->n_factors; f++) {
         const struct factor *factor = &reading->factors[f];
-        if (factor->attribute == SIZE_MAX - 1 && code_at(factor->node, NULL) != 1)
+        if (factor->attribute == SIZE_MAX - 1 && code_at(factor->node, &no_leaf) != 1)
             good[factor->group / WORD_BITS] &= ~(UINT64_C(1) << factor->group % WORD_BITS);
     }
 }

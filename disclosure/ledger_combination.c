@@ -190,7 +190,7 @@ static enum maille_code kind_of(size_t *kind, struct ledger_combined *combined, 
     size_t at = hash_of(members, words) % view->table_size;
     for (; view->table[at] != 0; at = (at + 1) % view->table_size) {
         *kind = view->table[at] - 1;
-        if (memcmp(view->members + *kind * words, members, words * sizeof *members) == 0)
+        if (*kind < view->n && memcmp(view->members + *kind * words, members, words * sizeof *members) == 0)
             return MAILLE_OK;
     }
     *kind = view->n++;

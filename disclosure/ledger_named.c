@@ -55,9 +55,10 @@ enum maille_code ledger_named(struct ledger_named **list, size_t *n, struct aren
             break;
         if (sqlite3_column_int64(statement, 0) != naming.id)
             take_query(&naming, statement, arena);
-        const size_t g = part_groups_find(&naming.groups, (uint32_t)sqlite3_column_int64(statement, 6),
-                                          (uint32_t)sqlite3_column_int64(statement, 7));
-        if (g == SIZE_MAX) {
+        const struct part_group *group =
+            part_groups_find(&naming.groups, (uint32_t)sqlite3_column_int64(statement, 6),
+                             (uint32_t)sqlite3_column_int64(statement, 7));
+        if (group == NULL) {
             code = ledger_corrupt(error);
             goto out;
         }
@@ -69,7 +70,7 @@ enum maille_code ledger_named(struct ledger_named **list, size_t *n, struct aren
             made = grown;
         }
         made[found] = naming.of;
-        made[found].family = naming.groups.list[g].family;
+        made[found].family = group->family;
         made[found].words = text(arena, statement, 8);
         made[found].conditions = blob(arena, statement, 9);
         made[found++].canon = blob(arena, statement, 10);

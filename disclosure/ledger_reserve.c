@@ -187,9 +187,10 @@ static void take_past(struct listing *listing, struct ledger_past *past, sqlite3
 /* Group (analysis, part) was shown. false: it is none of its study's. */
 static bool take_group(struct listing *listing, int64_t analysis, int64_t part)
 {
-    const size_t g = part_groups_find(&listing->groups, (uint32_t)analysis, (uint32_t)part);
-    if (g == SIZE_MAX)
+    const struct part_group *group = part_groups_find(&listing->groups, (uint32_t)analysis, (uint32_t)part);
+    if (group == NULL)
         return false;
+    const size_t g = (size_t)(group - listing->groups.list);
     listing->shown[g / 8] |= (uint8_t)(1u << g % 8);
     if (listing->past->shown.length < g / 8 + 1)
         listing->past->shown.length = g / 8 + 1;

@@ -530,10 +530,10 @@ const struct part_group *part_groups_listed(size_t *n, struct byte_view families
     return listed;
 }
 
-size_t part_groups_find(const struct part_groups *groups, uint32_t analysis, uint32_t part)
+const struct part_group *part_groups_find(const struct part_groups *groups, uint32_t analysis, uint32_t part)
 {
     for (size_t g = 0; g < groups->n; g++)
         if (groups->list[g].analysis == analysis && groups->list[g].part == part)
-            return g;
-    return SIZE_MAX;
+            return &groups->list[g];
+    return NULL;
 }

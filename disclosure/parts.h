@@ -99,7 +99,7 @@ void part_groups_read(struct part_groups *groups, struct byte_view bytes, size_t
 /* Those whose bit is set: bit n % 8 of byte n / 8. In arena. */
 const struct part_group *part_groups_listed(size_t *n, struct byte_view families, struct byte_view bits,
                                             struct arena *arena);
-/* The number of a group, or SIZE_MAX. */
-size_t part_groups_find(const struct part_groups *groups, uint32_t analysis, uint32_t part);
+/* NULL: it is not there. */
+const struct part_group *part_groups_find(const struct part_groups *groups, uint32_t analysis, uint32_t part);
 
 #endif

@@ -320,8 +320,10 @@ static bool assume(struct bounds_program *program, enum world world)
         objective_set(program, i, 1);
         found = found && solve_exactly(&n, program, i, most ? GLP_MAX : GLP_MIN);
         objective_set(program, i, 0);
-        if (found)
-            program->assumed[world][i] = (double)((n.above + (most ? 0 : n.below - 1)) / n.below);
+        if (found) {
+            const i128 whole = (n.above + (most ? 0 : n.below - 1)) / n.below;
+            program->assumed[world][i] = (double)whole;
+        }
         system->numbers[i].released = true;
         program->world = world;
         row_set(program, i);

@@ -281,7 +281,7 @@ static void member_add(struct system *system, size_t k, size_t b, bool groups)
     const struct threshold_block *block = &analysis->blocks[b];
     const struct tally_block *tally = &analysis->cells->spec.blocks[b];
     const uint8_t *kept = system->judge->kept[k][b];
-    const struct expression *parts[TALLY_BLOCKS_MAX];
+    const struct expression *parts[TALLY_BLOCKS_MAX] = {NULL};
     system->members = grown(system->arena, system->members, system->n_members, &system->room_members,
                             sizeof *system->members);
     struct member *member = &system->members[system->n_members++];

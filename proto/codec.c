@@ -62,8 +62,7 @@ static bool is_canonical(const ProtobufCMessage *message, struct arena *arena, c
     if (protobuf_c_message_get_packed_size(message) != length)
         return false;
     uint8_t *packed = arena_alloc(arena, length + 1);
-    return protobuf_c_message_pack(message, packed) == length &&
-           (length == 0 || memcmp(packed, body, length) == 0);
+    return protobuf_c_message_pack(message, packed) == length && memcmp(packed, body, length) == 0;
 }
 
 const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescriptor *type, size_t limit,
@@ -77,8 +76,9 @@ const void *decoder_unpack(struct decoder *decoder, const ProtobufCMessageDescri
     struct capped capped = {.arena = decoder->arena, .left = DECODE_FIXED + DECODE_FACTOR * length};
     ProtobufCAllocator allocator = {.alloc = capped_alloc, .free = capped_free, .allocator_data = &capped};
     static const uint8_t nothing[1];
-    const ProtobufCMessage *message =
-        protobuf_c_message_unpack(type, &allocator, length, body == NULL ? nothing : body);
+    if (body == NULL)
+        body = nothing;
+    const ProtobufCMessage *message = protobuf_c_message_unpack(type, &allocator, length, body);
     if (message == NULL || has_unknown(message)) {
         decoder->code =
             maille_protest(decoder->error, "form", "expected the fields of %s, found %s", decoder->message,

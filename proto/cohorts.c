@@ -100,8 +100,9 @@ out:
  * publishes everybody alone. */
 void directory_cohorts_write(struct bytes *out, const struct directory_cohorts *cohorts)
 {
-    if (cohorts->list != NULL)
-        bytes_put_text(out, cohorts->n > 0 ? "cohorts:\n" : "cohorts: []\n");
+    if (cohorts->list == NULL)
+        return;
+    bytes_put_text(out, cohorts->n > 0 ? "cohorts:\n" : "cohorts: []\n");
     for (size_t i = 0; i < cohorts->n; i++) {
         bytes_printf(out, "  - { name: %s, dictionary: ", cohorts->list[i].cohort.name);
         directory_put_quoted(out, cohorts->list[i].dictionary);
@@ -113,7 +114,9 @@ void directory_cohorts_write(struct bytes *out, const struct directory_cohorts *
 
 bool directory_cohorts_equal(const struct directory_cohorts *a, const struct directory_cohorts *b)
 {
-    bool equal = a->n == b->n && (a->list == NULL) == (b->list == NULL);
+    if (a->list == NULL || b->list == NULL)
+        return a->list == b->list;
+    bool equal = a->n == b->n;
     for (size_t i = 0; equal && i < a->n; i++)
         equal = strcmp(a->list[i].cohort.name, b->list[i].cohort.name) == 0 &&
                 strcmp(a->list[i].dictionary, b->list[i].dictionary) == 0 &&

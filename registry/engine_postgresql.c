@@ -373,7 +373,7 @@ static enum engine_kind kind_of(const char *type)
 static enum maille_code describe(struct engine_column **columns, size_t *n, struct engine *engine,
                                  struct arena *arena, const char *relation, struct maille_error *error)
 {
-    struct engine_answer answer;
+    struct engine_answer answer = {0};
     /* relation holds letters, digits, dots and quotation marks alone. */
     const char *question = arena_printf(
         arena,

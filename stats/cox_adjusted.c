@@ -159,7 +159,7 @@ static const double *gamma_of(const struct cox *cox, const double *gamma, size_t
     double *set = arena_array(arena, design->n_columns, sizeof *set);
     for (size_t a = 0; a < design->n_columns; a++) {
         set[a] = gamma[a];
-        if (design->columns[a].levels == NULL || design->columns[a].levels[factor] == DESIGN_ABSENT)
+        if (design->columns[a].levels[factor] == DESIGN_ABSENT)
             continue;
         size_t place = 0, at = 0;
         for (size_t b = 0; b < a; b++)
@@ -178,7 +178,7 @@ static const struct expression *set_column(const struct design *design, size_t j
 {
     const struct design_column *column = &design->columns[j];
     const size_t n_levels = design->factors[factor].n_levels;
-    if (column->levels == NULL || column->levels[factor] == DESIGN_ABSENT)
+    if (column->levels[factor] == DESIGN_ABSENT)
         return column->term;
     if (column->levels[factor] != level)
         return NULL;

@@ -159,7 +159,10 @@ static bool of_rmath(const char *name)
 static bool numbers_agree(double a, double b, const char *name)
 {
     static const double near = 1e-9;
-    if (memcmp(&a, &b, sizeof a) == 0)
+    uint64_t bits_a, bits_b;
+    memcpy(&bits_a, &a, sizeof a);
+    memcpy(&bits_b, &b, sizeof b);
+    if (bits_a == bits_b)
         return true;
     const double x = fabs(a), y = fabs(b);
     return of_rmath(name) && fabs(a - b) <= near * (x > y ? x : y);

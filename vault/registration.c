@@ -25,7 +25,7 @@ enum maille_code vault_check_registration(const struct vault *vault, const struc
                              registration->id);
     if (code == MAILLE_OK)
         code = vault_few_closed(&closed, vault, query, error);
-    if (closed)
+    if (closed && registration != NULL)
         code = maille_refuse(
             error, "protocol",
             "expected a registration that is open, found that %s is closed here: as many groups "

@@ -32,11 +32,10 @@ int main(int argc, char **argv)
     enum maille_code code = MAILLE_OK;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* it ends with whoever started it */
-    if (!is_given(argc, argv, &gate)) {
-        code = maille_fail(&error, MAILLE_INVALID,
-                           "expected to be started by maille web or maille-worker web, found another caller");
-        return options_program_fail("maille-web", &error);
-    }
+    if (!is_given(argc, argv, &gate))
+        MAILLE_TRY(
+            maille_fail(&error, MAILLE_INVALID,
+                        "expected to be started by maille web or maille-worker web, found another caller"));
     const struct wall_kernel kernel = wall_kernel();
     const struct wall wall = {.profile = WALL_PAGE, .without_landlock = kernel.landlock == 0};
     MAILLE_TRY(gate_start(&gate, &error));
