@@ -23,14 +23,9 @@
 
 /* A sanitizer's own calls, in builds that nobody ships: its leak check is a child that stops this process
  * with ptrace and reads /proc/self. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MAILLE_SANITIZED
 #define WALL_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define WALL_SANITIZED 1
-#endif
-#endif
-#ifndef WALL_SANITIZED
+#else
 #define WALL_SANITIZED 0
 #endif
 

@@ -76,7 +76,7 @@ static void refused_to_all(const struct wall *wall, const struct here *here)
     assert_true(stopped(behind(wall, try_ptrace, &here->sibling)));
     assert_int_equal(behind(wall, try_read_memory, &here->sibling), KILLED);
     assert_true(stopped(behind(wall, try_signal, &here->sibling)));
-#ifdef __SANITIZE_ADDRESS__ /* whose leak check reads limits where a program leaves main */
+#ifdef MAILLE_SANITIZED /* whose leak check reads limits where a program leaves main */
     if (wall->profile != WALL_COORDINATOR)
 #endif
         assert_true(stopped(behind(wall, try_limit, &here->sibling)));
@@ -253,7 +253,7 @@ static void the_coordinator_listens_on_one_port(void **state)
     (void)state;
     refused_to_all(&wall, &here);
     assert_true(stopped(behind(&wall, try_connect, &other)));
-#ifndef __SANITIZE_ADDRESS__ /* whose leak check is a child */
+#ifndef MAILLE_SANITIZED /* whose leak check is a child */
     assert_true(stopped(behind(&wall, try_fork, NULL)));
 #endif
     assert_int_equal(behind(&wall, try_write, here.inside), 0);

@@ -14,9 +14,9 @@ endif()
 if(MAILLE_SANITIZE)
   target_compile_options(maille_flags INTERFACE -fsanitize=${MAILLE_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(maille_flags INTERFACE -fsanitize=${MAILLE_SANITIZE})
-  if(MAILLE_FUZZ) # undefined behaviour is a finding, not a line in a log
-    target_compile_options(maille_flags INTERFACE -fno-sanitize-recover=all)
-  endif()
+  target_compile_definitions(maille_flags INTERFACE MAILLE_SANITIZED)
+  # Undefined behaviour ends a program: it is a finding, not a line in a log.
+  target_compile_options(maille_flags INTERFACE -fno-sanitize-recover=all)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_definitions(maille_flags INTERFACE _FORTIFY_SOURCE=2)

@@ -92,7 +92,7 @@ static void refused_to_all(const struct site *site)
     assert_true(stopped(attempted(site, try_ptrace, &sibling)));
     assert_true(stopped(attempted(site, try_read_memory, &sibling)));
     assert_true(stopped(attempted(site, try_signal, &sibling)));
-#ifdef __SANITIZE_ADDRESS__ /* whose leak check reads limits where a program leaves main */
+#ifdef MAILLE_SANITIZED /* whose leak check reads limits where a program leaves main */
     if (site->child != CHILDREN)
 #endif
         assert_true(stopped(attempted(site, try_limit, &sibling)));

@@ -17,7 +17,7 @@ import re, sqlite3, struct, sys
 path = sys.argv[1]
 $(cat)" "$file"
     before=$(sha256sum <"$file")
-    says 2 "$sentence" timeout 20 "$@"
+    says 2 "$sentence" timeout 120 "$@"
     [ "$(sha256sum <"$file")" = "$before" ] || fail "expected $file to stay as it was"
     chmod u+w "$file"
     cp -p "$tmp/kept" "$file"

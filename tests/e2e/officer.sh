@@ -89,7 +89,7 @@ says 0 '^signatures: 2, of different persons' "$worker" pending "$id" --dir "$la
 says 0 '' "$worker" approve "$id" --dir "$last" --key "$tmp/deputy/deputy.key" --credential "$credential"
 wait_for 10 sh -c "'$maille' audit show '$last/log' --network '$roster' --query $id --lang en | grep -q 'decided by  *site-6-dpo, deputy'"
 says 0 'approved as the first of two by site-6-dpo' "$maille" audit show "$last/log" --network "$roster" --query "$id" --lang en
-says 1 '' "$maille" resume "$id" --network "$roster" --key "$net/researcher.key" --credential "$credential" --timeout 20s
+says 1 '' "$maille" resume "$id" --network "$roster" --key "$net/researcher.key" --credential "$credential" --timeout 60s
 says 2 'expected one open study' "$worker" stop ffffffff --dir "$site" --credential "$credential"
 
 # A policy that denies a variable by a name that nobody has denies nothing: the site answers no question under it, and its log says why.

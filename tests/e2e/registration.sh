@@ -59,7 +59,7 @@ says 0 '^registration: Chemotherapy' "$bin/maille-worker" pending "$id" --dir "$
 register --close HDH-0000
 in_force '    closed: true'
 wait_for 15 sh -c "'$maille' audit show --network '$net/network.yaml' '$net/sites/site-1/log' | grep -q protocol"
-says 1 'found it cancelled' "$maille" resume "$id" --timeout 20s
+says 1 'found it cancelled' "$maille" resume "$id" --timeout 60s
 says 1 'HDH-0000 is closed' ask "$tmp/free.yaml"
 register --reopen HDH-0000
 in_force '    end: 2099-12-31'

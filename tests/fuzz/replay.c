@@ -14,12 +14,15 @@
 
 /* What 1 MiB of input may take: 1 s of processor time and 64 MiB of memory. A small input gets its share, and
  * what a target needs to begin with. Sanitizers are slower, and keep freed memory for a while. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef MAILLE_SANITIZED
 enum { TIMES_SLOWER = 20, MEMORY_COUNTS = false };
 #else
 enum { TIMES_SLOWER = 1, MEMORY_COUNTS = true };
 #endif
-static const double seconds_least = 0.25, seconds_each_mib = 0.75, mib_least = 32, mib_each_mib = 48;
+static const double seconds_least = 0.5, seconds_each_mib = 0.5, mib_least = 32, mib_each_mib = 48;
+/* Those are seconds of a machine that takes so long for yardstick(): a slower one, or one that others use,
+ * has more. */
+static const double yardstick_seconds = 0.100;
 
 struct used {
     double seconds,
@@ -59,11 +62,35 @@ static struct used used_now(const char *name)
                          MEMORY_COUNTS ? status_mib(name) : 0};
 }
 
+/* Seconds of processor time that a fixed work takes now: 2^26 multiplications that wait for each other, over
+ * 1 MiB. */
+#if defined(__GNUC__)
+__attribute__((no_sanitize("address", "undefined", "thread")))
+#endif
+static double
+yardstick(void)
+{
+    static uint32_t memory[1 << 18];
+    const struct used before = used_now("VmRSS:");
+    uint32_t hash = 0x811c9dc5U;
+    for (size_t i = 0; i < (size_t)1 << 26; i++) {
+        hash = (hash ^ memory[i % (1 << 18)]) * 0x01000193U;
+        memory[i % (1 << 18)] = hash;
+    }
+    return used_now("VmRSS:").seconds - before.seconds;
+}
+
+/* How much slower the machine is now; at least 1. */
+static double times_slower(void)
+{
+    const double times = yardstick() / yardstick_seconds;
+    return times > 1 ? times : 1;
+}
+
 /* Runs the target over a copy of exactly that many bytes, so that AddressSanitizer sees a read past the end.
  */
-static void run(const char *name, const struct bytes *input)
+static struct used run_once(const struct bytes *input)
 {
-    const double mib = (double)input->length / (1024 * 1024);
     if (MEMORY_COUNTS)
         peak_reset();
     const struct used before = used_now("VmRSS:");
@@ -75,16 +102,27 @@ static void run(const char *name, const struct bytes *input)
     LLVMFuzzerTestOneInput(exactly, input->length);
     free(exactly);
     const struct used after = used_now("VmHWM:");
-    const double seconds = after.seconds - before.seconds, held = after.mib - before.mib;
-    const double seconds_max = TIMES_SLOWER * (seconds_least + seconds_each_mib * mib),
-                 mib_max = mib_least + mib_each_mib * mib;
-    if (getenv("MAILLE_FUZZ_SHOW") != NULL)
-        printf("%8.3f s %7.1f MiB  %s\n", seconds, held, name);
+    return (struct used){after.seconds - before.seconds, after.mib - before.mib};
+}
+
+static void run(const char *name, const struct bytes *input)
+{
+    enum { TRIES = 3 };                                /* a machine that others use may stand still in one */
     const char *budget = getenv("MAILLE_FUZZ_BUDGET"); /* coverage.sh: its programs are slow ones */
-    if ((budget != NULL && strcmp(budget, "no") == 0) || (seconds <= seconds_max && held <= mib_max))
+    const double mib = (double)input->length / (1024 * 1024), mib_max = mib_least + mib_each_mib * mib;
+    double seconds_max = TIMES_SLOWER * (seconds_least + seconds_each_mib * mib);
+    struct used used = run_once(input);
+    for (int i = 1; i < TRIES && used.seconds > seconds_max && used.mib <= mib_max; i++) {
+        seconds_max = TIMES_SLOWER * (seconds_least + seconds_each_mib * mib) * times_slower();
+        if (used.seconds > seconds_max)
+            used = run_once(input);
+    }
+    if (getenv("MAILLE_FUZZ_SHOW") != NULL)
+        printf("%8.3f s %7.1f MiB  %s\n", used.seconds, used.mib, name);
+    if ((budget != NULL && strcmp(budget, "no") == 0) || (used.seconds <= seconds_max && used.mib <= mib_max))
         return;
     fprintf(stderr, "%s, %zu bytes: expected at most %.2f s and %.0f MiB, found %.2f s and %.0f MiB\n", name,
-            input->length, seconds_max, mib_max, seconds, held);
+            input->length, seconds_max, mib_max, used.seconds, used.mib);
     fuzz_fail("an input within its budget of time and memory");
 }
 

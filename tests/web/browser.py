@@ -165,9 +165,9 @@ def first_page(browser, page):
 def write_study(browser, study):
     browser.click_text("New study")
     browser.settle()
-    browser.wait(lambda: browser.driver.find_elements(By.CSS_SELECTOR, ".CodeMirror"), 20, "expected the editor")
+    browser.wait(lambda: browser.driver.find_elements(By.CSS_SELECTOR, ".CodeMirror"), 60, "expected the editor")
     browser.paste(EDITOR, study.replace("chemo", "chemos"))
-    browser.wait(lambda: "did you mean `chemo`" in browser.find("#findings").text, 20, "expected a fault under the word")
+    browser.wait(lambda: "did you mean `chemo`" in browser.find("#findings").text, 60, "expected a fault under the word")
     assert not browser.find("#ask").is_enabled()
     browser.driver.save_screenshot(os.path.join(browser.pictures, "study-faults-en.png"))
     assert browser.driver.find_elements(By.CSS_SELECTOR, ".CodeMirror .fault"), "expected the fault under the word itself"

@@ -86,7 +86,7 @@ class Served:
         self.stop()
         subprocess.run([self.maille, "sandbox", "down", "--dir", self.box], env=self.environment, stdout=subprocess.DEVNULL)
 
-    def raw(self, data, timeout=20):
+    def raw(self, data, timeout=60):
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as s:
             s.sendall(data)
             out = b""
