@@ -10,7 +10,9 @@
 #include "cli/check_size.h"
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "crypto/hash.h"
 #include "base/number.h"
+#include "disclosure/few.h"
 #include "disclosure/gate.h"
 #include "disclosure/rule.h"
 #include "disclosure/threshold.h"
@@ -228,9 +230,40 @@ out:
     return code;
 }
 
+static void hash_words(uint8_t out[FEW_HASH_BYTES], const uint8_t *data, size_t length)
+{
+    struct digest digest;
+    hash_bytes(&digest, data, length);
+    memcpy(out, digest.b, FEW_HASH_BYTES);
+}
+
+/* How much counts against the registration where its patients are few, in the worst case. */
+static enum maille_code print_few(const struct policy *policy, const struct study *study, size_t n_sites,
+                                  struct arena *arena, struct maille_error *error)
+{
+    struct threshold threshold = {0};
+    size_t most = 0;
+    bool *open = arena_array(arena, study->n_analyses + 1, sizeof *open);
+    if (policy->budget_registration_few == POLICY_OFF || !threshold_needed(policy))
+        return MAILLE_OK;
+    for (size_t k = 0; k < study->n_analyses; k++)
+        open[k] = true;
+    enum maille_code code = threshold_init(&threshold, study, open, policy, n_sites, NULL, 0, error);
+    if (code == MAILLE_OK)
+        code = few_most(&most, &threshold, hash_words, error);
+    if (code == MAILLE_OK)
+        printf("at most %zu of the %g groups withheld for few patients at which the registration is closed: "
+               "each "
+               "counts once, whatever is asked of it\n",
+               most, policy->budget_registration_few);
+    threshold_clear(&threshold);
+    return code == MAILLE_INVALID ? MAILLE_OK : code; /* too large: said elsewhere */
+}
+
 /* What the study would take of a registration's budget, where nothing of it was asked before. */
-static void print_cost(const struct policy *policy, const struct registration *registration,
-                       const struct study *study)
+static enum maille_code print_cost(const struct policy *policy, const struct registration *registration,
+                                   const struct study *study, size_t n_sites, struct arena *arena,
+                                   struct maille_error *error)
 {
     size_t n_models = 0;
     for (size_t k = 0; k < study->n_analyses; k++)
@@ -247,6 +280,7 @@ static void print_cost(const struct policy *policy, const struct registration *r
             printf("at most %zu of %g %s of the registration: what was asked before costs nothing again\n",
                    n[m], budget, m == 0 ? "tables" : "models");
     }
+    return print_few(policy, study, n_sites, arena, error);
 }
 
 /* What is too large for n_sites (0: not known how many). told: the caller said how many. */
@@ -334,7 +368,7 @@ static enum maille_code judge_all(const char *policy_path, const char *network, 
         }
         const struct registration *registration = registration_find(directory, study->protocol);
         if (print && policy != NULL && registration != NULL)
-            print_cost(policy, registration, study);
+            MAILLE_TRY(print_cost(policy, registration, study, n_sites, arena, error));
     }
     if (!told && n_sites == 0 && !study->all_sites)
         n_sites = study->n_sites;

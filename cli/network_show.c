@@ -54,6 +54,8 @@ static void print_registration(const struct registration *r)
     if (r->openings > 0)
         printf("; opened again %" PRIu32 "x", r->openings);
     print_cuts(r);
+    for (size_t i = 0; i < r->n_linked; i++)
+        printf("%s%s", i == 0 ? "\n    linked to " : ", ", r->linked[i]);
     printf("\n    ethics: %s%s%s%s; patients are told: %s\n    \"",
            r->opinion != NULL ? r->opinion : "none named", r->opinion != NULL ? " (" : "",
            r->opinion != NULL ? opinion : "", r->opinion != NULL ? ")" : "", r->notice);

@@ -441,3 +441,63 @@ enum maille_code few_add_plan(struct few *few, const struct threshold *threshold
 out:
     return code;
 }
+
+/* --- before anything is asked --- */
+
+/* The plan of an analysis that counts most: each table shows some cell of each level, and hides another, so
+ * that it counts by itself. */
+static struct plan_analysis worst_of(const struct threshold_analysis *analysis, struct arena *arena)
+{
+    const size_t n_blocks = analysis->cells->spec.n_blocks;
+    const uint8_t **kept = arena_array(arena, n_blocks + 1, sizeof *kept);
+    const bool **small = arena_array(arena, n_blocks + 1, sizeof *small);
+    size_t *n_cells = arena_array(arena, n_blocks + 1, sizeof *n_cells);
+    bool pairs = false;
+    for (size_t b = 0; b < n_blocks; b++) {
+        n_cells[b] = analysis->blocks[b].n_cells;
+        uint8_t *all = arena_array(arena, n_cells[b] + 1, sizeof *all);
+        bool *every = arena_array(arena, n_cells[b] + 1, sizeof *every);
+        memset(all, 1, n_cells[b]);
+        for (size_t i = 0; i < n_cells[b]; i++)
+            every[i] = true;
+        kept[b] = all;
+        small[b] = every;
+        pairs = pairs || analysis->cells->rules[b] == CELL_PAIRS;
+    }
+    return (struct plan_analysis){.open = true,
+                                  .surviving = {.n_blocks = n_blocks, .kept = kept},
+                                  .n_cells = n_cells,
+                                  .small_hidden = small,
+                                  .small_covariance = pairs};
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    return memcmp(a, b, FEW_HASH_BYTES);
+}
+
+enum maille_code few_most(size_t *most, const struct threshold *threshold, few_hash *hash,
+                          struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct few few = {0};
+    struct arena *arena = arena_new();
+    *most = 0;
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "expected memory for what counts, found none");
+    for (size_t k = 0; k < threshold->study->n_analyses; k++) {
+        if (!threshold->analyses[k].open)
+            continue;
+        const struct plan_analysis worst = worst_of(&threshold->analyses[k], arena);
+        MAILLE_TRY(few_add_refused(&few, threshold, k, hash, error));
+        MAILLE_TRY(add_nulls(&few, threshold, k, &worst, hash, error));
+    }
+    if (few.hashes.length > 0)
+        qsort(few.hashes.data, few.hashes.length / FEW_HASH_BYTES, FEW_HASH_BYTES, by_hash);
+    for (size_t at = 0; at < few.hashes.length; at += FEW_HASH_BYTES)
+        *most += at == 0 || by_hash(few.hashes.data + at - FEW_HASH_BYTES, few.hashes.data + at) != 0;
+out:
+    few_clear(&few);
+    arena_free(arena);
+    return code;
+}

@@ -70,6 +70,18 @@ static size_t distinct(const struct few *few)
     return n;
 }
 
+/* No plan counts more than is said before it is asked. */
+static void at_most(const struct rounds *rounds)
+{
+    struct maille_error error = {0};
+    struct few alone = {0};
+    size_t most;
+    assert_ok(few_add_plan(&alone, &rounds->threshold, &rounds->plan, hash_of, &error), &error);
+    assert_ok(few_most(&most, &rounds->threshold, hash_of, &error), &error);
+    assert_in_range(distinct(&alone), 0, most);
+    few_clear(&alone);
+}
+
 /* What there is, in all, once a study has been asked too. */
 static size_t counted_under(struct few *few, const struct roster *roster, const char *policy_text,
                             const char *head, const char *analysis)
@@ -80,6 +92,7 @@ static size_t counted_under(struct few *few, const struct roster *roster, const 
     const struct policy *policy = roster_policy(roster, policy_text);
     assert_ok(rounds_run(&rounds, roster, study, policy, NULL, NULL, 0, &error), &error);
     assert_ok(few_add_plan(few, &rounds.threshold, &rounds.plan, hash_of, &error), &error);
+    at_most(&rounds);
     rounds_clear(&rounds);
     return distinct(few);
 }

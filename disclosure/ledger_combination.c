@@ -35,16 +35,27 @@ out:
     return code;
 }
 
+/* "?4, ?5, …" */
+static const char *places(struct arena *arena, int first, size_t n)
+{
+    const char *text = "";
+    for (size_t i = 0; i < n; i++)
+        text = arena_printf(arena, "%s%s?%d", text, i > 0 ? ", " : "", first + (int)i);
+    return text;
+}
+
 enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct arena *arena,
                               struct ledger *ledger, const uint8_t *query, uint32_t epoch,
-                              const char *researcher, const char *protocol, struct maille_error *error)
+                              const char *researcher, const char *const *protocols, size_t n_protocols,
+                              struct maille_error *error)
 {
     static const char sql[] =
         "SELECT query.qid, form.analysis, form.form, MAX(query.snapshot * 4294967296 + query.id) FROM query "
         "JOIN groups ON groups.query = query.id JOIN form ON form.qid = query.qid AND form.analysis = "
         "groups.analysis AND groups.part = 0 WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND "
         "groups.answered IN "
-        "(1, 2, 4) AND (query.researcher = ?3 OR query.protocol = ?4) GROUP BY form.form ORDER BY form.form";
+        "(1, 2, 4) AND (query.researcher = ?3 OR query.protocol IN (%s)) GROUP BY form.form ORDER BY "
+        "form.form";
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL, *forget = NULL;
     struct ledger_formed *made = NULL;
@@ -52,12 +63,12 @@ enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct are
     bool row = true;
     MAILLE_TRY(prepare(&forget, ledger, "DELETE FROM form WHERE qid NOT IN (SELECT qid FROM query)", error));
     MAILLE_TRY(ledger_run(ledger, forget, error));
-    MAILLE_TRY(prepare(&statement, ledger, sql, error));
+    MAILLE_TRY(prepare(&statement, ledger, arena_printf(arena, sql, places(arena, 4, n_protocols)), error));
     ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
     sqlite3_bind_int64(statement, 2, epoch);
     sqlite3_bind_text(statement, 3, researcher, -1, SQLITE_STATIC);
-    if (protocol != NULL)
-        sqlite3_bind_text(statement, 4, protocol, -1, SQLITE_STATIC);
+    for (size_t i = 0; i < n_protocols; i++)
+        sqlite3_bind_text(statement, 4 + (int)i, protocols[i], -1, SQLITE_STATIC);
     for (;;) {
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (!row)

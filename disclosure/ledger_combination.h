@@ -18,11 +18,11 @@ struct ledger_formed {
 enum maille_code ledger_form_put(struct ledger *ledger, const uint8_t *query, uint32_t analysis,
                                  const uint8_t *form, size_t length,
                                  struct maille_error *error) MAILLE_CHECKED;
-/* What ledger_list goes through, of this researcher or (NULL: of none) under this protocol. Forms of queries
- * that the ledger has forgotten are forgotten here. In arena. */
+/* What ledger_list goes through, of this researcher or under one of these protocols. Forms of queries that
+ * the ledger has forgotten are forgotten here. In arena. */
 enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct arena *arena,
                               struct ledger *ledger, const uint8_t *query, uint32_t epoch,
-                              const char *researcher, const char *protocol,
+                              const char *researcher, const char *const *protocols, size_t n_protocols,
                               struct maille_error *error) MAILLE_CHECKED;
 
 struct ledger_combined; /* opaque: who is in which of a list of groups */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
+#include "disclosure/ledger_combination.h"
 
 /* Budgets of registrations: what counts, for how long, and across whom. */
 
@@ -104,6 +105,45 @@ static void one_analysis_counts_once_for_all(void **state)
     ledger_close(ledger);
 }
 
+/* The queries whose groups a question of this researcher is combined with, under these protocols. */
+static void combined_with(struct ledger *ledger, const char *researcher, const char *const *protocols,
+                          size_t n_protocols, const char *queries)
+{
+    struct maille_error error = {0};
+    struct ledger_formed *formed = NULL;
+    struct arena *arena = arena_new();
+    size_t n = 0;
+    assert_ok(
+        ledger_forms(&formed, &n, arena, ledger, hash_of(9), 0, researcher, protocols, n_protocols, &error),
+        &error);
+    assert_int_equal(n, strlen(queries));
+    for (size_t i = 0; i < n; i++)
+        assert_memory_equal(formed[i].query, hash_of((uint8_t)(queries[i] - '0')), LEDGER_QUERY_BYTES);
+    arena_free(arena);
+}
+
+static void groups_under_linked_registrations_are_combined(void **state)
+{
+    (void)state;
+    static const char *const researchers[] = {"alice", "bob", "carol"}, *const protocols[] = {"p", "q", "r"};
+    struct maille_error error = {0};
+    char path[512];
+    struct ledger *ledger = fresh(path, "linked");
+    for (uint8_t i = 0; i < 3; i++) {
+        const uint32_t first = 0;
+        const uint8_t query = (uint8_t)(i + 1);
+        asks(ledger, query, researchers[i], 1, protocols[i], (const char[]){(char)('a' + i), '\0'});
+        assert_ok(ledger_form_put(ledger, hash_of(query), 0, &query, 1, &error), &error);
+        assert_ok(ledger_commit(ledger, hash_of(query), &first, 1, &error), &error);
+    }
+    combined_with(ledger, "dora", NULL, 0, "");
+    combined_with(ledger, "alice", NULL, 0, "1");
+    combined_with(ledger, "dora", protocols + 2, 1, "3");
+    combined_with(ledger, "dora", protocols + 1, 2, "23"); /* q is linked to r */
+    combined_with(ledger, "alice", protocols + 1, 2, "123");
+    ledger_close(ledger);
+}
+
 static void what_was_never_counted_is_given_back(void **state)
 {
     (void)state;
@@ -135,6 +175,7 @@ static void what_was_never_counted_is_given_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(one_analysis_counts_once_for_all),
+                                       cmocka_unit_test(groups_under_linked_registrations_are_combined),
                                        cmocka_unit_test(what_was_never_counted_is_given_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

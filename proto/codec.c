@@ -189,7 +189,7 @@ uint64_t codec_decode_u64(struct decoder *decoder, const char *field, uint64_t i
 
 int64_t codec_decode_time(struct decoder *decoder, const char *field, int64_t in)
 {
-    if (in < 0 || in > CODEC_TIME_MAX_MS)
+    if (in < 0 || in > MESSAGE_TIME_MAX_MS)
         decoder_refuse(decoder, field, "a time from 1970 to 9999");
     return in;
 }

@@ -43,9 +43,7 @@ uint32_t codec_decode_u32(struct decoder *decoder, const char *field, uint32_t i
                           uint32_t max);
 uint64_t codec_decode_u64(struct decoder *decoder, const char *field, uint64_t in, uint64_t min,
                           uint64_t max);
-/* Milliseconds since 1970, up to the end of 9999: whoever adds a lifetime to one need not fear for its room.
- */
-#define CODEC_TIME_MAX_MS INT64_C(253402300799999)
+/* 0 to MESSAGE_TIME_MAX_MS. */
 int64_t codec_decode_time(struct decoder *decoder, const char *field, int64_t in);
 /* Between min and max elements: true when so. */
 bool codec_decode_count(struct decoder *decoder, const char *field, size_t n, size_t min, size_t max);

@@ -11,6 +11,9 @@
 #include "crypto/mask.h"
 #include "query/study.h"
 
+/* The end of 9999, in milliseconds since 1970: whoever adds a lifetime to a time has room for the sum. */
+#define MESSAGE_TIME_MAX_MS INT64_C(253402300799999)
+
 enum message_kind {
     MESSAGE_HELLO = 1,             /* peer → C   on connecting and every few seconds: gives C the address */
     MESSAGE_WELCOME = 2,           /* C → peer */

@@ -14,7 +14,7 @@ static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 
 /* --- reading: a row each --- */
 
-enum field_kind { FIELD_LINE, FIELD_LINES, FIELD_NAMES, FIELD_DAY, FIELD_FLAG };
+enum field_kind { FIELD_LINE, FIELD_LINES, FIELD_NAMES, FIELD_IDS, FIELD_DAY, FIELD_FLAG };
 
 struct field {
     const char *key;
@@ -35,6 +35,7 @@ static const struct field fields[] = {
     {"researchers", FIELD_NAMES, true, AT(researchers), REGISTRATION_LIST_MAX, AT(n_researchers)},
     {"dictionary", FIELD_LINE, true, AT(dictionary), REGISTRATION_TEXT_BYTES, 0},
     {"variables", FIELD_NAMES, false, AT(variables), REGISTRATION_LIST_MAX, AT(n_variables)},
+    {"linked", FIELD_IDS, false, AT(linked), REGISTRATION_LINKED_MAX, AT(n_linked)},
     {"notice", FIELD_LINE, true, AT(notice), REGISTRATION_TEXT_BYTES, 0},
     {"controller", FIELD_LINE, false, AT(controller), REGISTRATION_TEXT_BYTES, 0},
     {"objection", FIELD_LINE, false, AT(objection), REGISTRATION_TEXT_BYTES, 0},
@@ -93,7 +94,10 @@ static enum maille_code read_names(struct registration *made, const struct field
     for (size_t i = 0; i < n; i++) {
         const char *name = names[i];
         const bool legal =
-            field->offset == AT(variables) ? dictionary_name_legal(name) : identity_name_valid(name);
+            field->kind == FIELD_IDS
+                ? name[0] != '\0' && strlen(name) <= REGISTRATION_ID_BYTES && strpbrk(name, "\t\r\n") == NULL
+            : field->offset == AT(variables) ? dictionary_name_legal(name)
+                                             : identity_name_valid(name);
         if (!legal) {
             code = yaml_fail(error, node->values[i], "expected a name among the %s, found \"%.80s\"",
                              field->key, name);
@@ -132,6 +136,7 @@ static enum maille_code read_field(struct registration *made, const struct field
         return read_text((const char **)(void *)at, arena, node, field->key, field->max,
                          field->kind == FIELD_LINES, error);
     case FIELD_NAMES:
+    case FIELD_IDS:
         return read_names(made, field, arena, node, error);
     case FIELD_DAY:
         return read_day((int32_t *)(void *)at, node, error);
@@ -289,6 +294,24 @@ out:
     return code;
 }
 
+/* What it is linked to is registered too, and another one. */
+static enum maille_code check_linked(const struct registration *registration, const struct registrations *all,
+                                     struct arena *arena, const struct yaml_node *node,
+                                     struct maille_error *error)
+{
+    const char **others = arena_array(arena, all->n + 1, sizeof *others);
+    size_t n = 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (&all->list[i] != registration)
+            others[n++] = all->list[i].id;
+    for (size_t i = 0; i < registration->n_linked; i++)
+        if (!has(others, n, registration->linked[i]))
+            return unknown(error, yaml_get(node, "linked")->values[i],
+                           "the id of another registration of the directory", registration->linked[i], others,
+                           n);
+    return MAILLE_OK;
+}
+
 enum maille_code registrations_read(struct registrations *registrations, struct arena *arena,
                                     const struct yaml_node *root, const struct directory *directory,
                                     struct maille_error *error)
@@ -322,6 +345,8 @@ enum maille_code registrations_read(struct registrations *registrations, struct 
     }
     made.n = list->n;
     made.list = each;
+    for (size_t i = 0; i < made.n; i++)
+        MAILLE_TRY(check_linked(&each[i], &made, arena, list->values[i], error));
     *registrations = made;
 out:
     return code;
@@ -384,6 +409,12 @@ static void put_registration(struct bytes *out, const struct registration *r)
     put_line(out, "    dictionary: ", r->dictionary);
     if (r->n_variables > 0)
         put_names(out, "variables", r->variables, r->n_variables);
+    for (size_t i = 0; i < r->n_linked; i++) {
+        bytes_put_text(out, i == 0 ? "    linked: [" : ", ");
+        directory_put_quoted(out, r->linked[i]);
+    }
+    if (r->n_linked > 0)
+        bytes_put_text(out, "]\n");
     registration_cuts_write(out, r);
     put_budget(out, r);
     if (r->opinion != NULL) {
@@ -425,6 +456,21 @@ const struct registration *registration_find(const struct directory *directory, 
         if (strcmp(directory->registrations.list[i].id, id) == 0)
             return &directory->registrations.list[i];
     return NULL;
+}
+
+const char **registration_linked(size_t *n, struct arena *arena, const struct directory *directory,
+                                 const struct registration *registration)
+{
+    const struct registrations *all = &directory->registrations;
+    const char **ids = arena_array(arena, all->n + 1, sizeof *ids);
+    *n = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct registration *other = &all->list[i];
+        if (other == registration || has(registration->linked, registration->n_linked, other->id) ||
+            has(other->linked, other->n_linked, registration->id))
+            ids[(*n)++] = other->id;
+    }
+    return ids;
 }
 
 int64_t registration_end_ms(const struct registration *registration)

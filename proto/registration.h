@@ -22,8 +22,9 @@
  *         begin: 2026-04-01
  *         end: 2029-03-31
  *         closed: true                         # optional: nothing more may be asked
+ *         linked: ["HDH-0001"]                 # optional: what was shown under these counts for combinations
  *         openings: 2                          # optional: how often it was opened again after sites had
- * closed it
+ *                                              # closed it
  *
  * A directory without the key has not begun to register: everything may be asked that the sites' policies
  * allow. With it, also where it is an empty list, every site refuses what is outside (rule `protocol`).
@@ -43,6 +44,7 @@ enum {
     REGISTRATION_PURPOSES_MAX = 64,
     REGISTRATION_LIST_MAX = 4096, /* researchers, variables */
     REGISTRATION_CUTS_MAX = 256,  /* of a variable */
+    REGISTRATION_LINKED_MAX = 64,
     REGISTRATION_OPENINGS_MAX = 1000000,
     REGISTRATION_NO_BUDGET = -1
 };
@@ -63,9 +65,11 @@ struct registration {
     const char *dictionary;                        /* NAME or NAME@VERSION */
     const struct registration_cuts *cuts;          /* approved for its studies, beside the dictionary's */
     size_t n_cuts;                                 /* variables that have any */
-    int64_t budget_tables, budget_models;          /* REGISTRATION_NO_BUDGET possible */
-    const char *opinion;                           /* of an ethics board; NULL: none is named */
-    int32_t opinion_date, begin, end;              /* days since 1970-01-01; from begin through end, UTC */
+    const char **linked;                           /* ids of others in the directory */
+    size_t n_linked;
+    int64_t budget_tables, budget_models; /* REGISTRATION_NO_BUDGET possible */
+    const char *opinion;                  /* of an ethics board; NULL: none is named */
+    int32_t opinion_date, begin, end;     /* days since 1970-01-01; from begin through end, UTC */
     bool closed;
     uint32_t openings; /* what sites counted against it before the last one counts no more */
 };
@@ -100,6 +104,9 @@ void registrations_write(struct bytes *out, const struct registrations *registra
 
 /* NULL: none has this id. */
 const struct registration *registration_find(const struct directory *directory, const char *id);
+/* Its own id, and those of the registrations that it names under `linked` or that name it. In arena. */
+const char **registration_linked(size_t *n, struct arena *arena, const struct directory *directory,
+                                 const struct registration *registration);
 
 /* Its cuts, of the kind that the dictionary's variable has; others are left out. registration NULL: none. In
  * arena; returns how many variables. */

@@ -193,6 +193,48 @@ static void bad_texts_say_where(void **state)
     assert_non_null(strstr(error.sentence, "found HDH-0000 again"));
 }
 
+/* Two and a third: a link holds both ways, and for those alone that it names. */
+static void registrations_are_linked(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"HDH-0000", "HDH \"1\"", "HDH-0002"};
+    const char *text = one;
+    struct maille_error error = {0};
+    struct bytes written = {0};
+    const struct directory *d = NULL, *again = NULL;
+    for (size_t i = 1; i < 3; i++)
+        text = arena_printf(arena, "%s  - id: '%s'%s%s", text, ids[i], strstr(one, "\n    title"),
+                            i == 1 ? "    linked: [HDH-0000]\n" : "");
+    d = good(text);
+    directory_write(&written, d);
+    assert_int_equal(
+        directory_parse(&again, arena, "again", (const char *)written.data, written.length, NULL), MAILLE_OK);
+    bytes_clear(&written);
+    for (size_t i = 0; i < 3; i++) {
+        size_t n;
+        const char **linked = registration_linked(&n, arena, again, registration_find(again, ids[i]));
+        assert_int_equal(n, i == 2 ? 1 : 2);
+        assert_string_equal(linked[0], i == 2 ? ids[2] : ids[0]);
+        assert_string_equal(linked[n - 1], i == 2 ? ids[2] : ids[1]);
+    }
+    static const char *const bad[][2] = {
+        {"[HDH-0001]",
+         "expected the id of another registration of the directory, found \"HDH-0001\"; did you "
+         "mean \"HDH-0000\"?"},
+        {"['HDH \"1\"']", "expected the id of another registration"}, /* itself */
+        {"[HDH-0000, HDH-0000]", "found HDH-0000 again"},
+        {"HDH-0000", "as a list"},
+        {"['']", "expected a name among the linked"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *at = strstr(text, "[HDH-0000]");
+        const char *worse =
+            arena_printf(arena, "%.*s%s%s", (int)(at - text), text, bad[i][0], at + strlen("[HDH-0000]"));
+        if (parse(&d, worse, &error) != MAILLE_INVALID || strstr(error.sentence, bad[i][1]) == NULL)
+            fail_msg("%s: expected \"%s\" in: %s", bad[i][0], bad[i][1], error.sentence);
+    }
+}
+
 /* --- judging --- */
 
 static const char dictionary_text[] = "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
@@ -356,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_written_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_texts_say_where, setup, teardown),
+        cmocka_unit_test_setup_teardown(registrations_are_linked, setup, teardown),
         cmocka_unit_test_setup_teardown(a_study_outside_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_registration_has_its_time, setup, teardown),
         cmocka_unit_test_setup_teardown(cuts_are_those_of_the_dictionary, setup, teardown),

@@ -36,9 +36,12 @@ static enum maille_code list_forms(const struct message_ledger_form **out, size_
     struct ledger_formed *formed = NULL;
     size_t bytes = 0;
     const struct registration *registration = registration_find(vault->directory, query->study->protocol);
+    const char **protocols = NULL;
+    size_t n_protocols = 0;
+    if (registration != NULL)
+        protocols = registration_linked(&n_protocols, arena, vault->directory, registration);
     MAILLE_TRY(ledger_forms(&formed, n, arena, vault->ledger, query->qid, vault->directory->epoch.number,
-                            query->manifest.researcher, registration != NULL ? query->study->protocol : NULL,
-                            error));
+                            query->manifest.researcher, protocols, n_protocols, error));
     struct message_ledger_form *made = arena_array(arena, *n + 1, sizeof *made);
     for (size_t i = 0; i < *n; i++) {
         vault_ledger_past_id(made[i].id, formed[i].query, query);

@@ -20,7 +20,7 @@ in_force() { # WORDS: the change that was made is signed, and every site has it
 register() { # the arguments of maille network register
     says 0 'has no signature yet' "$maille" network register --network "$network" "$@"
 }
-check() { "$maille" check "$1" --dictionary examples/rotterdam/dictionary.yaml --network "$network"; }
+check() { "$maille" check "$@" --dictionary examples/rotterdam/dictionary.yaml --network "$network"; }
 
 up --sites 4
 study free 'analyses:' '  - { id: age, method: describe, variables: [age, er] }'
@@ -36,6 +36,8 @@ in_force '    variables: \[age, er'
 says 0 'within the registration HDH-0000: Chemotherapy' check "$tmp/free.yaml"
 says 2 'expected the variables of the registration HDH-0000, found also pgr' check "$tmp/outside.yaml"
 says 2 'did you mean "HDH-0000"?' check "$tmp/typo.yaml"
+printf 'policy: strict\n' >"$tmp/strict.yaml"
+says 0 'at most 1 of the 30 groups withheld for few patients' check "$tmp/free.yaml" --policy "$tmp/strict.yaml"
 says 0 'studies.html' "$maille" audit public --network "$network" --out "$tmp/public" --lang fr
 grep -q '<h2>Chemotherapy and survival' "$tmp/public/studies.html" && grep -q "comment s'opposer\|comment s&#39;opposer" "$tmp/public/studies.html" ||
     fail "expected the study and how to object: $(cat "$tmp/public/studies.html")"

@@ -17,7 +17,8 @@ static void *copied(const void *data, size_t length)
 {
     void *copy = malloc(length + 1);
     assert_non_null(copy);
-    memcpy(copy, data, length);
+    if (length > 0)
+        memcpy(copy, data, length);
     return copy;
 }
 

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "proto/codec.h"
 #include "tests/protocol/sites.h"
 #include "worker/snapshots.h"
 
@@ -356,10 +355,10 @@ static void a_refused_manifest_is_let_go(void **state)
     struct world *world = *state;
     struct message_manifest manifest = sites_manifest(world);
     struct maille_error error = {0};
-    manifest.expires_ms = CODEC_TIME_MAX_MS + 1;
+    manifest.expires_ms = MESSAGE_TIME_MAX_MS + 1;
     assert_int_equal(site_ask(world, 0, &manifest, &error), MAILLE_PROTOCOL);
     assert_string_equal(error.rule, "form");
-    manifest.expires_ms = CODEC_TIME_MAX_MS;
+    manifest.expires_ms = MESSAGE_TIME_MAX_MS;
     assert_int_equal(site_ask(world, 0, &manifest, &error), MAILLE_OK);
     assert_int_equal(vault_queries(world->sites[0].vault), 1);
     sites_now_ms += (int64_t)3600 * 1000 + 1; /* round_idle */

@@ -263,7 +263,8 @@ static void look_for_earlier(void *context, const struct left *left, const char 
             MAILLE_OK);
         if (all->list[i].kind == MESSAGE_READY && all->list[i].question < left->question &&
             message_ready_decode(&ready, arena, envelope.body, envelope.body_length, NULL) == MAILLE_OK &&
-            left->kind != MESSAGE_LOG_HEAD && memmem(data, length, ready.qid, TAG_BYTES) != NULL)
+            left->kind != MESSAGE_LOG_HEAD && length > 0 &&
+            memmem(data, length, ready.qid, TAG_BYTES) != NULL)
             fail_msg("%s names an earlier question in its %s", message_rule((uint32_t)left->kind)->name,
                      name);
         arena_free(arena);
