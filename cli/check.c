@@ -244,7 +244,7 @@ static enum maille_code print_few(const struct policy *policy, const struct stud
     struct threshold threshold = {0};
     size_t most = 0;
     bool *open = arena_array(arena, study->n_analyses + 1, sizeof *open);
-    if (policy->budget_registration_few == POLICY_OFF || !threshold_needed(policy))
+    if (policy->budget_registration_few == POLICY_OFF || n_sites == 0 || !threshold_needed(policy))
         return MAILLE_OK;
     for (size_t k = 0; k < study->n_analyses; k++)
         open[k] = true;
@@ -361,10 +361,13 @@ static enum maille_code judge_all(const char *policy_path, const char *network, 
         judge_registration(directory, study, problems, print, arena, path);
         if (directory->floor != NULL) {
             struct told floor = about;
+            const struct policy *own = policy;
             floor.whose = "the network's floor";
             MAILLE_TRY(policy_parse(&policy, arena, "the network's floor", directory->floor,
                                     strlen(directory->floor), error));
             MAILLE_TRY(judge(policy, &floor, study, asked, problems, print, arena, path, error));
+            if (own != NULL)
+                MAILLE_TRY(policy_with_floor(&policy, arena, own, policy));
         }
         const struct registration *registration = registration_find(directory, study->protocol);
         if (print && policy != NULL && registration != NULL)

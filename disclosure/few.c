@@ -444,9 +444,10 @@ out:
 
 /* --- before anything is asked --- */
 
-/* The plan of an analysis that counts most: each table shows some cell of each level, and hides another, so
- * that it counts by itself. */
-static struct plan_analysis worst_of(const struct threshold_analysis *analysis, struct arena *arena)
+/* A plan of an analysis in which every level of each table has a small cell: it hides some of them, so that
+ * the table counts by itself, or all. */
+static struct plan_analysis worst_of(const struct threshold_analysis *analysis, bool hides_all,
+                                     struct arena *arena)
 {
     const size_t n_blocks = analysis->cells->spec.n_blocks;
     const uint8_t **kept = arena_array(arena, n_blocks + 1, sizeof *kept);
@@ -457,7 +458,7 @@ static struct plan_analysis worst_of(const struct threshold_analysis *analysis, 
         n_cells[b] = analysis->blocks[b].n_cells;
         uint8_t *all = arena_array(arena, n_cells[b] + 1, sizeof *all);
         bool *every = arena_array(arena, n_cells[b] + 1, sizeof *every);
-        memset(all, 1, n_cells[b]);
+        memset(all, hides_all ? 0 : 1, n_cells[b]);
         for (size_t i = 0; i < n_cells[b]; i++)
             every[i] = true;
         kept[b] = all;
@@ -488,9 +489,11 @@ enum maille_code few_most(size_t *most, const struct threshold *threshold, few_h
     for (size_t k = 0; k < threshold->study->n_analyses; k++) {
         if (!threshold->analyses[k].open)
             continue;
-        const struct plan_analysis worst = worst_of(&threshold->analyses[k], arena);
         MAILLE_TRY(few_add_refused(&few, threshold, k, hash, error));
-        MAILLE_TRY(add_nulls(&few, threshold, k, &worst, hash, error));
+        for (int hides_all = 0; hides_all < 2; hides_all++) { /* a later plan of fewer sites counts too */
+            const struct plan_analysis worst = worst_of(&threshold->analyses[k], hides_all != 0, arena);
+            MAILLE_TRY(add_nulls(&few, threshold, k, &worst, hash, error));
+        }
     }
     if (few.hashes.length > 0)
         qsort(few.hashes.data, few.hashes.length / FEW_HASH_BYTES, FEW_HASH_BYTES, by_hash);

@@ -31,9 +31,9 @@ enum maille_code few_add_refused(struct few *few, const struct threshold *thresh
 enum maille_code few_add_plan(struct few *few, const struct threshold *threshold, const struct plan *plan,
                               few_hash *hash, struct maille_error *error) MAILLE_CHECKED;
 
-/* What a study counts at most, whoever the patients are: every analysis of it refused, or every number
- * withheld that can count. threshold: as few_add_plan has it; where it knows no published cohort these count
- * as the study's own words. MAILLE_MEMORY. */
+/* What a study counts at most, whoever the patients are and whichever sites drop out: every analysis of it
+ * refused, and every number withheld that can count. threshold: as few_add_plan has it; where it knows no
+ * published cohort these count as the study's own words. MAILLE_MEMORY. */
 enum maille_code few_most(size_t *most, const struct threshold *threshold, few_hash *hash,
                           struct maille_error *error) MAILLE_CHECKED;
 

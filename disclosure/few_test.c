@@ -70,13 +70,30 @@ static size_t distinct(const struct few *few)
     return n;
 }
 
-/* No plan counts more than is said before it is asked. */
+/* No plans count more than is said before it is asked: this one, and one that hides all where fewer sites are
+ * left. */
 static void at_most(const struct rounds *rounds)
 {
+    enum { CELLS_MAX = 4096 };
+    static const uint8_t nothing[CELLS_MAX];
     struct maille_error error = {0};
     struct few alone = {0};
+    struct plan later = rounds->plan;
+    struct plan_analysis analyses[16];
+    const uint8_t *kept[TALLY_BLOCKS_MAX];
     size_t most;
+    assert_in_range(later.n, 1, 16);
+    for (size_t b = 0; b < TALLY_BLOCKS_MAX; b++)
+        kept[b] = nothing;
+    for (size_t k = 0; k < later.n; k++) {
+        analyses[k] = rounds->plan.analyses[k];
+        analyses[k].surviving.kept = kept;
+        for (size_t b = 0; b < analyses[k].surviving.n_blocks && analyses[k].n_cells != NULL; b++)
+            assert_in_range(analyses[k].n_cells[b], 0, CELLS_MAX);
+    }
+    later.analyses = analyses;
     assert_ok(few_add_plan(&alone, &rounds->threshold, &rounds->plan, hash_of, &error), &error);
+    assert_ok(few_add_plan(&alone, &rounds->threshold, &later, hash_of, &error), &error);
     assert_ok(few_most(&most, &rounds->threshold, hash_of, &error), &error);
     assert_in_range(distinct(&alone), 0, most);
     few_clear(&alone);

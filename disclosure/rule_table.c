@@ -627,10 +627,10 @@ const struct rule rule_rows[] = {
      .few = true,
      .stages = RULE_ROSTER | RULE_POOLED,
      .value = rule_value_differencing,
-     .demand = {"no combination of groups that were shown to the researcher or under the registration that "
-                "stands on at most %s patients",
-                "aucune combinaison de groupes déjà publiés pour le chercheur ou sous l'enregistrement qui "
-                "porte sur au plus %s patients"},
+     .demand = {"no combination of groups that were shown to the researcher, or under the registration or "
+                "one that is linked to it, that stands on at most %s patients",
+                "aucune combinaison de groupes déjà publiés pour le chercheur, ou sous l'enregistrement ou "
+                "un autre qui lui est lié, qui porte sur au plus %s patients"},
      .sentence = {"its group, added to and taken from groups that were shown before, would leave a few "
                   "patients, or too many groups were shown to be compared",
                   "son groupe, ajouté à des groupes déjà publiés ou soustrait d'eux, ne laisserait que "

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/heap.h"
+#include "base/log.h"
 #include "vault/published.h"
 #include "vault/spool.h"
 
@@ -515,6 +516,16 @@ static enum maille_code load_record(void *context, uint32_t kind, const uint8_t 
     return vault_query_apply(loading->vault, loading->query, kind, body, length, raw, raw_length, error);
 }
 
+/* A question that a program of before took and this one refuses as no message (`form`): nothing of it is gone
+ * on with, and its qid stays taken. */
+static enum maille_code end_unread(struct vault *vault, const char *folder, const struct maille_error *why,
+                                   struct maille_error *error)
+{
+    log_line(LOG_LEVEL_WARNING, "a question that an earlier version took on is ended: %s", why->sentence);
+    return journal_erase(
+        folder, vault_now_ms(vault) + vault->directory->timeouts.lifetime_ms + TAKEN_AFTER_MS, error);
+}
+
 static enum maille_code load_one(struct vault *vault, const uint8_t qid[QID_BYTES],
                                  struct maille_error *error)
 {
@@ -528,9 +539,18 @@ static enum maille_code load_one(struct vault *vault, const uint8_t qid[QID_BYTE
         goto out;
     }
     MAILLE_TRY(file_path_join(path, sizeof path, loading.query->folder, "journal", error));
-    if (file_exists(path))
-        MAILLE_TRY(journal_open(&loading.query->journal, loading.query->folder, vault->state_key.b,
-                                load_record, &loading, error));
+    if (file_exists(path)) {
+        struct maille_error why = {0};
+        code = journal_open(&loading.query->journal, loading.query->folder, vault->state_key.b, load_record,
+                            &loading, &why);
+        if (code == MAILLE_PROTOCOL) {
+            code = end_unread(vault, loading.query->folder, &why, error);
+            goto out;
+        }
+        if (code != MAILLE_OK && error != NULL)
+            *error = why;
+        MAILLE_TRY(code);
+    }
     if (loading.query->state == QUERY_NONE) { /* a crash before the first record: nothing was answered */
         journal_close(loading.query->journal);
         loading.query->journal = NULL;

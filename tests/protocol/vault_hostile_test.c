@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "tests/protocol/sites.h"
+#include "vault/private.h"
 #include "worker/snapshots.h"
 
 /* --- the honest run, so that the rest means something --- */
@@ -369,6 +370,38 @@ static void a_refused_manifest_is_let_go(void **state)
     assert_string_equal(error.rule, "qid");
 }
 
+/* A program of before this bound took one that expires later and keeps it until it is let go: a site starts
+ * all the same, without it, and nobody has its qid. */
+static void what_an_earlier_version_took_stops_no_start(void **state)
+{
+    struct world *world = *state;
+    struct message_manifest manifest = sites_manifest(world);
+    struct maille_error error = {0};
+    struct journal *journal = NULL;
+    struct bytes record = {0};
+    struct digest key;
+    char hex[2 * QID_BYTES + 1], folder[600];
+    manifest.expires_ms = MESSAGE_TIME_MAX_MS + 1;
+    assert_int_equal(site_ask(world, 0, &manifest, &error), MAILLE_PROTOCOL); /* signed, in world->manifest */
+    site_close(world, 0);
+    bytes_to_hex(hex, manifest.qid, QID_BYTES);
+    snprintf(folder, sizeof folder, "%s/state/%s", world->sites[0].folder, hex);
+    secret_keys_derive(&key, world->sites[0].keys, "state");
+    const struct envelope envelope = {.bytes = world->manifest.data, .length = world->manifest.length};
+    const struct data_facts facts = {0};
+    vault_record_manifest(&record, sites_now_ms, &envelope, &facts, READY_REFUSED, &world->manifest);
+    assert_int_equal(journal_create(&journal, folder, key.b, &error), MAILLE_OK);
+    assert_int_equal(vault_journal_append(journal, RECORD_MANIFEST, &record, NULL, 0, NULL, &error),
+                     MAILLE_OK);
+    journal_close(journal);
+    bytes_clear(&record);
+    site_open(world, 0);
+    assert_int_equal(vault_queries(world->sites[0].vault), 0);
+    manifest.expires_ms = sites_manifest(world).expires_ms;
+    assert_int_equal(site_ask(world, 0, &manifest, &error), MAILLE_PROTOCOL);
+    assert_string_equal(error.rule, "qid");
+}
+
 /* --- the directory --- */
 
 static enum maille_code hear_directory(struct world *world, unsigned version, const char *purposes,
@@ -556,6 +589,7 @@ int main(void)
         TEST(a_close_without_a_member_or_with_another_tag_opens_nothing),
         TEST(nothing_is_masked_after_the_expiry),
         TEST(a_refused_manifest_is_let_go),
+        TEST(what_an_earlier_version_took_stops_no_start),
         TEST(the_directory_never_goes_back),
         cmocka_unit_test(a_misspelt_variable_denies_everything),
         cmocka_unit_test(no_two_rosters_have_one_rho),
