@@ -114,6 +114,16 @@ static int try_accept(const void *with)
     return one < 0 ? errno : 0;
 }
 
+static void takes_a_connection(const struct wall *wall, int ear, int port)
+{
+    const int caller = socket(AF_INET, SOCK_STREAM, 0);
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(connect(caller, (const struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(behind(wall, try_accept, &ear), 0);
+    close(caller);
+}
+
 static void metrics_takes_connections(void **state)
 {
     static const int internet = AF_INET;
@@ -122,18 +132,14 @@ static void metrics_takes_connections(void **state)
     int port;
     (void)state;
     here_make(&here);
-    const int ear = listener(&port), caller = socket(AF_INET, SOCK_STREAM, 0);
-    const struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int ear = listener(&port);
     refused_to_all(&wall, &here);
     assert_true(stopped(behind(&wall, try_open, here.inside)));
     assert_true(stopped(behind(&wall, try_socket, &internet)));
     assert_true(stopped(behind(&wall, try_listen, &port)));
     assert_true(stopped(behind(&wall, try_fork, NULL)));
     assert_true(stopped(behind(&wall, try_thread, NULL)));
-    assert_int_equal(connect(caller, (const struct sockaddr *)&to, sizeof to), 0);
-    assert_int_equal(behind(&wall, try_accept, &ear), 0);
-    close(caller);
+    takes_a_connection(&wall, ear, port);
     close(ear);
     here_end(&here);
 }
@@ -162,9 +168,7 @@ static void a_page_opens_no_file(void **state)
     int port;
     (void)state;
     here_make(&here);
-    const int ear = listener(&port), caller = socket(AF_INET, SOCK_STREAM, 0);
-    const struct sockaddr_in to = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int ear = listener(&port);
     refused_to_all(&wall, &here);
     assert_true(stopped(behind(&wall, try_open, here.inside)));
     assert_true(stopped(behind(&wall, try_write, here.inside)));
@@ -178,9 +182,7 @@ static void a_page_opens_no_file(void **state)
     assert_true(opened >= 0);
     assert_int_equal(behind(&wall, try_pread, &opened), 0);
     close(opened);
-    assert_int_equal(connect(caller, (const struct sockaddr *)&to, sizeof to), 0);
-    assert_int_equal(behind(&wall, try_accept, &ear), 0);
-    close(caller);
+    takes_a_connection(&wall, ear, port);
     close(ear);
     here_end(&here);
 }

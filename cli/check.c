@@ -253,8 +253,7 @@ static enum maille_code print_few(const struct policy *policy, const struct stud
         code = few_most(&most, &threshold, hash_words, error);
     if (code == MAILLE_OK)
         printf("at most %zu of the %g groups withheld for few patients at which the registration is closed: "
-               "each "
-               "counts once, whatever is asked of it\n",
+               "each counts once, whatever is asked of it\n",
                most, policy->budget_registration_few);
     threshold_clear(&threshold);
     return code == MAILLE_INVALID ? MAILLE_OK : code; /* too large: said elsewhere */

@@ -299,6 +299,8 @@ static enum maille_code check_linked(const struct registration *registration, co
                                      struct arena *arena, const struct yaml_node *node,
                                      struct maille_error *error)
 {
+    if (registration->n_linked == 0)
+        return MAILLE_OK;
     const char **others = arena_array(arena, all->n + 1, sizeof *others);
     size_t n = 0;
     for (size_t i = 0; i < all->n; i++)

@@ -27,10 +27,9 @@ struct design_column {
     double middle, half;           /* see above; 0 and 1 for an indicator */
     size_t base;         /* the column that is the indicator of the same levels; itself when it is one */
     size_t formula_term; /* index in formula->terms; SIZE_MAX: the constant, or a base that no term names */
-    const uint32_t
-        *levels; /* of each factor of the formula (one entry where there is none); DESIGN_ABSENT: not in it */
-    const size_t *basis; /* of each factor of the formula: which of its basis columns; 0 elsewhere */
-    bool numeric;        /* a number stands in it: it has no patients of its own */
+    const uint32_t *levels; /* of each factor of the formula; DESIGN_ABSENT where it is not in this column */
+    const size_t *basis;    /* of each factor of the formula: which of its basis columns; 0 elsewhere */
+    bool numeric;           /* a number stands in it: it has no patients of its own */
 };
 
 /* Columns that enter the linear predictor together: number × table[code]. */

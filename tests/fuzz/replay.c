@@ -64,11 +64,7 @@ static struct used used_now(const char *name)
 
 /* Seconds of processor time that a fixed work takes now: 2^26 multiplications that wait for each other, over
  * 1 MiB. */
-#if defined(__GNUC__)
-__attribute__((no_sanitize("address", "undefined", "thread")))
-#endif
-static double
-yardstick(void)
+static __attribute__((no_sanitize("address", "undefined", "thread"))) double yardstick(void)
 {
     static uint32_t memory[1 << 18];
     const struct used before = used_now("VmRSS:");
@@ -110,10 +106,11 @@ static void run(const char *name, const struct bytes *input)
     enum { TRIES = 3 };                                /* a machine that others use may stand still in one */
     const char *budget = getenv("MAILLE_FUZZ_BUDGET"); /* coverage.sh: its programs are slow ones */
     const double mib = (double)input->length / (1024 * 1024), mib_max = mib_least + mib_each_mib * mib;
-    double seconds_max = TIMES_SLOWER * (seconds_least + seconds_each_mib * mib);
+    const double seconds = TIMES_SLOWER * (seconds_least + seconds_each_mib * mib);
+    double seconds_max = seconds;
     struct used used = run_once(input);
     for (int i = 1; i < TRIES && used.seconds > seconds_max && used.mib <= mib_max; i++) {
-        seconds_max = TIMES_SLOWER * (seconds_least + seconds_each_mib * mib) * times_slower();
+        seconds_max = seconds * times_slower();
         if (used.seconds > seconds_max)
             used = run_once(input);
     }
