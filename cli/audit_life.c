@@ -176,7 +176,8 @@ static void take_left(struct book *book, struct book_query *query, uint64_t sequ
     take_rules(book, query, sequence, utc_ms, entry);
 }
 
-/* "results of round 3, to the researcher: os, cox": of those that are refused, that they are. */
+/* "results of round 3, to the researcher: os (the answer of 2026-11-29), cox": of those that are refused,
+ * that they are. */
 static void take_results(struct book *book, struct book_query *query, uint64_t sequence, int64_t utc_ms,
                          const struct audit_entry *entry)
 {
@@ -186,10 +187,11 @@ static void take_results(struct book *book, struct book_query *query, uint64_t s
         return;
     for (const char *at = names + sizeof mark - 1; *at != '\0';) {
         const size_t length = strcspn(at, ",");
-        struct book_analysis *analysis = analysis_of(book, query, arena_strndup(book->arena, at, length));
+        struct book_analysis *analysis =
+            analysis_of(book, query, arena_strndup(book->arena, at, strcspn(at, " ,")));
         analysis->answered = analysis->rule[0] == '\0';
         if (analysis->answered)
-            told = arena_printf(book->arena, "%s%s%s", told, told[0] != '\0' ? ", " : "", analysis->id);
+            told = arena_printf(book->arena, "%s%s%.*s", told, told[0] != '\0' ? ", " : "", (int)length, at);
         at += length;
         at += strspn(at, ", ");
     }

@@ -230,6 +230,16 @@ static const struct story {
      "asked, accepted, withdrawn",
      0,
      0},
+    {"answered as before",
+     {ASKED, READY("ready", passed_cox), NOTE("joined", ""), THRESHOLD,
+      RESULT("cox (the answer of 2026-11-29)"), END},
+     OUTCOME_ANSWERED,
+     "",
+     "",
+     "",
+     "asked, accepted, run, left, results, ended",
+     100,
+     100},
 };
 enum { STORIES = sizeof stories / sizeof *stories };
 

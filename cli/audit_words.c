@@ -202,6 +202,7 @@ static const char *const phrases[][2] = {
     {": the first", " : la première"},
     {", policy ", ", politique "},
     {" (public)", " (public)"},
+    {"(the answer of ", "(la réponse du "},
     {"snapshot ", "instantané "},
 };
 
@@ -267,7 +268,8 @@ const char *word_of_step(struct arena *arena, enum language language, const stru
     if (step->by[0] != '\0' && step->kind != STEP_ENDED && step->kind != STEP_WITHDRAWN)
         text = arena_printf(arena, "%s %s %s", text, by[language], step->by);
     if (step->analyses[0] != '\0')
-        text = arena_printf(arena, "%s%s%s", text, colon[language], step->analyses);
+        text = arena_printf(arena, "%s%s%s", text, colon[language],
+                            word_of_text(arena, language, step->analyses));
     if (step->rule[0] != '\0')
         text = arena_printf(arena, "%s, %s %s", text, under[language], step->rule);
     if (step->reason[0] != '\0')

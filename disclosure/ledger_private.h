@@ -133,6 +133,8 @@ struct ledger {
 
 /* ledger_few.c: its tables, which a ledger of this version may have been made without. */
 enum maille_code ledger_few_open(struct ledger *ledger, struct maille_error *error) MAILLE_CHECKED;
+/* ledger_stored.c: likewise. */
+enum maille_code ledger_stored_open(struct ledger *ledger, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code ledger_fail(const struct ledger *ledger, struct maille_error *error);
 enum maille_code ledger_begin(struct ledger *ledger, struct maille_error *error) MAILLE_CHECKED;
 /* Commits where code is MAILLE_OK, else rolls back; returns what became of it. */

@@ -262,6 +262,8 @@ static enum maille_code open_version(struct ledger *ledger, struct maille_error 
         code = execute(ledger, schema_words, error);
     if (code == MAILLE_OK)
         code = ledger_few_open(ledger, error);
+    if (code == MAILLE_OK)
+        code = ledger_stored_open(ledger, error);
     code = ledger_finish(ledger, code, error);
 out:
     return code;
@@ -310,6 +312,7 @@ enum maille_code ledger_open(struct ledger **ledger, const char *path, struct ma
     MAILLE_TRY(execute(made, "PRAGMA synchronous = FULL", error));
     MAILLE_TRY(open_version(made, error));
     MAILLE_TRY(ledger_few_open(made, error)); /* of before it counted; else it is there */
+    MAILLE_TRY(ledger_stored_open(made, error));
     *ledger = made;
     made = NULL;
 out:

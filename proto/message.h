@@ -221,6 +221,14 @@ struct message_ledger_form {
     uint32_t analysis;
     struct byte_view form; /* disclosure/combination_form.h */
 };
+/* A result that was shown in this epoch, of an analysis that is asked again. */
+struct message_stored {
+    uint8_t id[LEDGER_ID_BYTES];      /* of the query that it was shown to, as in a ledger entry */
+    uint32_t analysis;                /* of this study */
+    uint8_t members[LEDGER_ID_BYTES]; /* the sites that it is of: message_members */
+    bool moved;                       /* the site had another snapshot then */
+    int64_t asked_ms;                 /* when that query was made */
+};
 struct message_accept {
     uint8_t qid[QID_BYTES];
     struct digest manifest_hash; /* qh = KDF(-, "manifest", the manifest envelope's bytes) */
@@ -234,6 +242,8 @@ struct message_accept {
     const struct message_ledger_entry *ledger;
     size_t n_forms;
     const struct message_ledger_form *forms; /* ascending by id and analysis */
+    size_t n_stored;
+    const struct message_stored *stored; /* ascending by analysis */
     struct message_head head;
     uint32_t arithmetic; /* of its steps: ARITHMETIC_VERSION (stats/arithmetic.h) */
 };
@@ -448,6 +458,10 @@ MESSAGE_CODEC(list)
 MESSAGE_CODEC(resume)
 MESSAGE_CODEC(problem)
 /* catalogue_request and list_request have empty bodies. */
+
+/* Which sites, in a name: KDF(-, "members", LE32 of each, ascending), cut. MAILLE_MEMORY. */
+enum maille_code message_members(uint8_t name[LEDGER_ID_BYTES], const uint32_t *sites, size_t n,
+                                 struct maille_error *error) MAILLE_CHECKED;
 
 /* ρ = KDF(-, "roster", qh ‖ LE64 |accept₁| ‖ accept₁ ‖ LE64 |accept₂| ‖ …), the accepts as they were
  * received. Each with its length: no two lists have one ρ. MAILLE_MEMORY. */

@@ -143,6 +143,17 @@ static void accept_pack(Maille__Wire__Accept *out, const struct message_accept *
         out->forms[i]->analysis = in->forms[i].analysis;
         out->forms[i]->form = codec_encode_view(in->forms[i].form);
     }
+    out->n_stored = in->n_stored;
+    out->stored = arena_array(arena, in->n_stored, sizeof *out->stored);
+    for (size_t i = 0; i < in->n_stored; i++) {
+        out->stored[i] = arena_alloc(arena, sizeof *out->stored[i]);
+        maille__wire__stored_result__init(out->stored[i]);
+        out->stored[i]->id = codec_encode_bytes(in->stored[i].id, LEDGER_ID_BYTES);
+        out->stored[i]->analysis = in->stored[i].analysis;
+        out->stored[i]->members = codec_encode_bytes(in->stored[i].members, LEDGER_ID_BYTES);
+        out->stored[i]->moved = in->stored[i].moved;
+        out->stored[i]->asked_ms = in->stored[i].asked_ms;
+    }
 }
 
 static int compare_forms(const void *a, const void *b)
@@ -171,6 +182,26 @@ static void forms_unpack(struct decoder *d, struct message_accept *out, const Ma
     }
     out->n_forms = in->n_forms;
     out->forms = forms;
+}
+
+static void stored_unpack(struct decoder *d, struct message_accept *out, const Maille__Wire__Accept *in)
+{
+    if (!codec_decode_count(d, "stored", in->n_stored, 0, MESSAGE_ANALYSES_MAX))
+        return;
+    struct message_stored *stored = arena_array(d->arena, in->n_stored, sizeof *stored);
+    for (size_t i = 0; i < in->n_stored; i++) {
+        const Maille__Wire__StoredResult *from = in->stored[i];
+        codec_decode_fixed(d, "stored.id", stored[i].id, LEDGER_ID_BYTES, from->id);
+        stored[i].analysis =
+            codec_decode_u32(d, "stored.analysis", from->analysis, 0, MESSAGE_ANALYSES_MAX - 1);
+        codec_decode_fixed(d, "stored.members", stored[i].members, LEDGER_ID_BYTES, from->members);
+        stored[i].moved = codec_decode_u32(d, "stored.moved", from->moved, 0, 1) != 0;
+        stored[i].asked_ms = codec_decode_time(d, "stored.asked_ms", from->asked_ms);
+        if (d->code == MAILLE_OK && i > 0 && stored[i - 1].analysis >= stored[i].analysis)
+            decoder_refuse(d, "stored.analysis", "analyses in ascending order");
+    }
+    out->n_stored = in->n_stored;
+    out->stored = stored;
 }
 
 static void accept_unpack(struct decoder *d, struct message_accept *out, const Maille__Wire__Accept *in)
@@ -203,6 +234,7 @@ static void accept_unpack(struct decoder *d, struct message_accept *out, const M
     out->head = codec_decode_head(d, in->head);
     out->arithmetic = in->arithmetic;
     forms_unpack(d, out, in);
+    stored_unpack(d, out, in);
 }
 CODEC(accept, Maille__Wire__Accept, maille__wire__accept, codec_limit(MESSAGE_ACCEPT))
 
@@ -216,6 +248,22 @@ enum maille_code message_rho(struct digest *rho, const struct digest *manifest_h
     enum maille_code code = bytes_check(&all, error);
     if (code == MAILLE_OK)
         hash_kdf(rho, NULL, "roster", all.data, all.length);
+    bytes_clear(&all);
+    return code;
+}
+
+enum maille_code message_members(uint8_t name[LEDGER_ID_BYTES], const uint32_t *sites, size_t n,
+                                 struct maille_error *error)
+{
+    struct bytes all = {0};
+    struct digest hash;
+    for (size_t i = 0; i < n; i++)
+        bytes_put_u32(&all, sites[i]);
+    enum maille_code code = bytes_check(&all, error);
+    if (code == MAILLE_OK) {
+        hash_kdf(&hash, NULL, "members", all.data, all.length);
+        memcpy(name, hash.b, LEDGER_ID_BYTES);
+    }
     bytes_clear(&all);
     return code;
 }

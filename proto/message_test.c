@@ -55,6 +55,8 @@ static const uint8_t some_bits[] = {0x05, 0x80};
 static const struct message_ledger_entry ledger[] = {
     {.id = {1}, .shown = {some_bits, 1}, .roster = {some_bits, 2}},
     {.id = {2}, .shown = {some_bits, 2}, .roster = {some_bits, 1}, .families = {thing, 40}, .moved = true}};
+static const struct message_stored stored[] = {{{7}, 0, {1}, false, 1795000000000},
+                                               {{8}, 4, {2}, true, 1795000000001}};
 static const struct message_sealed_key keys[] = {{1, {thing, 80}}, {4, {thing, 80}}};
 static const struct word_run runs[] = {{16, 8}, {32, 16}, {8, 8}};
 static const struct message_wire_site other_wires[] = {{4, 1}};
@@ -77,7 +79,7 @@ ENCODE(ready, .qid = {1}, .site = 4, .state = READY_READY, .rule = "", .n_findin
 ENCODE(call, .qid = {1}, .n_sites = 3, .sites = some_sites)
 ENCODE(accept, .qid = {1}, .manifest_hash = some_digest, .site = 9, .ek = {4}, .snapshot = 1,
        .snapshot_hash = some_digest, .floor = view(30), .own_totals = 1, .arithmetic = 2, .n_ledger = 2,
-       .ledger = ledger, .head = SOME_HEAD)
+       .ledger = ledger, .head = SOME_HEAD, .n_stored = 2, .stored = stored)
 ENCODE(roster, .qid = {1}, .n = 2, .accepts = two_views, .head = SOME_HEAD)
 ENCODE(round_header, .rho = some_digest, .round = 2, .attempt = 1, .n_members = 3, .members = some_sites,
        .n_analyses = 3, .analyses = (const uint32_t[]){0, 1, 255}, .theta_hash = some_digest, .length = 56)

@@ -93,3 +93,60 @@ void analysis_serialise(struct bytes *out, struct arena *arena, const struct ana
     const bool others = a->study->missing == MISSING_STUDY && a->declared->is_model;
     put_expression(out, others ? analysis_complete(a, arena, NULL, 0) : NULL);
 }
+
+/* --- names --- */
+
+static void put_name(struct bytes *out, const char *name)
+{
+    bytes_put_string(out, name != NULL ? name : "");
+}
+
+static void put_levels(struct bytes *out, const struct expression *expression)
+{
+    const bool named =
+        expression != NULL && expression->kind == EXPRESSION_CODE && expression->levels != NULL;
+    bytes_put_u32(out, named ? expression->n_levels : 0);
+    for (uint32_t i = 0; named && i < expression->n_levels; i++)
+        put_name(out, expression->levels[i]);
+}
+
+static void put_factor_levels(struct bytes *out, const struct formula_factor *factors, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        put_levels(out, factors[i].expression);
+}
+
+static void put_formula_names(struct bytes *out, const struct formula *f)
+{
+    bytes_put_u8(out, f != NULL);
+    if (f == NULL)
+        return;
+    put_name(out, f->text);
+    put_levels(out, f->response);
+    put_levels(out, f->event);
+    put_factor_levels(out, f->factors, f->n_factors);
+    put_factor_levels(out, f->strata, f->n_strata);
+    put_factor_levels(out, &f->cluster, f->has_cluster);
+}
+
+void analysis_names(struct bytes *out, const struct analysis *a)
+{
+    for (size_t i = 0; i < a->n_by; i++) {
+        put_name(out, a->by_names[i]);
+        put_levels(out, a->by[i]);
+    }
+    put_name(out, a->weights_name);
+    put_name(out, a->subgroup);
+    put_formula_names(out, a->propensity != NULL ? a->propensity->formula : NULL);
+    for (size_t k = 0; k < a->declared->n_keys; k++) {
+        const struct query_value *value = &a->values[k];
+        for (size_t i = 0; i < value->n; i++) {
+            put_name(out, value->names != NULL ? value->names[i] : NULL);
+            put_levels(out, value->expressions != NULL ? value->expressions[i] : NULL);
+        }
+        put_formula_names(out, value->formula);
+        bytes_put_u8(out, value->model != NULL);
+        if (value->model != NULL)
+            analysis_names(out, value->model);
+    }
+}

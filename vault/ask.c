@@ -261,6 +261,7 @@ static enum maille_code accept_encode(struct bytes *envelope, struct vault *vaul
                                       const struct query_secrets *secrets, const struct data_facts *facts,
                                       const struct message_ledger_entry *ledger, size_t n_ledger,
                                       const struct message_ledger_form *forms, size_t n_forms,
+                                      const struct message_stored *stored, size_t n_stored,
                                       struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -275,6 +276,8 @@ static enum maille_code accept_encode(struct bytes *envelope, struct vault *vaul
                                     .n_ledger = n_ledger,
                                     .forms = forms,
                                     .n_forms = n_forms,
+                                    .stored = stored,
+                                    .n_stored = n_stored,
                                     .arithmetic = ARITHMETIC_VERSION};
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a message");
@@ -304,7 +307,8 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     struct published published;
     const struct message_ledger_entry *ledger = NULL;
     const struct message_ledger_form *forms = NULL;
-    size_t n_ledger = 0, n_forms = 0;
+    const struct message_stored *stored = NULL;
+    size_t n_ledger = 0, n_forms = 0, n_stored = 0;
     bool same = true;
     MAILLE_TRY(vault_check_researcher(in, query->manifest.researcher, error));
     MAILLE_TRY(vault_check_call(vault, query, &in->body.call, error));
@@ -324,6 +328,9 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     if (code == MAILLE_OK)
         code = vault_combination_reserve(&forms, &n_forms, vault, query, in->arena, error);
     if (code == MAILLE_OK)
+        code = vault_stored_list(&stored, &n_stored, vault, query, &in->body.call, facts.number, in->arena,
+                                 error);
+    if (code == MAILLE_OK)
         code = vault_registration_reserve(vault, query, error);
     if (code == MAILLE_REFUSED) {
         code = vault_cancel(vault, query, error->rule, outbox, error);
@@ -332,8 +339,8 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     if (code != MAILLE_OK)
         goto out;
     MAILLE_TRY(query_secrets_new(&secrets, error));
-    MAILLE_TRY(
-        accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, forms, n_forms, error));
+    MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, forms, n_forms,
+                             stored, n_stored, error));
     MAILLE_TRY(vault_published(&published, in->arena, vault, query->dictionary, error));
     vault_published_tell(vault, &published, query->dictionary, in->arena);
     MAILLE_TRY(vault_record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope,

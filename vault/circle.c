@@ -243,6 +243,7 @@ static enum maille_code step(struct bytes *run, struct bytes *near, struct vault
     MAILLE_TRY(bytes_check(run, error));
     if (which == THRESHOLD_BEFORE)
         MAILLE_TRY(refuse_near(run, near, query, totals, arena, error));
+    MAILLE_TRY(vault_stored_take(run, vault, query, arena, error));
     if (which == THRESHOLD_BEFORE || which == THRESHOLD_FIRST)
         goto out;
     if (which == THRESHOLD_SECOND)
@@ -445,8 +446,8 @@ static enum maille_code result_write_sealed(struct bytes *sealed, const char **w
             continue;
         bytes_put_u64(&clear, k);
         study_run_write_ended(&clear, run, k);
-        names =
-            arena_printf(arena, "%s%s%s", names, names[0] != '\0' ? ", " : "", query->study->analyses[k].id);
+        names = arena_printf(arena, "%s%s%s%s", names, names[0] != '\0' ? ", " : "",
+                             query->study->analyses[k].id, vault_stored_words(arena, query, k));
     }
     *words = n > 0 ? names : "nothing that ended in it";
     if (n > 0)

@@ -29,6 +29,7 @@ enum maille_code custody_settle(struct query *query, const struct message_accept
     MAILLE_TRY(policy_strictest(&custody->strictest, query->arena, texts, lengths, n, error));
     custody->needed = threshold_needed(custody->strictest);
     custody->n_ledger = message_ledger_union(&custody->ledger, query->arena, accepts, n);
+    MAILLE_TRY(vault_stored_settle(query, accepts, n, error));
     code = vault_combination_settle(query, accepts, n, error);
 out:
     return code;
@@ -83,14 +84,17 @@ static enum maille_code threshold_of(struct threshold *threshold, const struct q
         return maille_fail(error, MAILLE_MEMORY, "no memory for %zu earlier questions", custody->n_ledger);
     struct threshold_past *past =
         arena_array(arena, custody->n_ledger + 1, sizeof *past); /* and the published */
+    bool *counted = arena_array(arena, query->study->n_analyses + 1, sizeof *counted);
+    for (size_t k = 0; k < query->study->n_analyses; k++)
+        counted[k] = open[k] && !vault_stored_used(query, header, k);
     vault_ledger_past(past, query, header, arena);
-    enum maille_code code = threshold_init(threshold, query->study, open, custody->strictest,
+    enum maille_code code = threshold_init(threshold, query->study, counted, custody->strictest,
                                            header->n_members, past, custody->n_ledger + 1, error);
-    arena_free(arena);
     if (code == MAILLE_OK)
-        code = vault_combination_of(&combined, query, open, error);
+        code = vault_combination_of(&combined, query, counted, error);
     if (code == MAILLE_OK)
         threshold_combine(threshold, combined, before(query, header));
+    arena_free(arena);
     return code;
 }
 

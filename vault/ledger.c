@@ -474,11 +474,14 @@ out:
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header, struct maille_error *error)
 {
+    uint32_t counted[STUDY_ANALYSES_MAX];
+    size_t n = 0;
     if (!circle_is(query))
         return ledger_commit(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
-    return header->round == 1
-               ? ledger_pool(vault->ledger, query->qid, header->analyses, header->n_analyses, error)
-               : MAILLE_OK;
+    for (size_t i = 0; i < header->n_analyses; i++)
+        if (!vault_stored_used(query, header, header->analyses[i]))
+            counted[n++] = header->analyses[i];
+    return header->round == 1 ? ledger_pool(vault->ledger, query->qid, counted, n, error) : MAILLE_OK;
 }
 
 enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
@@ -508,11 +511,21 @@ static bool answers(const struct analysis_state *state, bool values)
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
                                     const struct study_run *run, struct maille_error *error)
 {
+    enum maille_code code = MAILLE_OK;
     uint32_t analyses[STUDY_ANALYSES_MAX];
     const struct message_round_header *header = &query->attempt.header;
     size_t n = 0;
-    for (size_t i = 0; i < header->n_analyses; i++)
-        if (answers(&run->states[header->analyses[i]], custody_which(query, header) == 0))
-            analyses[n++] = header->analyses[i];
-    return n == 0 ? MAILLE_OK : ledger_commit(vault->ledger, query->qid, analyses, n, error);
+    for (size_t i = 0; i < header->n_analyses; i++) {
+        const uint32_t k = header->analyses[i];
+        if (vault_stored_used(query, header, k) ||
+            !answers(&run->states[k], custody_which(query, header) == 0))
+            continue;
+        analyses[n++] = k;
+        if (run->states[k].status == ANALYSIS_OK && query->custody.stored != NULL)
+            MAILLE_TRY(vault_stored_put(vault, query, run, k, error));
+    }
+    if (n > 0)
+        code = ledger_commit(vault->ledger, query->qid, analyses, n, error);
+out:
+    return code;
 }

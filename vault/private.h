@@ -47,6 +47,13 @@ struct attempt {
     struct member_proof *proofs; /* one per member, once a round for custodians is revealed */
 };
 
+/* An analysis that the epoch's store answers (stored.c). */
+struct custody_stored {
+    bool used;
+    uint8_t id[LEDGER_ID_BYTES]; /* of the query that it was shown to */
+    int64_t asked_ms;            /* when that was made */
+};
+
 /* The threshold rounds of one query (docs/PROTOCOL.md §7): what the sites alone know of it. */
 struct custody {
     bool needed;                         /* a policy of the roster asks for them */
@@ -57,10 +64,11 @@ struct custody {
                                    entry of its threshold_past */
     const struct message_ledger_form *forms; /* the union of the accepts' forms, ascending */
     size_t n_forms;
-    struct combining *combining; /* what combination.c has made of them; in the query's arena */
-    struct bytes near;           /* groups that T0 found near (threshold_near_write) */
-    struct bytes first;          /* totals of T1; never leave this process, wiped with the query */
-    struct bytes answer;         /* the envelope that says that the last totals are here: taken */
+    struct custody_stored *stored; /* per analysis, in the query's arena; NULL: none */
+    struct combining *combining;   /* what combination.c has made of them; in the query's arena */
+    struct bytes near;             /* groups that T0 found near (threshold_near_write) */
+    struct bytes first;            /* totals of T1; never leave this process, wiped with the query */
+    struct bytes answer;           /* the envelope that says that the last totals are here: taken */
     struct bytes plan_bytes;
     struct plan plan;  /* plan.arena NULL: not made yet */
     int64_t *patients; /* per analysis, of the pooled cohort of a model, else 0; in the query's arena, NULL
@@ -315,6 +323,9 @@ enum maille_code vault_check_study(const struct vault *vault, const struct query
 /* MAILLE_REFUSED (protocol): outside of the registration that it names. The query has a study. */
 enum maille_code vault_check_registration(const struct vault *vault, const struct query *query,
                                           struct maille_error *error) MAILLE_CHECKED;
+/* What analysis k asks, under which dictionary and which version of its method. */
+enum maille_code vault_analysis_hash(struct digest *hash, const struct query *query, size_t k,
+                                     struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
 /* M0a: rule budget in the verdicts of the analyses for which the registration has nothing left. */
 enum maille_code vault_registration_budget(struct vault *vault, struct verdict *verdicts,
                                            const struct query *query,
@@ -552,6 +563,33 @@ enum maille_code vault_ledger_planned(struct vault *vault, const struct query *q
  * one, or that failed, are shown. run: where the study stands after the attempt. */
 enum maille_code vault_ledger_shown(struct vault *vault, const struct query *query,
                                     const struct study_run *run, struct maille_error *error) MAILLE_CHECKED;
+
+/* --- stored.c: what an epoch has shown stands until it ends --- */
+
+enum { STORED_BYTES_MAX = 4 * 1024 * 1024 }; /* longer results are not kept */
+
+/* M1: what this site has of the analyses of this query, among the sites that are called, ascending, in arena.
+ */
+enum maille_code vault_stored_list(const struct message_stored **list, size_t *n, struct vault *vault,
+                                   const struct query *query, const struct message_call *call,
+                                   uint32_t snapshot, struct arena *arena,
+                                   struct maille_error *error) MAILLE_CHECKED;
+/* M2: which of them are answered so: those of the sites of this roster that every accept names alike, where a
+ * site has another snapshot now. Public facts, the same at every member. After custody->strictest. */
+enum maille_code vault_stored_settle(struct query *query, const struct message_accept *accepts, size_t n,
+                                     struct maille_error *error) MAILLE_CHECKED;
+/* Whether analysis k is answered so in this attempt: in round 1, where all of the roster take part. Nothing
+ * of it is counted then. */
+bool vault_stored_used(const struct query *query, const struct message_round_header *header, size_t k);
+/* The step of round 1: their results, into a run as bytes. MAILLE_REFUSED again: this site has not what it
+ * named. */
+enum maille_code vault_stored_take(struct bytes *run, struct vault *vault, const struct query *query,
+                                   struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* Keeps the result of analysis k, which is shown. */
+enum maille_code vault_stored_put(struct vault *vault, const struct query *query, const struct study_run *run,
+                                  size_t k, struct maille_error *error) MAILLE_CHECKED;
+/* For the log: " (the answer of 2026-11-29)", or "". In arena. */
+const char *vault_stored_words(struct arena *arena, const struct query *query, size_t k);
 
 /* --- combination.c: combinations of groups (disclosure/combination.h) in the life of a query --- */
 

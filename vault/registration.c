@@ -38,6 +38,21 @@ enum maille_code vault_check_registration(const struct vault *vault, const struc
 
 /* --- budgets --- */
 
+enum maille_code vault_analysis_hash(struct digest *hash, const struct query *query, size_t k,
+                                     struct arena *arena, struct maille_error *error)
+{
+    const struct analysis *analysis = &query->study->analyses[k];
+    struct bytes bytes = {0};
+    bytes_put(&bytes, query->manifest.dictionary_hash.b, HASH_BYTES);
+    bytes_put_u32(&bytes, method_find(analysis->method)->version);
+    analysis_serialise(&bytes, arena, analysis);
+    enum maille_code code = bytes_check(&bytes, error);
+    if (code == MAILLE_OK)
+        hash_kdf(hash, NULL, "analysis", bytes.data, bytes.length);
+    bytes_clear(&bytes);
+    return code;
+}
+
 /* The analyses of a query, as the ledger knows them. In arena. */
 static enum maille_code asked_of(struct ledger_asked **out, const struct query *query, struct arena *arena,
                                  struct maille_error *error)
@@ -45,22 +60,15 @@ static enum maille_code asked_of(struct ledger_asked **out, const struct query *
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
     struct ledger_asked *asked = arena_array(arena, study->n_analyses + 1, sizeof *asked);
-    struct bytes bytes = {0};
     for (size_t k = 0; k < study->n_analyses; k++) {
-        const struct analysis *analysis = &study->analyses[k];
         struct digest hash;
-        bytes.length = 0;
-        bytes_put(&bytes, query->manifest.dictionary_hash.b, HASH_BYTES);
-        bytes_put_u32(&bytes, method_find(analysis->method)->version);
-        analysis_serialise(&bytes, arena, analysis);
-        MAILLE_TRY(bytes_check(&bytes, error));
-        hash_kdf(&hash, NULL, "analysis", bytes.data, bytes.length);
-        asked[k] = (struct ledger_asked){.analysis = (uint32_t)k, .is_model = analysis->declared->is_model};
+        MAILLE_TRY(vault_analysis_hash(&hash, query, k, arena, error));
+        asked[k] =
+            (struct ledger_asked){.analysis = (uint32_t)k, .is_model = study->analyses[k].declared->is_model};
         memcpy(asked[k].hash, hash.b, LEDGER_HASH_BYTES);
     }
     *out = asked;
 out:
-    bytes_clear(&bytes);
     return code;
 }
 

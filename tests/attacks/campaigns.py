@@ -87,8 +87,9 @@ def objection(book, network, truth):
     network.object("hospital-c", file)
     same = one(network, "a13-same", f"{line}, cohort: '{of('objects')} && age <= 70'", derive, protocol="HDH-a13")
     other = one(network, "a13-other", f"{line}, cohort: '{of('objects2')} && age <= 65'", derive, protocol="HDH-a13")
-    # An answer of before the objection, given again with its date, tells nothing new: then nothing differs.
-    book.note("A13", "same-cohort", differ([[[arm(early[0])], [arm(same)]]], None), rules([same]) | {"stored"})
+    # The answer of before the objection is given again, with its date: nothing differs.
+    stands = any(warning.startswith("this is the answer of 20") for warning in same["warnings"]) and arm(same) == arm(early[0])
+    book.note("A13", "same-cohort", differ([[[arm(early[0])], [arm(same)]]], None), rules([same]) | ({"stored"} if stands else set()))
     book.note("A13", "other-cohort", differ([[[arm(early[1])], [arm(other)]]], None), rules([early[1], other]))
 
 

@@ -19,7 +19,8 @@ RULES = {
     "A10": {"few", "hidden", "own_totals", "min_cell"},
     "A11": {"few", "hidden"},
     "A12": {"moments", "max_scalar_share"},
-    "A13": {"few", "hidden", "stored", "differencing", "min_cell"},
+    "A13": {"few", "hidden", "differencing", "min_cell"},
+    "A13 same-cohort": {"stored"},
     "B1": {"max_patient_share", "hidden"},
     "B1 iptw": {"max_patient_share", "hidden", "moments", "vetoed"},  # more moments than few patients allow; at her site min_ess_share
     "B2": {"few", "hidden", "unanimous"},

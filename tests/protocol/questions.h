@@ -2,7 +2,10 @@
 #ifndef TESTS_PROTOCOL_QUESTIONS_H
 #define TESTS_PROTOCOL_QUESTIONS_H
 
+#include "registry/columns.h"
+
 #include "tests/protocol/sites.h"
+#include "worker/snapshots.h"
 
 static inline struct world *up(const char *policy, const char *analyses)
 {
@@ -65,6 +68,37 @@ static inline uint32_t ask(struct world *world, const char *analyses, size_t k, 
     }
     end_query(world, MESSAGE_END);
     return rounds;
+}
+
+/* Snapshot `number` of each site: that before it, without its first patient. */
+static inline void one_less_at_each(struct world *world, uint32_t number)
+{
+    for (size_t i = 0; i < world->n; i++) {
+        struct columns *from = NULL, *less = NULL;
+        struct maille_error error = {0};
+        char name[SNAPSHOT_NAME_BYTES];
+        const char *folder = arena_printf(world->arena, "%s/snapshots", world->sites[i].folder);
+        snapshots_name(name, number - 1);
+        if (columns_open(&from, arena_printf(world->arena, "%s/%s", folder, name), &error) != MAILLE_OK)
+            fail_msg("%s", error.sentence);
+        bool *kept = calloc(columns_rows(from), sizeof *kept);
+        assert_non_null(kept);
+        for (size_t r = 1; r < columns_rows(from); r++)
+            kept[r] = true;
+        assert_int_equal(columns_subset(&less, from, kept, NULL), MAILLE_OK);
+        struct snapshot_entry entry = {
+            .number = number, .rows = columns_rows(less), .created = "2026-01-02T00:00:00Z"};
+        struct snapshot_facts facts = {.number = number, .created = "2026-01-02T00:00:00Z"};
+        snapshots_salt(facts.salt);
+        snapshots_name(name, number);
+        const char *path = arena_printf(world->arena, "%s/%s", folder, name);
+        assert_int_equal(snapshot_write(less, path, &facts, NULL), MAILLE_OK);
+        assert_int_equal(hash_file(&entry.hash, path, NULL), MAILLE_OK);
+        assert_int_equal(snapshots_add(folder, &entry, NULL), MAILLE_OK);
+        columns_free(from);
+        columns_free(less);
+        free(kept);
+    }
 }
 
 #endif
