@@ -123,6 +123,33 @@ static void other_sites_are_another_question(void **state)
     down(world);
 }
 
+/* An attempt that a member has left is counted anew. */
+static void an_attempt_of_fewer_sites(void **state)
+{
+    (void)state;
+    struct world *world = up("policy: standard\n", EVERYONE);
+    struct bytes theta = {0};
+    ask(world, NULL, 0, NULL);
+    one_less_at_each(world, 2);
+    sites_next(world, EVERYONE);
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
+    assert_int_equal(site_said(world, 0, MESSAGE_MASKED)->frame.length, 0);
+    world->n = 5;
+    const struct message_round_header header = sites_header(world, &theta, 1, 2);
+    for (size_t i = 0; i < world->n; i++) {
+        struct maille_error error = {0};
+        message_outbox_clear(&world->sites[i].outbox);
+        if (site_start(world, i, &header, &theta, &error) != MAILLE_OK)
+            fail_msg("%s", error.sentence);
+        const struct message_outgoing *said = site_said(world, i, MESSAGE_MASKED);
+        assert_non_null(said);
+        assert_true(said->frame.length > 0);
+    }
+    bytes_clear(&theta);
+    down(world);
+}
+
 /* Another policy at one site, another answer. */
 static void another_policy_is_another_question(void **state)
 {
@@ -144,6 +171,7 @@ int main(void)
                                        cmocka_unit_test(an_answer_that_is_not_what_was_sealed),
                                        cmocka_unit_test(other_names_are_another_question),
                                        cmocka_unit_test(other_sites_are_another_question),
+                                       cmocka_unit_test(an_attempt_of_fewer_sites),
                                        cmocka_unit_test(another_policy_is_another_question)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
