@@ -324,9 +324,11 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
         code = vault_cancel(vault, query, "snapshot", outbox, error);
         goto out;
     }
-    code = vault_ledger_reserve(&ledger, &n_ledger, vault, query, &facts, &in->body.call, in->arena, error);
+    MAILLE_TRY(vault_published(&published, in->arena, vault, query->dictionary, error));
+    code = vault_ledger_reserve(&ledger, &n_ledger, vault, query, &facts, &in->body.call, &published,
+                                in->arena, error);
     if (code == MAILLE_OK)
-        code = vault_combination_reserve(&forms, &n_forms, vault, query, in->arena, error);
+        code = vault_combination_reserve(&forms, &n_forms, vault, query, &published, in->arena, error);
     if (code == MAILLE_OK)
         code = vault_stored_list(&stored, &n_stored, vault, query, &in->body.call, facts.number, in->arena,
                                  error);
@@ -341,7 +343,6 @@ enum maille_code vault_handle_call(struct vault *vault, struct query *query, str
     MAILLE_TRY(query_secrets_new(&secrets, error));
     MAILLE_TRY(accept_encode(&envelope, vault, query, secrets, &facts, ledger, n_ledger, forms, n_forms,
                              stored, n_stored, error));
-    MAILLE_TRY(vault_published(&published, in->arena, vault, query->dictionary, error));
     vault_published_tell(vault, &published, query->dictionary, in->arena);
     MAILLE_TRY(vault_record_accept(&record, vault, vault_now_ms(vault), secrets, &facts, &envelope,
                                    &published, error));

@@ -29,26 +29,68 @@ static int by_id(const void *a, const void *b)
     return order != 0 ? order : (x->analysis > y->analysis) - (x->analysis < y->analysis);
 }
 
+/* A published cohort has the id of no query; its number is its place in the directory's list. */
+static const uint8_t published_id[LEDGER_ID_BYTES];
+
+static bool is_published(const struct message_ledger_form *form)
+{
+    return memcmp(form->id, published_id, LEDGER_ID_BYTES) == 0;
+}
+
+/* The words of a published cohort; nothing in out: it has none, or too many. */
+static enum maille_code published_form(struct bytes *out, const struct published_one *one,
+                                       struct maille_error *error)
+{
+    out->length = 0;
+    if (!combined_form(out, &one->study->analyses[0], hash_form) || out->length > FORM_BYTES_MAX)
+        out->length = 0;
+    return bytes_check(out, error);
+}
+
+static enum maille_code list_published(struct message_ledger_form *list, size_t *n,
+                                       const struct published *published, struct arena *arena,
+                                       struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes form = {0};
+    for (size_t i = 0; i < published->n; i++) {
+        MAILLE_TRY(published_form(&form, &published->list[i], error));
+        if (form.length == 0)
+            continue;
+        uint8_t *copy = arena_alloc(arena, form.length);
+        memcpy(copy, form.data, form.length);
+        list[(*n)++] = (struct message_ledger_form){.analysis = (uint32_t)i, .form = {copy, form.length}};
+    }
+out:
+    bytes_clear(&form);
+    return code;
+}
+
 static enum maille_code list_forms(const struct message_ledger_form **out, size_t *n, struct vault *vault,
-                                   const struct query *query, struct arena *arena, struct maille_error *error)
+                                   const struct query *query, const struct published *published,
+                                   struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct ledger_formed *formed = NULL;
-    size_t bytes = 0;
+    size_t n_formed = 0, bytes = 0;
     const struct registration *registration = registration_find(vault->directory, query->study->protocol);
     const char **protocols = NULL;
     size_t n_protocols = 0;
     if (registration != NULL)
         protocols = registration_linked(&n_protocols, arena, vault->directory, registration);
-    MAILLE_TRY(ledger_forms(&formed, n, arena, vault->ledger, query->qid, vault->directory->epoch.number,
-                            query->manifest.researcher, protocols, n_protocols, error));
-    struct message_ledger_form *made = arena_array(arena, *n + 1, sizeof *made);
-    for (size_t i = 0; i < *n; i++) {
-        vault_ledger_past_id(made[i].id, formed[i].query, query);
-        made[i].analysis = formed[i].analysis;
-        made[i].form = (struct byte_view){formed[i].form, formed[i].length};
-        bytes += formed[i].length;
+    MAILLE_TRY(ledger_forms(&formed, &n_formed, arena, vault->ledger, query->qid,
+                            vault->directory->epoch.number, query->manifest.researcher, protocols,
+                            n_protocols, error));
+    struct message_ledger_form *made = arena_array(arena, published->n + n_formed + 1, sizeof *made);
+    MAILLE_TRY(list_published(made, n, published, arena, error));
+    for (size_t i = 0; i < n_formed; i++) {
+        struct message_ledger_form *form = &made[(*n)++];
+        vault_ledger_past_id(form->id, formed[i].query, query);
+        form->analysis = formed[i].analysis;
+        form->form = (struct byte_view){formed[i].form, formed[i].length};
     }
+    for (size_t i = 0; i < *n; i++)
+        bytes += made[i].form.length;
     if (*n > LEDGER_FORMS_MAX || bytes > LEDGER_FORMS_BYTES_MAX) {
         code = maille_refuse(error, "combinations",
                              "more groups were shown in this epoch than a question can be combined with");
@@ -62,7 +104,8 @@ out:
 
 enum maille_code vault_combination_reserve(const struct message_ledger_form **forms, size_t *n,
                                            struct vault *vault, const struct query *query,
-                                           struct arena *arena, struct maille_error *error)
+                                           const struct published *published, struct arena *arena,
+                                           struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct bytes form = {0};
@@ -81,7 +124,7 @@ enum maille_code vault_combination_reserve(const struct message_ledger_form **fo
         }
         MAILLE_TRY(ledger_form_put(vault->ledger, query->qid, (uint32_t)k, form.data, form.length, error));
     }
-    code = list_forms(forms, n, vault, query, arena, error);
+    code = list_forms(forms, n, vault, query, published, arena, error);
 out:
     bytes_clear(&form);
     return code;
@@ -167,6 +210,28 @@ static enum maille_code count_row(void *context, size_t row, const uint64_t *coe
     return MAILLE_OK;
 }
 
+/* Who is in a group of the list: of a published cohort those whom this site counted at M1; nobody, where it
+ * does not know the query, or published another cohort then. */
+static enum maille_code past_group(struct ledger_pair *group, const struct query *query,
+                                   const struct message_ledger_form *form, const uint8_t *known,
+                                   size_t n_known, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct published *published = &query->custody.published;
+    struct bytes own = {0};
+    *group = (struct ledger_pair){.query = vault_ledger_past_query(form->id, known, n_known, query),
+                                  .its_analysis = form->analysis};
+    if (!is_published(form) || form->analysis >= published->n)
+        goto out;
+    MAILLE_TRY(published_form(&own, &published->list[form->analysis], error));
+    if (byte_view_equal((struct byte_view){own.data, own.length}, form->form))
+        *group =
+            (struct ledger_pair){.query = query->qid, .its_analysis = PUBLISHED_ANALYSIS + form->analysis};
+out:
+    bytes_clear(&own);
+    return code;
+}
+
 enum maille_code vault_combination_counts(const int64_t **counts, struct vault *vault,
                                           const struct query *query, const struct combined *combined,
                                           struct arena *arena, struct maille_error *error)
@@ -181,9 +246,7 @@ enum maille_code vault_combination_counts(const int64_t **counts, struct vault *
     MAILLE_TRY(ledger_queries(&known, &n_known, arena, vault->ledger, query->qid,
                               vault->directory->epoch.number, error));
     for (size_t i = 0; i < n_past; i++)
-        groups[i] = (struct ledger_pair){
-            .query = vault_ledger_past_query(custody->forms[i].id, known, n_known, query),
-            .its_analysis = custody->forms[i].analysis};
+        MAILLE_TRY(past_group(&groups[i], query, &custody->forms[i], known, n_known, error));
     for (size_t i = n_past; i < n; i++)
         groups[i] = (struct ledger_pair){.query = query->qid,
                                          .its_analysis = (uint32_t)combined->analysis_of[i - n_past]};

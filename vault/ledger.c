@@ -96,7 +96,7 @@ struct gathering {
     const struct data_facts *facts;
     bool *refused;       /* by this site at M0a */
     struct parts *parts; /* [n_analyses] */
-    struct published published;
+    const struct published *published;
     struct distinct_group *distinct;
     size_t n_distinct;
     struct ledger_group *groups;
@@ -222,8 +222,8 @@ static enum maille_code gather_published(struct gathering *work, struct arena *a
                                          struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    for (size_t i = 0; i < work->published.n; i++) {
-        const struct study *study = work->published.list[i].study;
+    for (size_t i = 0; i < work->published->n; i++) {
+        const struct study *study = work->published->list[i].study;
         struct parts parts;
         vault_parts(&parts, &study->analyses[0], arena);
         MAILLE_TRY(gather_one(work, study, 0, PUBLISHED_ANALYSIS + i, &parts, error));
@@ -247,8 +247,7 @@ static enum maille_code gather(struct gathering *work, struct arena *arena, stru
     }
     part_groups_write(&work->families, work->parts, n);
     MAILLE_TRY(bytes_check(&work->families, error));
-    MAILLE_TRY(vault_published(&work->published, arena, work->vault, work->query->dictionary, error));
-    all += work->published.n;
+    all += work->published->n;
     if (all > PART_GROUPS_MAX || work->families.length > LEDGER_FAMILIES_MAX) {
         code = maille_refuse(error, "differencing",
                              "a study of so many arms and levels cannot be compared: ask for fewer at once");
@@ -360,10 +359,12 @@ out:
 enum maille_code vault_ledger_reserve(const struct message_ledger_entry **entries, size_t *n,
                                       struct vault *vault, const struct query *query,
                                       const struct data_facts *facts, const struct message_call *call,
-                                      struct arena *arena, struct maille_error *error)
+                                      const struct published *published, struct arena *arena,
+                                      struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct gathering work = {.arena = arena, .vault = vault, .query = query, .facts = facts};
+    struct gathering work = {
+        .arena = arena, .vault = vault, .query = query, .facts = facts, .published = published};
     struct digest hash;
     question_hash(&hash, query);
     struct ledger_question question =

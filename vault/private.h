@@ -523,7 +523,8 @@ enum maille_code vault_ledger_budget(struct vault *vault, struct verdict *verdic
 enum maille_code vault_ledger_reserve(const struct message_ledger_entry **entries, size_t *n,
                                       struct vault *vault, const struct query *query,
                                       const struct data_facts *facts, const struct message_call *call,
-                                      struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+                                      const struct published *published, struct arena *arena,
+                                      struct maille_error *error) MAILLE_CHECKED;
 /* M0: MAILLE_REFUSED own_totals: a site that shields its own totals answers a question to the epoch's sites
  * alone. */
 enum maille_code vault_ledger_shielded(const struct vault *vault, const struct query *query,
@@ -593,12 +594,14 @@ const char *vault_stored_words(struct arena *arena, const struct query *query, s
 
 /* --- combination.c: combinations of groups (disclosure/combination.h) in the life of a query --- */
 
-/* M1, after vault_ledger_reserve: the words of this question's groups are kept, and those of the groups that
- * were shown to its researcher, or under its registration, are listed, ascending, in arena. MAILLE_REFUSED
+/* M1, after vault_ledger_reserve: the words of this question's groups are kept, and those of the published
+ * cohorts and of the groups that were shown to its researcher, or under its registration, are listed,
+ * ascending, in arena. MAILLE_REFUSED
  * combinations: more than an accept holds. */
 enum maille_code vault_combination_reserve(const struct message_ledger_form **forms, size_t *n,
                                            struct vault *vault, const struct query *query,
-                                           struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+                                           const struct published *published, struct arena *arena,
+                                           struct maille_error *error) MAILLE_CHECKED;
 /* M2: what the roster lists. */
 enum maille_code vault_combination_settle(struct query *query, const struct message_accept *accepts, size_t n,
                                           struct maille_error *error) MAILLE_CHECKED;

@@ -64,10 +64,31 @@ static void another_directory_changes_nothing_of_an_open_question(void **state)
     }
 }
 
+/* Everybody is published: so the old without three are a combination with the young, before anybody has asked
+ * for everybody, and everybody stays what can be asked. */
+static void published_cohorts_are_combined(void **state)
+{
+    (void)state;
+    const struct sites_options options = {.n = 6,
+                                          .study = "  - { id: x, method: count, cohort: \"age < 60\" }\n"};
+    for (int published = 0; published < 2; published++) {
+        struct world *world = sites_up_with(&options);
+        if (published)
+            everywhere(world, 2, "cohorts: []\n");
+        ask(world, NULL, 0, NULL);
+        ask(world, "  - { id: x, method: count, cohort: \"age >= 60 && age < 88\" }\n",
+            0, /* 3 are 88 or older */
+            published ? "few" : NULL);
+        ask(world, "  - { id: x, method: count }\n", 0, published ? NULL : "few");
+        down(world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_directory_changes_nothing_of_an_open_question),
+        cmocka_unit_test(published_cohorts_are_combined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
