@@ -5,7 +5,7 @@
 #include "disclosure/published.h"
 
 /* What a query goes through in the ledger: reserve (ledger_reserve.c), roster, differences, commit, release.
- * How sets are kept: ledger_store.c; how they are compared: ledger_compare.c. */
+ * How sets are kept: ledger_store.c; how they are compared: ledger_compare.c, ledger_differ.c. */
 
 enum maille_code ledger_find_query(int64_t *id, struct ledger *ledger, const uint8_t *query,
                                    struct maille_error *error)
@@ -109,8 +109,6 @@ out:
     return code;
 }
 
-/* --- differences --- */
-
 enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const uint8_t *query,
                                    uint32_t analysis, uint32_t part, struct maille_error *error)
 {
@@ -127,81 +125,6 @@ enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const
         sets[view] = sqlite3_column_int64(statement, view);
     sqlite3_reset(statement);
 out:
-    return code;
-}
-
-/* One group of this query, in memory. */
-struct asked {
-    uint32_t analysis, part;
-    bool known;
-    int64_t ids[2];
-    struct plain_set sets[2];
-};
-
-static void asked_clear(struct asked *asked)
-{
-    plain_set_clear(&asked->sets[0]);
-    plain_set_clear(&asked->sets[1]);
-    *asked = (struct asked){.analysis = UINT32_MAX};
-}
-
-static enum maille_code asked_load(struct asked *asked, struct ledger *ledger, const uint8_t *query,
-                                   uint32_t analysis, uint32_t part, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    if (asked->analysis == analysis && asked->part == part)
-        return MAILLE_OK;
-    asked_clear(asked);
-    MAILLE_TRY(ledger_group_sets(asked->ids, ledger, query, analysis, part, error));
-    asked->known = asked->ids[0] != 0;
-    for (int view = 0; asked->known && view < 2; view++)
-        MAILLE_TRY(ledger_get_set(&asked->sets[view], ledger, asked->ids[view], error));
-    asked->analysis = analysis;
-    asked->part = part;
-out:
-    return code;
-}
-
-static enum maille_code differ(int64_t out[2], struct ledger *ledger, const struct asked *asked,
-                               const struct ledger_pair *pair, int64_t limit, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    int64_t then[2] = {0, 0};
-    out[0] = out[1] = -1;
-    if (!asked->known)
-        goto out;
-    if (pair->query == NULL) { /* nobody: all of the group are new */
-        out[0] = out[1] = asked->sets[1].n;
-        goto out;
-    }
-    MAILLE_TRY(ledger_group_sets(then, ledger, pair->query, pair->its_analysis, pair->its_part, error));
-    for (int view = 0; then[0] != 0 && view < 2; view++) {
-        struct difference difference = {0};
-        if (view == 1 && then[0] == then[1] && asked->ids[0] == asked->ids[1]) { /* a row is a patient */
-            out[1] = out[0];
-            continue;
-        }
-        if (then[view] != asked->ids[view])
-            MAILLE_TRY(
-                ledger_compare(&difference, ledger, &asked->sets[view], then[view], view == 1, limit, error));
-        out[view] = difference.only_now + difference.only_then;
-    }
-out:
-    return code;
-}
-
-enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger, const uint8_t *query,
-                                    const struct ledger_pair *pairs, size_t n, int64_t limit,
-                                    struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    struct asked asked = {.analysis = UINT32_MAX};
-    for (size_t i = 0; i < n; i++) {
-        MAILLE_TRY(asked_load(&asked, ledger, query, pairs[i].analysis, pairs[i].part, error));
-        MAILLE_TRY(differ(&differences[2 * i], ledger, &asked, &pairs[i], limit, error));
-    }
-out:
-    asked_clear(&asked);
     return code;
 }
 

@@ -134,6 +134,10 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_FIND_SET] = "SELECT id FROM member_set WHERE hash = ?1 AND n = ?2 AND single = ?3",
     [LEDGER_PUT_SET] = "INSERT INTO member_set (hash, n, single, tiles) VALUES (?1, ?2, ?3, ?4)",
     [LEDGER_GET_SET] = "SELECT hash, n, single, tiles FROM member_set WHERE id = ?1",
+    [LEDGER_SETS_FROM] = "SELECT id, single, tiles FROM member_set WHERE id >= ?1 ORDER BY id",
+    [LEDGER_GROUPS_OF] =
+        "SELECT analysis, part, by_row, by_patient FROM groups WHERE query = ?1 AND answered "
+        "!= 3 ORDER BY analysis, part, reading",
     [LEDGER_USED_SET] = "SELECT EXISTS (SELECT 1 FROM groups WHERE by_row = ?1) OR EXISTS (SELECT 1 FROM "
                         "groups WHERE by_patient = ?1)",
     [LEDGER_DROP_SET] = "DELETE FROM member_set WHERE id = ?1",
