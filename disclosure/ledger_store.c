@@ -104,16 +104,11 @@ static const char *const statements[LEDGER_STATEMENTS] = {
                               "other.id != ?1 AND other.revealed > own.since AND own.revealed = 0)",
     [LEDGER_PUT_REVEALED] = "UPDATE query SET revealed = (SELECT MAX(revealed) FROM query) + 1 WHERE id = ?1",
     [LEDGER_LIST] =
-        "SELECT query.id, query.qid, query.roster, query.snapshot, groups.analysis, groups.part, "
-        "query.families FROM query JOIN groups ON "
-        "groups.query = query.id WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND "
-        "groups.answered IN (1, 2, 4) AND NOT EXISTS (SELECT 1 FROM groups same JOIN query its ON its.id = "
-        "same.query WHERE same.canon = groups.canon AND its.scene = query.scene AND same.answered = 1 AND "
-        "its.qid != ?1 AND its.made_ms <= ?3 AND its.epoch BETWEEN ?2 - 1 AND ?2 AND (its.qid < query.qid OR "
-        "(its.qid = query.qid "
-        "AND "
-        "(same.analysis, same.part) < (groups.analysis, groups.part)))) ORDER BY query.id, groups.analysis, "
-        "groups.part",
+        "SELECT id, qid, roster, snapshot, families, made_ms, scene FROM query WHERE qid != ?1 AND epoch "
+        "BETWEEN ?2 - 1 AND ?2 ORDER BY id",
+    [LEDGER_LIST_GROUPS] =
+        "SELECT analysis, part, answered, canon FROM groups WHERE query = ?1 AND answered IN (1, 2, 4) ORDER "
+        "BY analysis, part",
     [LEDGER_QUERIES] =
         "SELECT qid FROM query WHERE qid != ?1 AND epoch BETWEEN ?2 - 1 AND ?2 AND EXISTS (SELECT 1 "
         "FROM groups WHERE groups.query = query.id AND answered IN (1, 2, 4))",

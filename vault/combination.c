@@ -213,14 +213,14 @@ static enum maille_code count_row(void *context, size_t row, const uint64_t *coe
 /* Who is in a group of the list: of a published cohort those whom this site counted at M1; nobody, where it
  * does not know the query, or published another cohort then. */
 static enum maille_code past_group(struct ledger_pair *group, const struct query *query,
-                                   const struct message_ledger_form *form, const uint8_t *known,
-                                   size_t n_known, struct maille_error *error)
+                                   const struct message_ledger_form *form, const struct past_ids *ids,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct published *published = &query->custody.published;
     struct bytes own = {0};
-    *group = (struct ledger_pair){.query = vault_ledger_past_query(form->id, known, n_known, query),
-                                  .its_analysis = form->analysis};
+    *group =
+        (struct ledger_pair){.query = vault_ledger_past_query(ids, form->id), .its_analysis = form->analysis};
     if (!is_published(form) || form->analysis >= published->n)
         goto out;
     MAILLE_TRY(published_form(&own, &published->list[form->analysis], error));
@@ -241,12 +241,10 @@ enum maille_code vault_combination_counts(const int64_t **counts, struct vault *
     const size_t n_past = combined->combination.n_past, n = combined->combination.n_groups;
     struct counting counting = {.counts = arena_array(arena, 2 * combined->n_rows + 1, sizeof(int64_t))};
     struct ledger_pair *groups = arena_array(arena, n + 1, sizeof *groups);
-    const uint8_t *known = NULL;
-    size_t n_known = 0;
-    MAILLE_TRY(ledger_queries(&known, &n_known, arena, vault->ledger, query->qid,
-                              vault->directory->epoch.number, error));
+    struct past_ids ids;
+    MAILLE_TRY(vault_ledger_past_ids(&ids, vault, query, arena, error));
     for (size_t i = 0; i < n_past; i++)
-        MAILLE_TRY(past_group(&groups[i], query, &custody->forms[i], known, n_known, error));
+        MAILLE_TRY(past_group(&groups[i], query, &custody->forms[i], &ids, error));
     for (size_t i = n_past; i < n; i++)
         groups[i] = (struct ledger_pair){.query = query->qid,
                                          .its_analysis = (uint32_t)combined->analysis_of[i - n_past]};

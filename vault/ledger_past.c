@@ -1,4 +1,5 @@
 /* What a question is compared with in T0 and T1: earlier ones, and published cohorts. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "vault/private.h"
@@ -18,16 +19,38 @@ void vault_ledger_past(struct threshold_past *past, const struct query *query,
     past[custody->n_ledger] = published_past(&custody->published);
 }
 
-const uint8_t *vault_ledger_past_query(const uint8_t entry[LEDGER_ID_BYTES], const uint8_t *queries, size_t n,
-                                       const struct query *query)
+static int by_id(const void *a, const void *b)
 {
+    const struct past_id *x = a, *y = b;
+    return memcmp(x->id, y->id, LEDGER_ID_BYTES);
+}
+
+enum maille_code vault_ledger_past_ids(struct past_ids *ids, struct vault *vault, const struct query *query,
+                                       struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const uint8_t *known = NULL;
+    size_t n = 0;
+    MAILLE_TRY(
+        ledger_queries(&known, &n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
+    struct past_id *list = arena_array(arena, n + 1, sizeof *list);
     for (size_t i = 0; i < n; i++) {
-        uint8_t id[LEDGER_ID_BYTES];
-        vault_ledger_past_id(id, queries + i * LEDGER_QUERY_BYTES, query);
-        if (memcmp(id, entry, LEDGER_ID_BYTES) == 0)
-            return queries + i * LEDGER_QUERY_BYTES;
+        list[i].query = known + i * LEDGER_QUERY_BYTES;
+        vault_ledger_past_id(list[i].id, list[i].query, query);
     }
-    return NULL;
+    qsort(list, n, sizeof *list, by_id);
+    *ids = (struct past_ids){list, n};
+out:
+    return code;
+}
+
+const uint8_t *vault_ledger_past_query(const struct past_ids *ids, const uint8_t id[LEDGER_ID_BYTES])
+{
+    struct past_id sought;
+    memcpy(sought.id, id, LEDGER_ID_BYTES);
+    const struct past_id *found =
+        ids->n > 0 ? bsearch(&sought, ids->list, ids->n, sizeof *ids->list, by_id) : NULL;
+    return found != NULL ? found->query : NULL;
 }
 
 /* Who is in a published cohort could not be counted here. As with one that is not known any more, but nobody
@@ -49,15 +72,13 @@ enum maille_code vault_ledger_differences(const int64_t **differences, struct va
     const struct custody *custody = &query->custody;
     const struct threshold_pairs *asked = &threshold->pairs[which];
     static const uint8_t nowhere[LEDGER_QUERY_BYTES];
-    const uint8_t *known = NULL;
-    size_t n = 0;
+    struct past_ids ids;
     struct ledger_pair *pairs = arena_array(arena, asked->n + 1, sizeof *pairs);
     int64_t *made = arena_array(arena, 2 * asked->n + 1, sizeof *made);
     const uint8_t **queries = arena_array(arena, custody->n_ledger + 1, sizeof *queries);
-    MAILLE_TRY(
-        ledger_queries(&known, &n, arena, vault->ledger, query->qid, vault->directory->epoch.number, error));
+    MAILLE_TRY(vault_ledger_past_ids(&ids, vault, query, arena, error));
     for (size_t e = 0; e < custody->n_ledger; e++) {
-        queries[e] = vault_ledger_past_query(custody->ledger[e].id, known, n, query);
+        queries[e] = vault_ledger_past_query(&ids, custody->ledger[e].id);
         /* Who was not asked then takes T as empty, where that counts; else the site has no part in the pair.
          */
         if (queries[e] == NULL && (custody->strictest->own_totals != OWN_TOTALS_COUNTED ||

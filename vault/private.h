@@ -549,9 +549,18 @@ enum maille_code vault_ledger_differences(const int64_t **differences, struct va
                                           struct maille_error *error) MAILLE_CHECKED;
 /* id = KDF(earlier qid, "ledger", this qid), cut: who does not know the earlier qid does not learn it. */
 void vault_ledger_past_id(uint8_t id[LEDGER_ID_BYTES], const uint8_t *earlier, const struct query *query);
-/* The query of an entry or a form, in a list of `n` queries; NULL: it is not there. */
-const uint8_t *vault_ledger_past_query(const uint8_t id[LEDGER_ID_BYTES], const uint8_t *queries, size_t n,
-                                       const struct query *query);
+/* The ids of all queries of the past that this site knows, ascending. In arena. */
+struct past_ids {
+    const struct past_id {
+        uint8_t id[LEDGER_ID_BYTES];
+        const uint8_t *query;
+    } * list;
+    size_t n;
+};
+enum maille_code vault_ledger_past_ids(struct past_ids *ids, struct vault *vault, const struct query *query,
+                                       struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+/* The query of an entry or a form; NULL: it is not there. */
+const uint8_t *vault_ledger_past_query(const struct past_ids *ids, const uint8_t id[LEDGER_ID_BYTES]);
 /* Before a reveal is in the journal: a value to the researcher is shown; in the first round to the sites the
  * groups are pooled. MAILLE_REFUSED again: those of another query were, since M1. */
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,

@@ -117,16 +117,16 @@ static void a_long_past_is_looked_through(void **state)
     struct world *world = sites_up_with(&options);
     give_past(world, QUERIES, false);
     const int64_t began_ms = clock_monotonic_ms();
-    sites_to_roster(world); print_message("P1 %lld\n", (long long)(clock_monotonic_ms()-began_ms));
-    sites_to_masked(world, 1, 1); print_message("P2 %lld\n", (long long)(clock_monotonic_ms()-began_ms));
+    sites_to_roster(world);
+    sites_to_masked(world, 1, 1);
     /* T0: a word for each group of another snapshot, and each of the two; those of their combinations. */
     assert_int_equal(world->length, 8 * (2 * GROUPS * 458 + 3));
-    sites_finish_round(world); print_message("P3 %lld\n", (long long)(clock_monotonic_ms()-began_ms));
-    sites_to_masked(world, 2, 1); print_message("P4 %lld\n", (long long)(clock_monotonic_ms()-began_ms));
+    sites_finish_round(world);
+    sites_to_masked(world, 2, 1);
     /* T1: those of the same, and each other; beside them a few words of counts. */
     assert_in_range(world->length, 8 * (2 * GROUPS * 42 + 1), 8 * (2 * GROUPS * 42 + 1 + 32));
-    sites_finish_round(world); print_message("P5 %lld\n", (long long)(clock_monotonic_ms()-began_ms));
-    finish(world, 3); print_message("P6 %lld\n", (long long)(clock_monotonic_ms()-began_ms));
+    sites_finish_round(world);
+    finish(world, 3);
     for (size_t k = 0; k < 2; k++)
         assert_int_equal(world->run.states[k].status, ANALYSIS_OK);
     print_message("a question after %d of %d groups: %lld ms at %d sites together\n", QUERIES, GROUPS,
