@@ -74,16 +74,16 @@ def state(net):
 
 
 class Sandbox:
-    """Sites over 90 patients, made up here, in a folder; ask(n) asks question n. up: further options of
+    """Sites over so many patients, made up here, in a folder; ask(n) asks question n. up: further options of
     `sandbox up`; environment: what the processes of the network have beside their own."""
 
-    def __init__(self, bin_, folder, *up, sites=3, environment=None):
+    def __init__(self, bin_, folder, *up, sites=3, patients=90, environment=None):
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder + "/home")
         self.folder, self.net, self.maille = folder, folder + "/net", bin_ + "/maille"
         self.environment = dict(os.environ, HOME=folder + "/home", XDG_STATE_HOME=folder + "/home/state")
         with open(folder + "/data.csv", "w") as out:
-            out.write("pid,age,sex\n" + "".join(f"P{i},{30 + i % 40},{'FM'[i % 2]}\n" for i in range(90)))
+            out.write("pid,age,sex\n" + "".join(f"P{i},{30 + i % 40},{'FM'[i % 2]}\n" for i in range(patients)))
         with open(folder + "/dictionary.yaml", "w") as out:
             out.write(DICTIONARY)
         failed = self.run("up", "--data", folder + "/data.csv", "--dictionary", folder + "/dictionary.yaml", "--sites", str(sites), *up,

@@ -4,83 +4,13 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "disclosure/ledger.h"
+#include "tests/protocol/long_past.h"
 
-enum {
-    QUERIES = 500,
-    ALIKE = 60,
-    GROUPS = 100,
-    SNAPSHOTS = 12,
-    MEMBERS = 5,
-    PATIENTS = 600,
-    SET_BYTES = PATIENTS / 8
-};
+enum { MEMBERS = 5 };
 
 #define TWO                                                                                                  \
     "  - { id: x, method: count }\n"                                                                         \
     "  - { id: y, method: count, cohort: \"nodes < 5\" }\n"
-
-/* Snapshot 1 is the one that the sites have now: 42 of the questions were of it, 458 of others. */
-static uint32_t snapshot_of(size_t q)
-{
-    return 1 + (uint32_t)q % SNAPSHOTS;
-}
-
-/* 2 to 20 of a site's patients, another set each time. */
-static void draw(uint8_t bits[SET_BYTES], uint64_t *dice)
-{
-    memset(bits, 0, SET_BYTES);
-    for (uint64_t i = 0, n = 2 + (*dice >> 33) % 19; i < n; i++) {
-        *dice = *dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        const size_t patient = 1 + (size_t)((*dice >> 33) % (PATIENTS - 1));
-        bits[patient / 8] |= (uint8_t)(1u << patient % 8);
-    }
-}
-
-/* The ledger of one site after all of them. alike: each question is the one before it again, on the next
- * snapshot. */
-static void put_past(const char *path, size_t n_queries, bool alike)
-{
-    static const uint32_t sites[MEMBERS] = {1, 2, 3, 4, 5};
-    static uint8_t sets[GROUPS][SET_BYTES];
-    struct ledger *ledger = NULL;
-    struct ledger_group groups[GROUPS];
-    uint32_t analyses[GROUPS];
-    struct maille_error error = {0};
-    uint64_t dice = 7;
-    if (ledger_open(&ledger, path, &error) != MAILLE_OK)
-        fail_msg("%s", error.sentence);
-    for (size_t q = 0; q < n_queries; q++) {
-        uint8_t qid[LEDGER_QUERY_BYTES] = {(uint8_t)q, (uint8_t)(q >> 8), 0x77};
-        const uint8_t scene[LEDGER_HASH_BYTES] = {(uint8_t)snapshot_of(q)};
-        static uint8_t canon[GROUPS][LEDGER_HASH_BYTES];
-        for (uint32_t g = 0; g < GROUPS; g++) {
-            draw(sets[g], &dice);
-            analyses[g] = g;
-            canon[g][0] = (uint8_t)g;
-            canon[g][1] = alike ? 0 : (uint8_t)q;
-            canon[g][2] = alike ? 0 : (uint8_t)(q >> 8);
-            groups[g] = (struct ledger_group){.analysis = g,
-                                              .canon = canon[g],
-                                              .rows = {sets[g], SET_BYTES},
-                                              .patients = {sets[g], SET_BYTES}};
-        }
-        const struct ledger_question question = {.query = qid,
-                                                 .question = qid,
-                                                 .snapshot = snapshot_of(q),
-                                                 .protocol = "p",
-                                                 .researcher = "bob",
-                                                 .sites = sites,
-                                                 .n_sites = MEMBERS,
-                                                 .groups = groups,
-                                                 .n_groups = GROUPS};
-        if (ledger_reserve(ledger, &question, &error) != MAILLE_OK ||
-            ledger_roster(ledger, qid, sites, MEMBERS, scene, &error) != MAILLE_OK ||
-            ledger_commit(ledger, qid, analyses, GROUPS, &error) != MAILLE_OK)
-            fail_msg("%s", error.sentence);
-    }
-    ledger_close(ledger);
-}
 
 static void give_past(struct world *world, size_t n_queries, bool alike)
 {
@@ -89,7 +19,7 @@ static void give_past(struct world *world, size_t n_queries, bool alike)
     struct maille_error error = {0};
     for (size_t i = 0; i < world->n; i++)
         site_close(world, i);
-    put_past(first, n_queries, alike);
+    put_past(first, MEMBERS, n_queries, alike);
     assert_int_equal(file_read(&file, first, 1 << 30, &error), MAILLE_OK);
     for (size_t i = 0; i < world->n; i++) {
         const char *path = arena_printf(world->arena, "%s/state/ledger", world->sites[i].folder);
