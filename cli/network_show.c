@@ -53,6 +53,8 @@ static void print_registration(const struct registration *r)
     print_budget("models", r->budget_models);
     if (r->openings > 0)
         printf("; opened again %" PRIu32 "x", r->openings);
+    if (r->epoch != REGISTRATION_ANY_EPOCH)
+        printf("; in epoch %" PRId64 " alone", r->epoch);
     print_cuts(r);
     for (size_t i = 0; i < r->n_linked; i++)
         printf("%s%s", i == 0 ? "\n    linked to " : ", ", r->linked[i]);

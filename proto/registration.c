@@ -244,8 +244,8 @@ enum maille_code registration_read(struct registration *registration, struct are
                                    const struct yaml_node *node, const struct directory *directory,
                                    struct maille_error *error)
 {
-    const char *keys[FIELDS + 5];
-    int64_t openings = 0;
+    const char *keys[FIELDS + 6];
+    int64_t openings = 0, epoch = REGISTRATION_ANY_EPOCH;
     enum maille_code code = MAILLE_OK;
     struct registration made = {0};
     for (size_t f = 0; f < FIELDS; f++)
@@ -254,7 +254,8 @@ enum maille_code registration_read(struct registration *registration, struct are
     keys[FIELDS + 1] = "ethics";
     keys[FIELDS + 2] = "cuts";
     keys[FIELDS + 3] = "openings";
-    keys[FIELDS + 4] = NULL;
+    keys[FIELDS + 4] = "epoch";
+    keys[FIELDS + 5] = NULL;
     if (node->kind != YAML_KIND_MAP) {
         code = yaml_fail(error, node, "expected a registration: keys id, title, …, found something else");
         goto out;
@@ -275,6 +276,9 @@ enum maille_code registration_read(struct registration *registration, struct are
     if (yaml_get(node, "openings") != NULL)
         MAILLE_TRY(yaml_integer(&openings, yaml_get(node, "openings"), 0, REGISTRATION_OPENINGS_MAX, error));
     made.openings = (uint32_t)openings;
+    if (yaml_get(node, "epoch") != NULL)
+        MAILLE_TRY(yaml_integer(&epoch, yaml_get(node, "epoch"), 0, DIRECTORY_EPOCH_MAX, error));
+    made.epoch = epoch;
     MAILLE_TRY(registration_cuts_read(&made, arena, yaml_get(node, "cuts"), error));
     if (!dictionary_legal(made.dictionary))
         code = yaml_fail(error, yaml_get(node, "dictionary"),
@@ -437,6 +441,8 @@ static void put_registration(struct bytes *out, const struct registration *r)
     bytes_printf(out, "\n%s", r->closed ? "    closed: true\n" : "");
     if (r->openings > 0)
         bytes_printf(out, "    openings: %" PRIu32 "\n", r->openings);
+    if (r->epoch != REGISTRATION_ANY_EPOCH)
+        bytes_printf(out, "    epoch: %" PRId64 "\n", r->epoch);
 }
 
 void registrations_write(struct bytes *out, const struct registrations *registrations)
@@ -583,6 +589,9 @@ size_t registration_faults(const char *list[REGISTRATION_FAULTS_MAX], struct are
     if (!dictionary_matches(r->dictionary, study))
         put_fault(&faults, "the dictionary", r->dictionary,
                   arena_printf(arena, "%s@%" PRId64, study->dictionary_name, study->dictionary_version));
+    if (r->epoch != REGISTRATION_ANY_EPOCH && r->epoch != directory->epoch.number)
+        put_fault(&faults, "the epoch", arena_printf(arena, "%" PRId64, r->epoch),
+                  arena_printf(arena, "epoch %" PRIu32, directory->epoch.number));
     judge_variables(&faults, r, study);
     judge_time(&faults, r, now_ms);
     return faults.n;

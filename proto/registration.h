@@ -23,6 +23,7 @@
  *         end: 2029-03-31
  *         closed: true                         # optional: nothing more may be asked
  *         linked: ["HDH-0001"]                 # optional: what was shown under these counts for combinations
+ *         epoch: 3                             # optional: it asks within this epoch alone
  *         openings: 2                          # optional: how often it was opened again after sites had
  *                                              # closed it
  *
@@ -46,7 +47,8 @@ enum {
     REGISTRATION_CUTS_MAX = 256,  /* of a variable */
     REGISTRATION_LINKED_MAX = 64,
     REGISTRATION_OPENINGS_MAX = 1000000,
-    REGISTRATION_NO_BUDGET = -1
+    REGISTRATION_NO_BUDGET = -1,
+    REGISTRATION_ANY_EPOCH = -1
 };
 
 /* Cut points of a variable, as they were written: numbers, or dates. */
@@ -71,6 +73,7 @@ struct registration {
     const char *opinion;                  /* of an ethics board; NULL: none is named */
     int32_t opinion_date, begin, end;     /* days since 1970-01-01; from begin through end, UTC */
     bool closed;
+    int64_t epoch;     /* REGISTRATION_ANY_EPOCH possible */
     uint32_t openings; /* what sites counted against it before the last one counts no more */
 };
 

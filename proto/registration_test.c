@@ -325,6 +325,27 @@ static void a_registration_has_its_time(void **state)
     assert_non_null(strstr(faults[0], "HDH-0000 is closed"));
 }
 
+static void a_registration_has_its_epoch(void **state)
+{
+    (void)state;
+    const struct study *study = study_of("HDH-0000", "research", "MR-004", "age > 20", "arm");
+    const char *faults[REGISTRATION_FAULTS_MAX];
+    struct bytes written = {0};
+    struct maille_error error;
+    const struct directory *d;
+    const struct directory *another = good(arena_printf(arena, "%s    epoch: 3\n", one));
+    assert_int_equal(registration_faults(faults, arena, good(arena_printf(arena, "%s    epoch: 0\n", one)),
+                                         study, "alice", 20550 * day_ms),
+                     0); /* the directory names none: 0 */
+    assert_int_equal(registration_faults(faults, arena, another, study, "alice", 20550 * day_ms), 1);
+    assert_string_equal(faults[0], "expected the epoch of the registration HDH-0000: 3, found epoch 0");
+    registrations_write(&written, &another->registrations);
+    bytes_put_u8(&written, 0);
+    assert_non_null(strstr((const char *)written.data, "    epoch: 3\n"));
+    assert_int_equal(parse(&d, arena_printf(arena, "%s    epoch: -1\n", one), &error), MAILLE_INVALID);
+    bytes_clear(&written);
+}
+
 static void the_dictionary_is_by_version_where_one_is_named(void **state)
 {
     (void)state;
@@ -399,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_written_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_texts_say_where, setup, teardown),
         cmocka_unit_test_setup_teardown(registrations_are_linked, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_registration_has_its_epoch, setup, teardown),
         cmocka_unit_test_setup_teardown(a_study_outside_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_registration_has_its_time, setup, teardown),
         cmocka_unit_test_setup_teardown(cuts_are_those_of_the_dictionary, setup, teardown),
