@@ -202,6 +202,7 @@ static const char *const phrases[][2] = {
     {": the first", " : la première"},
     {", policy ", ", politique "},
     {" (public)", " (public)"},
+    {" are answered as before", " reçoivent la réponse d'avant"},
     {"(the answer of ", "(la réponse du "},
     {"snapshot ", "instantané "},
 };

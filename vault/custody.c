@@ -238,16 +238,22 @@ static const char *const purposes[THRESHOLD_WHICH] = {
     [THRESHOLD_FIRST] = "what may be released is judged by their totals",
     [THRESHOLD_SECOND] = "which of those totals this site objects to"};
 
-const char *custody_log_words(struct arena *arena, const struct round_work *work)
+const char *custody_log_words(struct arena *arena, const struct query *query, const struct round_work *work)
 {
     char hash[2 * HASH_BYTES + 1];
+    size_t counted = 0;
+    for (size_t i = 0; i < work->header.n_analyses; i++)
+        counted += !vault_stored_used(query, &work->header, work->header.analyses[i]);
     bytes_to_hex(hash, work->share_header->vector.b, HASH_BYTES);
-    return arena_printf(arena,
-                        "round %u attempt %u, masked among %zu sites, vector %s: %s of %zu "
-                        "analyses, for the sites alone (%s)",
-                        work->header.round, work->header.attempt, work->header.n_members, hash,
-                        work->which == THRESHOLD_BEFORE ? "pair words" : "head counts",
-                        work->header.n_analyses, purposes[work->which]);
+    const char *words = arena_printf(arena,
+                                     "round %u attempt %u, masked among %zu sites, vector %s: %s of %zu "
+                                     "analyses, for the sites alone (%s)",
+                                     work->header.round, work->header.attempt, work->header.n_members, hash,
+                                     work->which == THRESHOLD_BEFORE ? "pair words" : "head counts", counted,
+                                     purposes[work->which]);
+    return counted == work->header.n_analyses ? words
+                                              : arena_printf(arena, "%s; %zu are answered as before", words,
+                                                             work->header.n_analyses - counted);
 }
 
 /* --- custody: all reveals and all vectors --- */

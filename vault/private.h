@@ -443,7 +443,7 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
 /* The plan in words: no count. In arena. */
 const char *custody_plan_words(struct arena *arena, const struct query *query);
 /* What leaves with it, in words without a count. In arena. */
-const char *custody_log_words(struct arena *arena, const struct round_work *work);
+const char *custody_log_words(struct arena *arena, const struct query *query, const struct round_work *work);
 
 /* gate.c: the policy on the question. One verdict per analysis (room for them); refused as a whole:
  * MAILLE_REFUSED with the rule. begins: also what can be said of its first round before anybody looks at a

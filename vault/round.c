@@ -334,7 +334,8 @@ static enum maille_code answer_masked(struct vault *vault, struct query *query, 
                                     .vector_bytes = length,
                                     .vetoed = work->vetoed,
                                     .objections = work->objections,
-                                    .words = work->which != 0 ? custody_log_words(in->arena, work) : NULL};
+                                    .words =
+                                        work->which != 0 ? custody_log_words(in->arena, query, work) : NULL};
     MAILLE_TRY(vault_log_masked(vault, &envelope, frame, segment, &left, error));
     release_free(work->release);
     work->release = NULL;
