@@ -48,6 +48,8 @@ enum book_step_kind {
     STEP_EXPIRED,
     STEPS
 };
+/* Before the day of an answer that was given again, in `analyses`. */
+#define BOOK_ANSWER_OF " (the answer of "
 struct book_step {
     enum book_step_kind kind;
     uint64_t sequence;

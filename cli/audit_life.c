@@ -176,8 +176,14 @@ static void take_left(struct book *book, struct book_query *query, uint64_t sequ
     take_rules(book, query, sequence, utc_ms, entry);
 }
 
-/* "results of round 3, to the researcher: os (the answer of 2026-11-29), cox": of those that are refused,
- * that they are. */
+/* " (2026-11-29)" in words. */
+static const char *answer_of(struct arena *arena, const char *day, size_t length)
+{
+    return length > 2 ? arena_printf(arena, "%s%.*s", BOOK_ANSWER_OF, (int)length - 2, day + 2) : "";
+}
+
+/* "results of round 3, to the researcher: os (2026-11-29), cox": os is the answer of that day. Of those that
+ * are refused, that they are. */
 static void take_results(struct book *book, struct book_query *query, uint64_t sequence, int64_t utc_ms,
                          const struct audit_entry *entry)
 {
@@ -191,7 +197,9 @@ static void take_results(struct book *book, struct book_query *query, uint64_t s
             analysis_of(book, query, arena_strndup(book->arena, at, strcspn(at, " ,")));
         analysis->answered = analysis->rule[0] == '\0';
         if (analysis->answered)
-            told = arena_printf(book->arena, "%s%s%.*s", told, told[0] != '\0' ? ", " : "", (int)length, at);
+            told = arena_printf(
+                book->arena, "%s%s%s%s", told, told[0] != '\0' ? ", " : "", analysis->id,
+                answer_of(book->arena, at + strlen(analysis->id), length - strlen(analysis->id)));
         at += length;
         at += strspn(at, ", ");
     }

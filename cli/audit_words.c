@@ -203,7 +203,6 @@ static const char *const phrases[][2] = {
     {", policy ", ", politique "},
     {" (public)", " (public)"},
     {" are answered as before", " reçoivent la réponse d'avant"},
-    {"(the answer of ", "(la réponse du "},
     {"snapshot ", "instantané "},
 };
 
@@ -270,7 +269,9 @@ const char *word_of_step(struct arena *arena, enum language language, const stru
         text = arena_printf(arena, "%s %s %s", text, by[language], step->by);
     if (step->analyses[0] != '\0')
         text = arena_printf(arena, "%s%s%s", text, colon[language],
-                            word_of_text(arena, language, step->analyses));
+                            language == LANGUAGE_FR ? tally_words_replace(arena, step->analyses,
+                                                                          BOOK_ANSWER_OF, " (la réponse du ")
+                                                    : step->analyses);
     if (step->rule[0] != '\0')
         text = arena_printf(arena, "%s, %s %s", text, under[language], step->rule);
     if (step->reason[0] != '\0')

@@ -54,8 +54,10 @@ enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct are
         "JOIN groups ON groups.query = query.id JOIN form ON form.qid = query.qid AND form.analysis = "
         "groups.analysis AND groups.part = 0 WHERE query.qid != ?1 AND query.epoch BETWEEN ?2 - 1 AND ?2 AND "
         "groups.answered IN "
-        "(1, 2, 4) AND (query.researcher = ?3 OR query.protocol IN (%s)) GROUP BY form.form ORDER BY "
-        "form.form";
+        "(1, 2, 4) AND (query.researcher = ?3 OR query.protocol IN (%s) OR EXISTS (SELECT 1 FROM told WHERE "
+        "told.qid = query.qid AND told.analysis = form.analysis AND (told.researcher = ?3 OR told.protocol "
+        "IN "
+        "(%s)))) GROUP BY form.form ORDER BY form.form";
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL, *forget = NULL;
     struct ledger_formed *made = NULL;
@@ -63,7 +65,13 @@ enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct are
     bool row = true;
     MAILLE_TRY(prepare(&forget, ledger, "DELETE FROM form WHERE qid NOT IN (SELECT qid FROM query)", error));
     MAILLE_TRY(ledger_run(ledger, forget, error));
-    MAILLE_TRY(prepare(&statement, ledger, arena_printf(arena, sql, places(arena, 4, n_protocols)), error));
+    sqlite3_finalize(forget);
+    forget = NULL;
+    MAILLE_TRY(prepare(&forget, ledger, "DELETE FROM told WHERE qid NOT IN (SELECT qid FROM query)", error));
+    MAILLE_TRY(ledger_run(ledger, forget, error));
+    MAILLE_TRY(prepare(&statement, ledger,
+                       arena_printf(arena, sql, places(arena, 4, n_protocols), places(arena, 4, n_protocols)),
+                       error));
     ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
     sqlite3_bind_int64(statement, 2, epoch);
     sqlite3_bind_text(statement, 3, researcher, -1, SQLITE_STATIC);

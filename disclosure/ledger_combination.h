@@ -18,7 +18,8 @@ struct ledger_formed {
 enum maille_code ledger_form_put(struct ledger *ledger, const uint8_t *query, uint32_t analysis,
                                  const uint8_t *form, size_t length,
                                  struct maille_error *error) MAILLE_CHECKED;
-/* What ledger_list goes through, of this researcher or under one of these protocols. Forms of queries that
+/* What ledger_list goes through, of this researcher or under one of these protocols, or answered to them from
+ * the store (ledger_stored_tell). Forms of queries that
  * the ledger has forgotten are forgotten here. In arena. */
 enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct arena *arena,
                               struct ledger *ledger, const uint8_t *query, uint32_t epoch,

@@ -140,6 +140,8 @@ void analysis_names(struct bytes *out, const struct analysis *a)
     put_formula_names(out, a->propensity != NULL ? a->propensity->formula : NULL);
     for (size_t k = 0; k < a->declared->n_keys; k++) {
         const struct query_value *value = &a->values[k];
+        bytes_put_u8(out,
+                     value->present); /* a key that is not there may mean another thing than its default */
         for (size_t i = 0; i < value->n; i++) {
             put_name(out, value->names != NULL ? value->names[i] : NULL);
             put_levels(out, value->expressions != NULL ? value->expressions[i] : NULL);

@@ -168,7 +168,8 @@ enum maille_code study_parse_all(const struct study **, struct study_problems *p
  * dictionary, whatever study they stand in and whatever they are called. arena: room for what is worked out.
  */
 void analysis_serialise(struct bytes *out, struct arena *arena, const struct analysis *);
-/* The names that its result is written with: of variables as the study has them, of terms and of levels. */
+/* What else its result is written with: names of variables as the study has them, of terms and of levels; and
+ * which keys are there. */
 void analysis_names(struct bytes *out, const struct analysis *);
 
 /* Marks (used[index] = true) every variable of the dictionary that the analysis, or any of the study, reads

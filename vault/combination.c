@@ -47,7 +47,36 @@ static enum maille_code published_form(struct bytes *out, const struct published
     return bytes_check(out, error);
 }
 
-static enum maille_code list_published(struct message_ledger_form *list, size_t *n,
+static enum maille_code list_shown(struct message_ledger_form **list, size_t *n, size_t *bytes,
+                                   struct vault *vault, const struct query *query, size_t n_more,
+                                   struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct ledger_formed *formed = NULL;
+    const struct registration *registration = registration_find(vault->directory, query->study->protocol);
+    const char **protocols = NULL;
+    size_t n_protocols = 0;
+    if (registration != NULL)
+        protocols = registration_linked(&n_protocols, arena, vault->directory, registration);
+    MAILLE_TRY(ledger_forms(&formed, n, arena, vault->ledger, query->qid, vault->directory->epoch.number,
+                            query->manifest.researcher, protocols, n_protocols, error));
+    struct message_ledger_form *made = arena_array(arena, *n + n_more + 1, sizeof *made);
+    for (size_t i = 0; i < *n; i++) {
+        vault_ledger_past_id(made[i].id, formed[i].query, query);
+        made[i].analysis = formed[i].analysis;
+        made[i].form = (struct byte_view){formed[i].form, formed[i].length};
+        *bytes += formed[i].length;
+    }
+    *list = made;
+    if (*n > LEDGER_FORMS_MAX || *bytes > LEDGER_FORMS_BYTES_MAX)
+        code = maille_refuse(error, "combinations",
+                             "more groups were shown in this epoch than a question can be combined with");
+out:
+    return code;
+}
+
+/* As many as there is room for: a directory that publishes too much refuses no question. */
+static enum maille_code list_published(struct message_ledger_form *list, size_t *n, size_t bytes,
                                        const struct published *published, struct arena *arena,
                                        struct maille_error *error)
 {
@@ -55,8 +84,11 @@ static enum maille_code list_published(struct message_ledger_form *list, size_t 
     struct bytes form = {0};
     for (size_t i = 0; i < published->n; i++) {
         MAILLE_TRY(published_form(&form, &published->list[i], error));
+        bytes += form.length;
         if (form.length == 0)
             continue;
+        if (*n >= LEDGER_FORMS_MAX || bytes > LEDGER_FORMS_BYTES_MAX)
+            break;
         uint8_t *copy = arena_alloc(arena, form.length);
         memcpy(copy, form.data, form.length);
         list[(*n)++] = (struct message_ledger_form){.analysis = (uint32_t)i, .form = {copy, form.length}};
@@ -71,31 +103,10 @@ static enum maille_code list_forms(const struct message_ledger_form **out, size_
                                    struct arena *arena, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct ledger_formed *formed = NULL;
-    size_t n_formed = 0, bytes = 0;
-    const struct registration *registration = registration_find(vault->directory, query->study->protocol);
-    const char **protocols = NULL;
-    size_t n_protocols = 0;
-    if (registration != NULL)
-        protocols = registration_linked(&n_protocols, arena, vault->directory, registration);
-    MAILLE_TRY(ledger_forms(&formed, &n_formed, arena, vault->ledger, query->qid,
-                            vault->directory->epoch.number, query->manifest.researcher, protocols,
-                            n_protocols, error));
-    struct message_ledger_form *made = arena_array(arena, published->n + n_formed + 1, sizeof *made);
-    MAILLE_TRY(list_published(made, n, published, arena, error));
-    for (size_t i = 0; i < n_formed; i++) {
-        struct message_ledger_form *form = &made[(*n)++];
-        vault_ledger_past_id(form->id, formed[i].query, query);
-        form->analysis = formed[i].analysis;
-        form->form = (struct byte_view){formed[i].form, formed[i].length};
-    }
-    for (size_t i = 0; i < *n; i++)
-        bytes += made[i].form.length;
-    if (*n > LEDGER_FORMS_MAX || bytes > LEDGER_FORMS_BYTES_MAX) {
-        code = maille_refuse(error, "combinations",
-                             "more groups were shown in this epoch than a question can be combined with");
-        goto out;
-    }
+    struct message_ledger_form *made = NULL;
+    size_t bytes = 0;
+    MAILLE_TRY(list_shown(&made, n, &bytes, vault, query, published->n, arena, error));
+    MAILLE_TRY(list_published(made, n, bytes, published, arena, error));
     qsort(made, *n, sizeof *made, by_id);
     *out = made;
 out:

@@ -377,19 +377,22 @@ static enum maille_code add_up(struct bytes *totals, struct digest *selves, cons
     bytes_reserve(&sum, length);
     MAILLE_TRY(bytes_check(&sum, error));
     for (size_t m = 0; m < n; m++) {
+        const uint8_t *vector = length > 0 ? in->frame + m * length : NULL;
         struct digest root;
-        hash_vector(&root, in->frame + m * length, length);
+        hash_vector(&root, vector, length);
         if (!digest_equal(&root, &attempt->proofs[m].vector)) {
             code =
                 maille_protest(error, "vector", "expected the vector that site %u signed, found other bytes",
                                attempt->header.members[m]);
             goto out;
         }
-        share_add(sum.data, in->frame + m * length, 0, length, runs, n_runs);
+        if (length > 0)
+            share_add(sum.data, vector, 0, length, runs, n_runs);
     }
     for (size_t m = 0; m < n; m++) {
         MAILLE_TRY(take_reveal(&selves[m], vault, query, &custody->reveals[m], m, in->arena, error));
-        mask_unmask_sum(sum.data, length, runs, n_runs, &selves[m]);
+        if (length > 0)
+            mask_unmask_sum(sum.data, length, runs, n_runs, &selves[m]);
     }
     *totals = sum;
     sum = (struct bytes){0};

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "disclosure/ledger_stored.h"
 #include "disclosure/near.h"
 #include "vault/near.h"
 #include "vault/published.h"
@@ -23,7 +24,8 @@ enum maille_code vault_ledger_open(struct vault *vault, struct maille_error *err
     char path[PATH_MAX];
     MAILLE_TRY(file_path_join(path, sizeof path, vault->state_folder, "ledger", error));
     MAILLE_TRY(ledger_open(&vault->ledger, path, error));
-    code = ledger_sweep(vault->ledger, is_open, vault, error);
+    MAILLE_TRY(ledger_sweep(vault->ledger, is_open, vault, error));
+    code = ledger_stored_begin(vault->ledger, vault->directory->epoch.number, error);
 out:
     return code;
 }
@@ -475,14 +477,11 @@ out:
 enum maille_code vault_ledger_reveal(struct vault *vault, const struct query *query,
                                      const struct message_round_header *header, struct maille_error *error)
 {
-    uint32_t counted[STUDY_ANALYSES_MAX];
-    size_t n = 0;
     if (!circle_is(query))
         return ledger_commit(vault->ledger, query->qid, header->analyses, header->n_analyses, error);
-    for (size_t i = 0; i < header->n_analyses; i++)
-        if (!vault_stored_used(query, header, header->analyses[i]))
-            counted[n++] = header->analyses[i];
-    return header->round == 1 ? ledger_pool(vault->ledger, query->qid, counted, n, error) : MAILLE_OK;
+    return header->round == 1
+               ? ledger_pool(vault->ledger, query->qid, header->analyses, header->n_analyses, error)
+               : MAILLE_OK;
 }
 
 enum maille_code vault_ledger_planned(struct vault *vault, const struct query *query, const struct plan *plan,
@@ -518,15 +517,15 @@ enum maille_code vault_ledger_shown(struct vault *vault, const struct query *que
     size_t n = 0;
     for (size_t i = 0; i < header->n_analyses; i++) {
         const uint32_t k = header->analyses[i];
-        if (vault_stored_used(query, header, k) ||
-            !answers(&run->states[k], custody_which(query, header) == 0))
-            continue;
-        analyses[n++] = k;
-        if (run->states[k].status == ANALYSIS_OK && query->custody.stored != NULL)
-            MAILLE_TRY(vault_stored_put(vault, query, run, k, error));
+        if (!vault_stored_used(query, header, k) &&
+            answers(&run->states[k], custody_which(query, header) == 0))
+            analyses[n++] = k;
     }
     if (n > 0)
-        code = ledger_commit(vault->ledger, query->qid, analyses, n, error);
+        MAILLE_TRY(ledger_commit(vault->ledger, query->qid, analyses, n, error));
+    for (size_t i = 0; i < n; i++)
+        if (run->states[analyses[i]].status == ANALYSIS_OK)
+            MAILLE_TRY(vault_stored_put(vault, query, run, analyses[i], error));
 out:
     return code;
 }

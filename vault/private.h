@@ -598,7 +598,7 @@ enum maille_code vault_stored_take(struct bytes *run, struct vault *vault, const
 /* Keeps the result of analysis k, which is shown. */
 enum maille_code vault_stored_put(struct vault *vault, const struct query *query, const struct study_run *run,
                                   size_t k, struct maille_error *error) MAILLE_CHECKED;
-/* For the log: " (the answer of 2026-11-29)", or "". In arena. */
+/* For the log: " (2026-11-29)", the day of the answer, or "". In arena. */
 const char *vault_stored_words(struct arena *arena, const struct query *query, size_t k);
 
 /* --- combination.c: combinations of groups (disclosure/combination.h) in the life of a query --- */

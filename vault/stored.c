@@ -10,6 +10,8 @@
  * is asked again is answered by the result of before. Who objected between the two, or was corrected, is in
  * neither answer alone. */
 
+enum { FORMAT = 1 }; /* of what is sealed: study_run_write_ended */
+
 /* --- what a result depends on, but for the patients --- */
 
 static enum maille_code asked_hash(struct digest *hash, const struct vault *vault, const struct query *query,
@@ -23,7 +25,9 @@ static enum maille_code asked_hash(struct digest *hash, const struct vault *vaul
     MAILLE_TRY(vault_analysis_hash(&analysed, query, k, arena, error));
     bytes_put(&bytes, analysed.b, HASH_BYTES);
     bytes_put(&bytes, members, LEDGER_ID_BYTES);
+    bytes_put_u8(&bytes, FORMAT);
     bytes_put_u8(&bytes, (uint8_t)query->study->grid);
+    bytes_put_u8(&bytes, query->study->grid_by_default); /* a warning says it */
     analysis_names(&bytes, analysis);
     policy_write(&bytes, vault->policy); /* another policy, another answer */
     MAILLE_TRY(bytes_check(&bytes, error));
@@ -80,7 +84,8 @@ static const struct message_stored *entry_of(const struct message_accept *accept
 
 static bool same_answer(const struct message_stored *a, const struct message_stored *b)
 {
-    return memcmp(a->id, b->id, LEDGER_ID_BYTES) == 0 && a->asked_ms == b->asked_ms;
+    return memcmp(a->id, b->id, LEDGER_ID_BYTES) == 0 && a->asked_ms == b->asked_ms &&
+           memcmp(a->members, b->members, LEDGER_ID_BYTES) == 0;
 }
 
 enum maille_code vault_stored_settle(struct query *query, const struct message_accept *accepts, size_t n,
@@ -124,20 +129,44 @@ bool vault_stored_used(const struct query *query, const struct message_round_hea
 
 /* --- the results --- */
 
+/* Is the policy in force that which the result was judged by? A restart may have brought another. */
+static enum maille_code same_policy(bool *same, const struct vault *vault, const struct query *query,
+                                    struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct bytes policy = {0};
+    struct message in;
+    const struct byte_view accept = {query->accept_envelope.data, query->accept_envelope.length};
+    policy_write(&policy, vault->policy);
+    MAILLE_TRY(bytes_check(&policy, error));
+    MAILLE_TRY(message_within(&in, arena, &accept, MESSAGE_ACCEPT, NULL, 0, error));
+    *same = byte_view_equal((struct byte_view){policy.data, policy.length}, in.body.accept.floor);
+out:
+    bytes_clear(&policy);
+    return code;
+}
+
 enum maille_code vault_stored_put(struct vault *vault, const struct query *query, const struct study_run *run,
                                   size_t k, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct message_round_header *header = &query->attempt.header;
-    struct ledger_stored stored = {.snapshot = query->snapshot, .asked_ms = query->manifest.created_ms};
+    struct ledger_stored stored = {
+        .analysis = (uint32_t)k, .snapshot = query->snapshot, .asked_ms = query->manifest.created_ms};
     struct bytes clear = {0}, sealed = {0};
-    struct digest asked, key;
+    struct digest asked, key = {{0}};
     uint8_t members[LEDGER_ID_BYTES];
+    bool same = false;
+    if (query->custody.stored == NULL) /* no rule compares snapshots */
+        return MAILLE_OK;
     struct arena *arena = arena_new();
     if (arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "no memory for a result");
     memcpy(stored.query, query->qid, QID_BYTES);
     seal_key(&key, vault);
+    MAILLE_TRY(same_policy(&same, vault, query, arena, error));
+    if (!same)
+        goto out;
     MAILLE_TRY(message_members(members, header->members, header->n_members, error));
     MAILLE_TRY(asked_hash(&asked, vault, query, k, members, arena, error));
     study_run_write_ended(&clear, run, k);
@@ -194,9 +223,14 @@ static enum maille_code open_one(struct study_run *run, struct vault *vault, con
     found = found && seal_secretbox_open(&clear, key.b, sealed.data, sealed.length, NULL) == MAILLE_OK;
     struct reader reader = reader_of(clear.data, clear.length);
     if (!found || study_run_read_ended(run, k, &reader, NULL) != MAILLE_OK || !reader_done(&reader) ||
-        run->states[k].status != ANALYSIS_OK)
+        run->states[k].status != ANALYSIS_OK) {
+        MAILLE_TRY(ledger_stored_drop(vault->ledger, asked.b, error)); /* it is not named again */
         code = maille_refuse(error, "again",
                              "expected the answer of before that this site named at M1, found none");
+        goto out;
+    }
+    code = ledger_stored_tell(vault->ledger, &stored, query->qid, (uint32_t)k, query->manifest.researcher,
+                              query->study->protocol, error);
 out:
     crypto_wipe(&key, sizeof key);
     bytes_clear(&sealed);
@@ -232,6 +266,10 @@ enum maille_code vault_stored_take(struct bytes *run, struct vault *vault, const
     run->length = 0;
     study_run_write(run, &changed);
     code = bytes_check(run, error);
+    if (code == MAILLE_OK && run->length > RUN_BYTES_MAX)
+        code =
+            maille_refuse(error, "size",
+                          "expected answers of before that a study holds, found more: ask for fewer at once");
 out:
     study_run_clear(&changed);
     return code;
@@ -240,6 +278,6 @@ out:
 const char *vault_stored_words(struct arena *arena, const struct query *query, size_t k)
 {
     return vault_stored_used(query, &query->attempt.header, k)
-               ? arena_printf(arena, " (the answer of %s)", day_of(arena, query->custody.stored[k].asked_ms))
+               ? arena_printf(arena, " (%s)", day_of(arena, query->custody.stored[k].asked_ms))
                : "";
 }

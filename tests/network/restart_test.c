@@ -148,7 +148,22 @@ static void vectors_of_several_segments(void **state)
     }
 }
 
-/* A question after another on an earlier snapshot: a round before the head counts. */
+/* The same numbers under another text: not what was shown. */
+static const char anew[] = "  - { id: os, method: km, formula: \"Surv(dtime, death)  ~ chemo\" }\n"
+                           "  - { id: logit, method: glm, family: binomial, formula: \"death  ~ chemo\" }\n";
+
+/* A result file says the formulas as they were written. */
+static void as_study_has_it(struct bytes *result)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < result->length; i++)
+        if (i + 2 >= result->length || memcmp(result->data + i, "  ~", 3) != 0)
+            result->data[n++] = result->data[i];
+    result->length = n;
+}
+
+/* A question after another on an earlier snapshot: a round before the head counts. The very question of
+ * before (every second time) is answered in that round. */
 static void the_round_before_the_counts(void **state)
 {
     (void)state;
@@ -174,14 +189,18 @@ static void the_round_before_the_counts(void **state)
             columns_free(table);
             for (size_t k = 0; k < 3; k++)
                 play_import(play, PLAY_SITE + k, parts[k]);
-            play_ask(play, study);
+            const bool same = (from / step()) % 2 == 1;
+            play_ask(play, same ? study : anew);
             const size_t before = play_said(play, PLAY_SITE, MESSAGE_MASKED);
             late.after = play_points(play, parties[i]);
             if (play_run(play, TESTING_LIMIT_MS, &error) != MAILLE_OK)
                 fail_msg("party %zu, from %u: %s", parties[i], from, error.sentence);
-            assert_true(play_said(play, PLAY_SITE, MESSAGE_MASKED) > 2 * before); /* a round more */
+            const size_t rounds = play_said(play, PLAY_SITE, MESSAGE_MASKED);
+            assert_true(same ? rounds < 2 * before : rounds > 2 * before); /* a round more, or one */
             play_result(&second, play);
-            if (first.length != second.length || memcmp(first.data, second.data, first.length) != 0)
+            as_study_has_it(&second);
+            if (!same &&
+                (first.length != second.length || memcmp(first.data, second.data, first.length) != 0))
                 fail_msg("party %zu, from %u: another result", parties[i], from);
             bytes_clear(&first);
             bytes_clear(&second);

@@ -304,6 +304,28 @@ static void an_analysis_is_known_by_what_it_asks(void **state)
     world_free(world);
 }
 
+/* What an answer is kept under: also what changes no group of patients, and the result. */
+static void names_are_a_part_of_an_answer(void **state)
+{
+    (void)state;
+    struct world *world = world_make("names", "policy: open\n", true, false);
+    static const char *const others[] = {
+        WORLD_STUDY "  - { id: b, method: cox, formula: \"Surv(time, death) ~ arm\", robust: false }\n",
+        WORLD_STUDY "  - { id: b, method: cox, formula: \"Surv(time, death) ~  arm\" }\n"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        struct bytes one = {0}, two = {0};
+        analysis_names(&one,
+                       &world_study(world, WORLD_STUDY
+                                    "  - { id: a, method: cox, formula: \"Surv(time, death) ~ arm\" }\n")
+                            ->analyses[0]);
+        analysis_names(&two, &world_study(world, others[i])->analyses[0]);
+        assert_false(one.length == two.length && memcmp(one.data, two.data, one.length) == 0);
+        bytes_clear(&one);
+        bytes_clear(&two);
+    }
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +335,7 @@ int main(void)
         cmocka_unit_test(closing_ends_what_is_open),
         cmocka_unit_test(a_registration_has_a_budget),
         cmocka_unit_test(an_analysis_is_known_by_what_it_asks),
+        cmocka_unit_test(names_are_a_part_of_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
