@@ -196,6 +196,11 @@ class Study:
         return self.ask("glm", id, family=family, formula=formula, robust=robust, subgroups=subgroups, cohort=cohort, weights=weights,
                         conf_level=conf_level)
 
+    def gformula(self, formula: str, treatment: str, id: Optional[str] = None, *, family: Optional[str] = None, cohort: Optional[str] = None,
+                 conf_level: Optional[float] = None) -> Study:
+        """The g-formula: the mean of a model of the outcome, were everybody in each level of ``treatment``; ``family``: gaussian or binomial."""
+        return self.ask("gformula", id, family=family, formula=formula, treatment=treatment, cohort=cohort, conf_level=conf_level)
+
     def smd(self, treatment: str, variables: Names, id: Optional[str] = None, *, cohort: Optional[str] = None,
             weights: Optional[Weights] = None) -> Study:
         """Standardised mean differences between two arms, before and after weighting."""

@@ -212,9 +212,9 @@ fine_gray <- function(study, formula, cause, id = NULL, cohort = NULL, conf_leve
 #'
 #' @inheritParams ask
 #' @param variables,variable,treatment names of variables: `c("age", "size")` or `~ age + size`. `smd()`: `treatment`
-#'   are the arms.
-#' @param formula `y ~ g` (`ttest()`, `anova()`), or a model as in R (`fit_glm()`).
-#' @param family `"gaussian"`, `"binomial"` or `"poisson"`.
+#'   are the arms. `gformula()`: the category of the formula in whose levels everybody is put.
+#' @param formula `y ~ g` (`ttest()`, `anova()`), or a model as in R (`fit_glm()`, `gformula()`).
+#' @param family `"gaussian"`, `"binomial"` or (not in `gformula()`) `"poisson"`.
 #' @param robust robust standard errors.
 #' @param subgroups categories in whose levels the effect of the first term is given, each an analysis more.
 #' @param statistics `table1()`, of numbers: `"median"` with quartiles, `"mean"` with the standard deviation, or `"both"`.
@@ -311,6 +311,12 @@ fit_glm <- function(study, formula, family = "gaussian", id = NULL, robust = NUL
                     weights = NULL, conf_level = NULL) {
   ask(study, "glm", id, family = family, formula = formula, robust = robust, subgroups = subgroups, cohort = cohort,
       weights = weights, conf_level = conf_level)
+}
+
+#' @rdname table-verbs
+#' @export
+gformula <- function(study, formula, treatment, family = "gaussian", id = NULL, cohort = NULL, conf_level = NULL) {
+  ask(study, "gformula", id, family = family, formula = formula, treatment = treatment, cohort = cohort, conf_level = conf_level)
 }
 
 #' @rdname table-verbs
