@@ -106,7 +106,8 @@ static const struct property {
      "  - { id: a, method: km, formula: \"Surv(stop, dead) ~ arm\", tau: 300, times: [10, 100, 900] }\n"
      "  - { id: b, method: km, formula: \"Surv(start, stop, dead) ~ sex\", conf_type: log-log, times: [50] "
      "}\n"
-     "  - { id: c, method: km, formula: \"Surv(stop, dead) ~ 1\", reverse: true }\n",
+     "  - { id: c, method: km, formula: \"Surv(stop, dead) ~ 1\", reverse: true }\n"
+     "  - { id: d, method: km, formula: \"Surv(stop, dead) ~ arm\", landmark: 40, times: [50] }\n",
      false},
     {"logrank",
      "  - { id: a, method: logrank, formula: \"Surv(stop, dead) ~ arm + strata(sex)\", trend: true }\n"

@@ -38,7 +38,7 @@ class WithProgram(unittest.TestCase):
              .ttest("age ~ chemo").anova("nodes ~ size", var_equal=False).correlation(["age", "nodes"])
              .glm("death ~ age", family="binomial", robust=True).gformula("death ~ chemo + age", "chemo", family="binomial")
              .km("Surv(dtime, death) ~ chemo", conf_type="log-log", conf_level=0.9)
-             .logrank("Surv(dtime, death) ~ chemo", trend=True).cox("Surv(dtime, death) ~ age", zph=["km"], baseline=True)
+             .logrank("Surv(dtime, death) ~ chemo", trend=True, landmark=365).cox("Surv(dtime, death) ~ age", zph=["km"], baseline=True)
              .cuminc("Surv(rtime, f) ~ chemo").finegray("Surv(rtime, f) ~ age", cause="[1,2)")
              .smd("chemo", "age", weights=maille.iptw("chemo ~ age + size", stabilised=True))
              .meta({"method": "cox", "formula": "Surv(dtime, death) ~ age"}, "age"))
