@@ -195,7 +195,15 @@ static enum maille_code read_means(struct means *means, const struct normal *nor
         for (size_t j = 0; j < m; j++)
             middle[i * m + j] = means->products[(1 + means->n_levels + i) * n + 1 + means->n_levels + j];
     const f128 rows = means->products[0];
-    MAILLE_TRY(fit_check_middle(middle, m, (double)rows, step->totals->extents[block].fraction, error));
+    code = fit_check_middle(middle, m, (double)rows, step->totals->extents[block].fraction, error);
+    if (code != MAILLE_OK) { /* the sentence of a key that there is not here */
+        code = maille_fail(
+            error, MAILLE_FAILED,
+            "expected errors of nine digits, found that %s may be so far from its mean over the bounds "
+            "of the dictionary that their sums hold fewer: narrow the bounds",
+            step->glm.formula->response_label);
+        goto out;
+    }
     for (size_t level = 0; level < means->n_levels; level++) {
         f128 *gradient = arena_array(step->arena, m + 1, sizeof *gradient),
              *moves = means->moves[level] = arena_array(step->arena, n, sizeof *moves);
@@ -280,6 +288,12 @@ static void report_contrast(const struct means *means, size_t a, size_t b, const
     result_add_number(row, "p_value", error > 0 ? 2 * pnorm5(-fabs(value / error), 0, 1, 1, 0) : NAN);
 }
 
+/* NaN where a risk is 0 or 1 to the last digit. */
+static double log_of(double ratio)
+{
+    return ratio > 0 && isfinite(ratio) ? elementary_log(ratio) : NAN;
+}
+
 /* Every level against the first that somebody has. */
 static void report_contrasts(const struct means *means, struct result *result)
 {
@@ -292,9 +306,8 @@ static void report_contrasts(const struct means *means, struct result *result)
         const double p = means->mean[a], q = means->mean[b];
         const struct contrast contrasts[] = {
             {events ? "risk difference" : "mean difference", false, p - q, 1, -1},
-            {"risk ratio", true, elementary_log(p / q), 1 / p, -1 / q},
-            {"odds ratio", true, elementary_log(p / (1 - p) / (q / (1 - q))), 1 / (p * (1 - p)),
-             -1 / (q * (1 - q))}};
+            {"risk ratio", true, log_of(p / q), 1 / p, -1 / q},
+            {"odds ratio", true, log_of(p / (1 - p) / (q / (1 - q))), 1 / (p * (1 - p)), -1 / (q * (1 - q))}};
         for (size_t i = 0; means->used[a] && i < (events ? 3 : 1); i++)
             report_contrast(means, a, b, &contrasts[i], list);
     }

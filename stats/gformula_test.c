@@ -150,6 +150,19 @@ static void what_nobody_can_say(void **state)
     paper_close(&paper);
 }
 
+/* Where y may be 10¹¹ its squares are 10²² and their sums hold 14 bits behind the point. */
+static void errors_that_have_no_digits(void **state)
+{
+    (void)state;
+    static const char far[] = "  - { name: y, type: integer, min: 0, max: 100000000000 }\n"
+                              "  - { name: arm, type: category, levels: [a, b] }\n";
+    struct paper paper;
+    paper_run(&paper, far, "pid,y,arm\n1,1,a\n2,3,a\n3,2,a\n4,4,b\n5,6,b\n6,8,b\n",
+              "  - { id: m, method: gformula, treatment: arm, formula: \"y ~ arm\" }\n");
+    paper_failed(&paper, 0, "expected errors of nine digits, found that y may be so far from its mean");
+    paper_close(&paper);
+}
+
 static void refused_words(const char *analysis, const char *part)
 {
     struct arena *arena = arena_new();
@@ -235,6 +248,7 @@ int main(void)
         cmocka_unit_test(means_on_paper),
         cmocka_unit_test(level_without_an_event_on_paper),
         cmocka_unit_test(what_nobody_can_say),
+        cmocka_unit_test(errors_that_have_no_digits),
         cmocka_unit_test(refusals),
         cmocka_unit_test(cells_and_theta),
     };
