@@ -289,7 +289,7 @@ static const char *term_fault(const struct formula *f, const struct formula_term
 static const char *formula_fault(const struct formula *f, const struct dictionary *dictionary)
 {
     const uint32_t n_variables = (uint32_t)dictionary->n_variables;
-    const struct expression *const parts[] = {f->response, f->start, f->stop, f->offset};
+    const struct expression *const parts[] = {f->response, f->start, f->written, f->offset};
     const char *fault = NULL;
     for (size_t i = 0; fault == NULL && i < sizeof parts / sizeof *parts; i++)
         fault = expression_fault(parts[i], n_variables);

@@ -284,7 +284,7 @@ static void look_at_formula(struct look *look, const struct formula *f)
         return;
     look_at(look, f->response);
     look_at_time(look, f->start);
-    look_at_time(look, f->stop);
+    look_at_time(look, f->written); /* a landmark is a condition of the cohort */
     look_at(look, f->event);
     look_at(look, f->offset);
     for (size_t i = 0; i < f->n_factors; i++)

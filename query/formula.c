@@ -261,15 +261,15 @@ out:
 
 /* --- the response --- */
 
-/* Units of a sum or difference of variables of one unit; "" when they differ or something else is done to
- * them. */
+/* Units of a sum, a difference, the least or the greatest of variables of one unit; "" when they differ or
+ * something else is done to them. */
 static const char *units_of(const struct expression *e, const struct dictionary *d)
 {
     if (e->op == OP_VARIABLE)
         return d->variables[e->variable].type == VARIABLE_DATE ? "days" : d->variables[e->variable].units;
     if (e->op == OP_INTERVAL)
         return e->value == 1 ? "days" : "months";
-    if (e->op != OP_ADD && e->op != OP_SUBTRACT)
+    if (e->op != OP_ADD && e->op != OP_SUBTRACT && e->op != OP_MIN && e->op != OP_MAX)
         return "";
     const char *a = e->args[0]->op == OP_CONSTANT ? NULL : units_of(e->args[0], d);
     const char *b = e->args[1]->op == OP_CONSTANT ? NULL : units_of(e->args[1], d);
@@ -356,6 +356,7 @@ static enum maille_code type_survival(struct formula_reading *r, const struct sy
         goto out;
     }
     f->kind = RESPONSE_SURVIVAL;
+    f->written = f->stop;
     f->units = units;
 out:
     return code;

@@ -39,8 +39,9 @@ struct formula {
     /* RESPONSE_SURVIVAL: Surv(time, event) or Surv(start, stop, event) */
     const struct expression *start; /* NULL without delayed entry */
     const struct expression *stop;
-    const struct expression *event; /* BOOLEAN; or CODE whose first level is censoring (cuminc, finegray) */
-    const char *units;              /* of the time variable, "" when unknown */
+    const struct expression *written; /* stop as it was written: before a landmark was taken off */
+    const struct expression *event;   /* BOOLEAN; or CODE whose first level is censoring (cuminc, finegray) */
+    const char *units;                /* of the time variable, "" when unknown */
     bool intercept;
     struct formula_factor factors[FORMULA_FACTORS_MAX];
     size_t n_factors;

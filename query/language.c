@@ -94,6 +94,13 @@ const struct language_key language_analysis[] = {
     {.name = "weights",
      .kind = LANGUAGE_OWN,
      .sentence = "A variable, or inverse probability of treatment weights."},
+    {.name = "landmark",
+     .kind = LANGUAGE_BETWEEN,
+     .min = 0,
+     .max = 1e9,
+     .sentence =
+         "A time in the units of the formula's: who is still followed then without the event is in the "
+         "analysis, and time counts from it."},
     {.name = "conf_level",
      .kind = LANGUAGE_BETWEEN,
      .min = 0,

@@ -307,7 +307,8 @@ static void put_key(struct json_put *to, const struct query_key *key)
 static bool legal(const struct language_key *key, const struct query_method *method)
 {
     return (method->takes_by || strcmp(key->name, "by") != 0) &&
-           (method->takes_weights || strcmp(key->name, "weights") != 0);
+           (method->takes_weights || strcmp(key->name, "weights") != 0) &&
+           (method->takes_landmark || strcmp(key->name, "landmark") != 0);
 }
 
 /* whole: an analysis; else a model inside one, which has `method` and the method's own keys. */

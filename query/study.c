@@ -350,6 +350,8 @@ static enum maille_code parse_one(struct study_reading *r, size_t *n_added, size
     MAILLE_TRY(study_analysis(r, a, node));
     if (r->problems == NULL || r->problems->n == n_before)
         MAILLE_TRY(study_subgroups(r, a + 1, n_added, n - 1, a, node));
+    if (r->problems == NULL || r->problems->n == n_before)
+        MAILLE_TRY(study_landmark(r, a, 1 + *n_added, yaml_get(node, "landmark")));
     for (size_t i = 0; i <= *n_added; i++)
         for (size_t k = 0; k < s->n_analyses + i && a[i].id != NULL; k++)
             if (strcmp(s->analyses[k].id, a[i].id) == 0) {

@@ -37,9 +37,10 @@ struct query_method {
     const char *name;
     const struct query_key *keys;
     size_t n_keys;
-    bool takes_by;      /* `by` is legal */
-    bool takes_weights; /* `weights` is legal */
-    bool is_model;      /* its variables count for `missing: study` */
+    bool takes_by;       /* `by` is legal */
+    bool takes_weights;  /* `weights` is legal */
+    bool takes_landmark; /* `landmark` is legal: it has a formula of Surv() */
+    bool is_model;       /* its variables count for `missing: study` */
 };
 
 struct query_value {

@@ -42,7 +42,8 @@ static enum maille_code check_keys(struct study_reading *r, const struct analysi
     const char **known = arena_array(r->arena, n + m->n_keys + 1, sizeof *known);
     for (n = 0; *common != NULL; common++) {
         bool legal = (m->takes_by || strcmp(*common, "by") != 0) &&
-                     (m->takes_weights || strcmp(*common, "weights") != 0);
+                     (m->takes_weights || strcmp(*common, "weights") != 0) &&
+                     (m->takes_landmark || strcmp(*common, "landmark") != 0);
         if (legal)
             known[n++] = *common;
         else if (yaml_get(map, *common) != NULL)

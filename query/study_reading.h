@@ -40,6 +40,10 @@ enum maille_code study_values(struct study_reading *, struct analysis *,
 enum maille_code study_subgroups(struct study_reading *, struct analysis *added, size_t *n_added, size_t n,
                                  struct analysis *, const struct yaml_node *) MAILLE_CHECKED;
 
+/* study_landmark.c: the key `landmark` (NULL: none) of n analyses: who counts, and from when. */
+enum maille_code study_landmark(struct study_reading *, struct analysis *analyses, size_t n,
+                                const struct yaml_node *) MAILLE_CHECKED;
+
 /* 1 to n_max letters, digits, `-` and `_`. */
 bool study_id_legal(const char *id, size_t n_max);
 

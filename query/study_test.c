@@ -53,9 +53,9 @@ static const struct query_method methods[] = {
     {.name = "crosstab", KEYS(crosstab_keys)},
     {.name = "table1", KEYS(table1_keys), .takes_by = true},
     {.name = "glm", KEYS(glm_keys), .takes_weights = true, .is_model = true},
-    {.name = "km", KEYS(km_keys), .takes_weights = true, .is_model = true},
+    {.name = "km", KEYS(km_keys), .takes_weights = true, .takes_landmark = true, .is_model = true},
     {.name = "logrank", KEYS(logrank_keys), .is_model = true},
-    {.name = "cox", KEYS(cox_keys), .takes_weights = true, .is_model = true},
+    {.name = "cox", KEYS(cox_keys), .takes_weights = true, .takes_landmark = true, .is_model = true},
     {.name = "meta", KEYS(meta_keys), .is_model = true}};
 enum { N_METHODS = sizeof methods / sizeof *methods };
 
@@ -203,6 +203,35 @@ static void defaults(void **state)
     assert_true(parsed(f, HEAD "sites: all\nanalyses: [{ id: n, method: count }]\n")->all_sites);
 }
 
+/* It is the same question as the condition and the time written out, to a byte. */
+static void a_landmark(void **state)
+{
+    struct fixture *f = *state;
+    const struct study *s = parsed(
+        f, HEAD "cohort: age >= 18\nanalyses:\n"
+                "  - { id: l, method: km, formula: \"Surv(dtime, death) ~ chemo\", landmark: 365 }\n"
+                "  - { id: w, method: km, formula: \"Surv(pmax(dtime - 365, 0), death) ~ chemo\", cohort: "
+                "dtime > 365 }\n");
+    const struct analysis *a = &s->analyses[0];
+    const struct formula *formula = analysis_value(a, "formula")->formula;
+    struct bytes own = {0}, written = {0};
+    struct time_axis axis;
+    struct maille_error error = {0};
+    assert_true(formula->stop->low == 0 && formula->stop->high == 9000 - 365);
+    assert_int_equal(formula->written->op, OP_VARIABLE);
+    assert_string_equal(formula->units, "days");
+    assert_ok(analysis_time_axis(&axis, a, formula, &error), &error);
+    assert_true(axis.has_unit && axis.width == 30.4375);
+    assert_string_equal(analysis_value(&s->analyses[1], "formula")->formula->units,
+                        "days"); /* the grid holds */
+    analysis_serialise(&own, f->arena, a);
+    analysis_serialise(&written, f->arena, &s->analyses[1]);
+    assert_int_equal(own.length, written.length);
+    assert_memory_equal(own.data, written.data, own.length);
+    bytes_clear(&own);
+    bytes_clear(&written);
+}
+
 static void bad_studies_are_refused(void **state)
 {
     struct fixture *f = *state;
@@ -257,6 +286,16 @@ static void bad_studies_are_refused(void **state)
         {ONE("method: count"), "s.yaml:8:5: expected the `id` of the analysis"},
         {ONE("id: a.b, method: count"), "s.yaml:8:11: expected an id of 1 to 40 letters"},
         {ONE("id: x"), "s.yaml:8:5: expected the `method` of the analysis `x`"},
+        {ONE("id: x, method: count, landmark: 30"),
+         "s.yaml:8:39: expected no `landmark` in an analysis by count"},
+        {ONE("id: x, method: km, formula: \"Surv(dtime, death) ~ 1\", landmark: 0"),
+         "expected `landmark` above 0, found 0"},
+        {ONE("id: x, method: km, formula: \"Surv(dtime, death) ~ 1\", landmark: 9000"),
+         "expected a landmark before the latest time that there can be, 9000, found 9000"},
+        {ONE("id: x, method: km, formula: \"Surv(dtime, dtime, death) ~ 1\", landmark: 30"),
+         "expected Surv(time, event) beside `landmark`, found a start"},
+        {ONE("id: x, method: cox, formula: \"nodes ~ age\", landmark: 30"),
+         "expected Surv(time, event) in the formula beside `landmark`"},
         {ONE("id: x, method: coks"), "s.yaml:8:22: expected a method, found `coks`; did you mean `cox`?"},
         {ONE("id: x, method: forest"), "expected one of the methods count, describe"},
         {ONE("id: x, method: count, id: y"), "expected each key once, found `id` again"},
@@ -596,6 +635,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_problems_in_one_go, setup, teardown),
         cmocka_unit_test_setup_teardown(a_whole_study, setup, teardown),
         cmocka_unit_test_setup_teardown(defaults, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_landmark, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_studies_are_refused, setup, teardown),
         cmocka_unit_test(damaged_studies_end_in_a_sentence),
         cmocka_unit_test_setup_teardown(the_head_alone, setup, teardown),

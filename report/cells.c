@@ -47,6 +47,8 @@ const char *cells_words(char buffer[WORDS_MAX], const struct labels *labels, con
         return by != NULL ? labels_by(labels, by, cell->string)
                           : level_words(labels, a->frame, sibling(table, row, "variable"), cell->string);
     }
+    if (strcmp(name, "reference") == 0 && sibling(table, row, "variable") != NULL)
+        return level_words(labels, a->frame, sibling(table, row, "variable"), cell->string);
     if (strcmp(name, "cause") == 0)
         return labels_cause(labels, a->frame, cell->string);
     if (strcmp(name, "value") == 0)

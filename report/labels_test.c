@@ -51,7 +51,19 @@ static const char file[] =
     "{\"term\":\"size>50\",\"estimate\":0.6931471805599453,\"conf_low\":0,\"conf_high\":1.3862943611198906,"
     "\"p_value\":0.05,\"n\":4,\"n_event\":3},"
     "{\"term\":\"size>50:armTRUE\",\"estimate\":0,\"conf_low\":null,\"conf_high\":null,\"p_value\":null,"
-    "\"n\":1,\"n_event\":1}]}}]}";
+    "\"n\":1,\"n_event\":1}]}},"
+    "{\"id\":\"g\",\"method\":\"gformula\",\"status\":\"ok\",\"n\":4,\"asked\":{},\"frame\":{\"response\":"
+    "\"d\",\"time_units\":null,"
+    "\"factors\":[{\"name\":\"stage\",\"levels\":[\"1\",\"2\"]},{\"name\":\"age\",\"levels\":null}]},"
+    "\"result\":{\"means\":["
+    "{\"variable\":\"stage\",\"level\":\"1\",\"n\":3,\"n_event\":1,\"estimate\":0.5,\"std_error\":0.1},"
+    "{\"variable\":\"stage\",\"level\":\"2\",\"n\":1,\"n_event\":null,\"estimate\":0.75,\"std_error\":0.1}],"
+    "\"contrasts\":["
+    "{\"variable\":\"stage\",\"level\":\"2\",\"reference\":\"1\",\"measure\":\"risk "
+    "difference\",\"estimate\":0.25,"
+    "\"conf_low\":-0.25,\"conf_high\":0.75,\"p_value\":0.3},"
+    "{\"variable\":\"stage\",\"level\":\"2\",\"reference\":\"1\",\"measure\":\"risk ratio\",\"estimate\":1.5,"
+    "\"conf_low\":0.5,\"conf_high\":4.5,\"p_value\":0.4}]}}]}";
 
 struct read {
     struct arena *arena;
@@ -179,6 +191,28 @@ static void test_regression(void **state)
     assert_null(regression_of(&read->report, &read->report.analyses[0], read->arena));
 }
 
+/* The level that the others are compared with, then the difference; no ratio. */
+static void test_contrasts(void **state)
+{
+    const struct read *read = *state;
+    char buffer[REGRESSION_WORDS];
+    const struct regression *r = contrasts_of(&read->report, &read->report.analyses[5], read->arena);
+    assert_non_null(r);
+    assert_string_equal(r->measure, "Risk difference");
+    assert_false(r->is_ratio);
+    assert_int_equal(r->n, 3);
+    assert_true(r->rows[0].heading);
+    assert_string_equal(r->rows[0].words, "Stage");
+    assert_true(r->rows[1].reference);
+    assert_string_equal(r->rows[1].words, "local");
+    assert_int_equal(r->rows[1].n, 3);
+    assert_string_equal(r->rows[2].words, "spread");
+    assert_int_equal(r->rows[2].n_event, -1);
+    assert_string_equal(regression_words(buffer, &r->rows[2]), "0.25 (-0.25 to 0.75)");
+    assert_string_equal(regression_p(buffer, r->rows[2].p_value), "0.30");
+    assert_null(contrasts_of(&read->report, &read->report.analyses[4], read->arena));
+}
+
 static void test_table1(void **state)
 {
     const struct read *read = *state;
@@ -210,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_strata, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_own_words, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_regression, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_contrasts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table1, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

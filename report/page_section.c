@@ -240,6 +240,9 @@ static void put_counts(struct html *h, const struct report_analysis *a)
     const struct result *units = a->frame == NULL ? NULL : result_get(a->frame, "time_units");
     if (units != NULL && units->kind == RESULT_STRING && a->status == ANALYSIS_OK)
         html_textf(h, "; times in %s", units->string);
+    const double landmark = a->asked == NULL ? NAN : result_number(a->asked, "landmark");
+    if (!isnan(landmark))
+        html_textf(h, ", from the landmark at %g", landmark);
     html_close(h);
     html_newline(h);
 }

@@ -43,6 +43,11 @@ const struct regression *subgroups_of(const struct report *report, const struct 
 bool subgroups_shown_elsewhere(const struct report *report, const struct report_analysis *analysis,
                                struct arena *arena);
 
+/* contrasts.c: the differences between the means of a g-formula, a level of its treatment a row, below the
+ * level that they are compared with. NULL where the analysis has none. */
+const struct regression *contrasts_of(const struct report *report, const struct report_analysis *analysis,
+                                      struct arena *arena);
+
 /* An empty one, with measure and level of a model that came out; a heading, with the p of a test of what is
  * below it or NaN; and one row of an object with estimate and limits. */
 struct regression *regression_begin(const struct report_analysis *analysis, struct arena *arena);

@@ -398,6 +398,7 @@ static void put_counts(const struct terminal *t, const struct report_analysis *a
     const char *formula = result_text(a->asked, "formula"), *cohort = result_text(a->asked, "cohort"),
                *units = result_text(a->frame, "time_units"), *rule = result_text(a->asked, "missing"),
                *words = "", *missing = rule == NULL ? "" : arena_printf(t->arena, " (missing: %s)", rule);
+    const double landmark = a->asked == NULL ? NAN : result_number(a->asked, "landmark");
     if (a->status == ANALYSIS_OK && a->n >= 0)
         words = arena_printf(t->arena, "%" PRId64 " rows", a->n);
     if (a->status == ANALYSIS_OK && a->n_event >= 0)
@@ -412,6 +413,8 @@ static void put_counts(const struct terminal *t, const struct report_analysis *a
         words = arena_printf(t->arena, "%s%scohort %s", words, *words == '\0' ? "" : "; ", cohort);
     if (units != NULL && a->status == ANALYSIS_OK)
         words = arena_printf(t->arena, "%s; times in %s", words, units);
+    if (!isnan(landmark))
+        words = arena_printf(t->arena, "%s, from the landmark at %g", words, landmark);
     if (*words != '\0')
         say(t, 2, words);
 }

@@ -73,10 +73,10 @@ static const struct {
           {"anova", "Analysis of variance"},
 },
   parts[] = {
-      {"curve", "Curve, step by step"},     {"risk_set", "At risk, step by step"},
-      {"subgroups", "Effect in subgroups"}, {"at_time", "Survival at chosen times"},
-      {"contrast", "Curves compared"},      {"vcov", "Covariance of the estimates"},
-      {"zph", "Proportional hazards"},
+      {"curve", "Curve, step by step"},        {"risk_set", "At risk, step by step"},
+      {"subgroups", "Effect in subgroups"},    {"at_time", "Survival at chosen times"},
+      {"contrast", "Curves compared"},         {"contrasts", "Compared"},
+      {"vcov", "Covariance of the estimates"}, {"zph", "Proportional hazards"},
 };
 
 static const char *as_words(char buffer[WORDS_MAX], const char *name)

@@ -480,6 +480,7 @@ const struct method method_cox = {
                  .keys = keys,
                  .n_keys = sizeof keys / sizeof *keys,
                  .takes_weights = true,
+                 .takes_landmark = true,
                  .is_model = true},
     .version = 1,
     .words = {.name = "Cox model",

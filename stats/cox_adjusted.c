@@ -32,19 +32,7 @@
 /* The factor of the formula that is set. */
 static size_t factor_of(const struct cox *cox)
 {
-    size_t f = 0;
-    while (f < cox->formula->n_factors &&
-           strcmp(cox->formula->factors[f].label, cox->adjusted->names[0]) != 0)
-        f++;
-    return f;
-}
-
-static bool is_main_effect(const struct cox *cox, size_t factor)
-{
-    for (size_t t = 0; t < cox->formula->n_terms; t++)
-        if (cox->formula->terms[t].factors == (uint64_t)1 << factor)
-            return true;
-    return false;
+    return design_set_factor(cox->design, cox->adjusted->names[0]);
 }
 
 enum maille_code cox_adjusted_check(const struct cox *cox, struct maille_error *error)
@@ -53,7 +41,7 @@ enum maille_code cox_adjusted_check(const struct cox *cox, struct maille_error *
     const char *name = cox->adjusted->names[0];
     if (!cox->times->present)
         return wording_invalid(error, cox->analysis, "expected `times` beside `adjusted`, found none");
-    if (f == cox->formula->n_factors || cox->design->factors[f].n_levels < 2 || !is_main_effect(cox, f))
+    if (f == DESIGN_NO_FACTOR)
         return wording_invalid(
             error, cox->analysis,
             "expected `adjusted` to be a category or a boolean among the terms of the formula, "
@@ -138,66 +126,6 @@ static void push_hazards(struct cox_step *step)
         }
 }
 
-/* Does column b stand for level `level` of the factor where a stands for another, all else being equal? */
-static bool stands_for(const struct design *design, size_t a, size_t b, size_t factor, size_t level)
-{
-    const struct design_column *x = &design->columns[a], *y = &design->columns[b];
-    if (x->formula_term != y->formula_term || x->numeric != y->numeric || y->levels[factor] != level)
-        return false;
-    for (size_t f = 0; f < design->formula->n_factors; f++)
-        if (f != factor && x->levels[f] != y->levels[f])
-            return false;
-    return true;
-}
-
-/* γ with which everybody is in this level. Of several columns of one term and the same levels (a spline's
- * basis) the i-th stands for the i-th. */
-static const double *gamma_of(const struct cox *cox, const double *gamma, size_t factor, size_t level,
-                              struct arena *arena)
-{
-    const struct design *design = cox->design;
-    double *set = arena_array(arena, design->n_columns, sizeof *set);
-    for (size_t a = 0; a < design->n_columns; a++) {
-        set[a] = gamma[a];
-        if (design->columns[a].levels[factor] == DESIGN_ABSENT)
-            continue;
-        size_t place = 0, at = 0;
-        for (size_t b = 0; b < a; b++)
-            place += stands_for(design, a, b, factor, design->columns[a].levels[factor]);
-        for (size_t b = 0; b < design->n_columns; b++)
-            if (stands_for(design, a, b, factor, level) && at++ == place)
-                set[a] = gamma[b];
-    }
-    return set;
-}
-
-/* Column j where everybody is in this level: of a factor, the sum over its levels stands for what the column
- * is beside it. NULL: 0. */
-static const struct expression *set_column(const struct design *design, size_t j, size_t factor, size_t level,
-                                           struct arena *arena)
-{
-    const struct design_column *column = &design->columns[j];
-    const size_t n_levels = design->factors[factor].n_levels;
-    if (column->levels[factor] == DESIGN_ABSENT)
-        return column->term;
-    if (column->levels[factor] != level)
-        return NULL;
-    size_t place = 0, n = 0;
-    for (size_t b = 0; b < j; b++)
-        place += stands_for(design, j, b, factor, level);
-    const struct expression **parts = arena_array(arena, n_levels + 1, sizeof *parts);
-    double *ones = arena_array(arena, n_levels + 1, sizeof *ones);
-    for (size_t other = 0; other < n_levels; other++) {
-        size_t at = 0;
-        for (size_t b = 0; b < design->n_columns; b++)
-            if (stands_for(design, j, b, factor, other) && at++ == place) {
-                ones[n] = 1;
-                parts[n++] = design->columns[b].term;
-            }
-    }
-    return expression_linear(arena, ones, parts, n);
-}
-
 /* What the round of the pairs sums for one mean: Σ S, Σ S·e^η by stratum, Σ S·Λ0·e^η·x(a) of each kept
  * column. */
 struct mean_terms {
@@ -212,7 +140,8 @@ static struct mean_terms mean_terms_of(const struct cox *cox, const struct fit_t
     const struct expression *risk = expression_unary(
         arena, OP_EXP,
         fit_cut(arena,
-                design_predictor(cox->design, arena, gamma_of(cox, at->gamma, factor_of(cox), level, arena),
+                design_predictor(cox->design, arena,
+                                 design_set_gamma(cox->design, at->gamma, factor_of(cox), level, arena),
                                  cox->formula->offset, at->shift)));
     const struct expression *rate = stratum == NULL
                                         ? expression_constant(arena, hazard[0])
@@ -252,7 +181,7 @@ static void plan_slopes(const struct cox *cox, const struct fit_theta *at, const
         terms[0] = mean.slope;
         for (size_t j = 0; j < at->n_columns; j++) {
             const struct expression *x =
-                set_column(cox->design, at->columns[j], factor_of(cox), level, arena);
+                design_set_column(cox->design, at->columns[j], factor_of(cox), level, arena);
             terms[1 + j] = x == NULL ? nothing : expression_binary(arena, OP_MULTIPLY, mean.met, x);
         }
         struct tally_block *block = fit_block(spec, &guard_cohort, cox->survival.filter, cox->weights, 1);
@@ -372,21 +301,6 @@ void cox_adjusted_theta(struct cox_step *step, unsigned stage, const struct norm
         push_error(step, normal, m, means, all);
 }
 
-/* Has anybody this level? */
-static bool is_used(const struct cox_step *step, size_t factor, size_t level)
-{
-    const struct design *design = step->cox.design;
-    for (size_t j = 0; j < design->n_columns; j++) {
-        const struct design_column *column = &design->columns[j];
-        bool alone = !column->numeric && column->levels != NULL && column->levels[factor] == level;
-        for (size_t f = 0; alone && f < design->formula->n_factors; f++)
-            alone = f == factor || column->levels[f] == DESIGN_ABSENT;
-        if (alone)
-            return step->fit.sum[j] > 0.5;
-    }
-    return true;
-}
-
 /* What is written of each mean. */
 struct written {
     double estimate, std_error;
@@ -466,7 +380,7 @@ void cox_adjusted_report(const struct cox_step *step, size_t block, struct resul
                      ERRORS_MEANS_MAX);
     struct result *list = result_add_list(result, "adjusted");
     for (size_t level = 0; level < n_levels; level++) {
-        used[level] = is_used(step, f, level);
+        used[level] = design_set_used(cox->design, step->fit.sum, f, level);
         if (!used[level])
             continue;
         struct result *row = result_add_object(list, NULL);

@@ -361,7 +361,10 @@ out:
 }
 
 const struct method method_cuminc = {
-    .declared = {.name = "cuminc", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
+    .declared = {.name = "cuminc",
+                 .keys = keys,
+                 .n_keys = sizeof keys / sizeof *keys,
+                 .takes_landmark = true},
     .version = 1,
     .words = {.name = "Cumulative incidence",
               .sentence = "Aalen–Johansen estimator; Gray’s test of equality.",

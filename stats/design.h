@@ -88,4 +88,29 @@ const struct expression *design_predictor(const struct design *design, struct ar
 enum maille_code design_used(const struct design *design, const double *counts, bool *used,
                              struct result *dropped, struct maille_error *error) MAILLE_CHECKED;
 
+/* --- design_set.c: everybody in one level of a factor --- */
+
+#define DESIGN_NO_FACTOR SIZE_MAX
+/* The factor of this name that can be set: a category or boolean of two levels or more that is itself a term.
+ * DESIGN_NO_FACTOR: there is none. */
+size_t design_set_factor(const struct design *design, const char *name);
+
+/* γ with which everybody is in this level of the factor: n_columns numbers, in arena. */
+const double *design_set_gamma(const struct design *design, const double *gamma, size_t factor, size_t level,
+                               struct arena *arena);
+
+/* Column j where everybody is in this level; NULL: 0. Lives in arena. */
+const struct expression *design_set_column(const struct design *design, size_t j, size_t factor, size_t level,
+                                           struct arena *arena);
+
+/* The column that is the indicator of this level of a factor that can be set. */
+size_t design_set_column_of(const struct design *design, size_t factor, size_t level);
+
+/* Has anybody this level? counts: rows per column. */
+bool design_set_used(const struct design *design, const double *counts, size_t factor, size_t level);
+
+/* A column of this level that nobody is in, although somebody is in it but for his level: how he would be
+ * there nobody can say. n_columns: there is none. */
+size_t design_set_empty(const struct design *design, const double *counts, size_t factor, size_t level);
+
 #endif

@@ -23,7 +23,11 @@ static const struct query_key keys[] = {
 
 extern const struct method method_finegray;
 const struct method method_finegray = {
-    .declared = {.name = "finegray", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .is_model = true},
+    .declared = {.name = "finegray",
+                 .keys = keys,
+                 .n_keys = sizeof keys / sizeof *keys,
+                 .takes_landmark = true,
+                 .is_model = true},
     .version = 1,
     .words = {.name = "Fine and Gray model",
               .sentence =

@@ -5,8 +5,9 @@
  * Models, 2nd ed., 1989, §2.5; R's glm.fit). The null model (intercept and offset) is a fit of one parameter
  * in the same rounds. R's counterpart: glm(), summary.glm(); docs/methods/glm.md. */
 #include <math.h>
+#include <string.h>
 
-#include "stats/glm.h"
+#include "stats/gformula.h"
 #include "stats/iptw.h"
 #include "stats/knots.h"
 #include "stats/wording.h"
@@ -46,7 +47,8 @@ enum {
     BLOCK_NULL_DEVIANCE = 3,
     BLOCK_NULL_SCORE,
     BLOCK_NULL_INFORMATION,
-    BLOCK_SQUARES, /* robust: Σ (a·(y − μ))²·x·x′ */
+    BLOCK_SQUARES,               /* robust: Σ (a·(y − μ))²·x·x′ */
+    BLOCK_MEANS = BLOCK_SQUARES, /* of gformula, which has no robust */
     /* later, with strata(site): one block of the sites' own (glm_site.c) stands for the first three */
     BLOCK_SITES = 0,
     BLOCK_NULL_BESIDE_SITES
@@ -54,7 +56,8 @@ enum {
 
 /* θ beyond the common part. */
 enum { THETA_NULL, THETA_EXTRA };
-enum { STAGE_STEP = 1 };
+/* STAGE_MEANS: of gformula, whose means are summed at the converged coefficients. */
+enum { STAGE_STEP = 1, STAGE_MEANS };
 
 /* memo beyond the common part. */
 enum {
@@ -98,14 +101,24 @@ out:
     return code;
 }
 
+/* Of the two methods that are fitted here each has a key that the other has not. */
+static void read_keys(struct glm *glm, const struct analysis *analysis)
+{
+    for (size_t k = 0; k < analysis->declared->n_keys; k++)
+        if (strcmp(analysis->declared->keys[k].name, "treatment") == 0)
+            glm->treatment = &analysis->values[k];
+        else if (strcmp(analysis->declared->keys[k].name, "robust") == 0)
+            glm->robust = analysis_flag(analysis, "robust");
+}
+
 static enum maille_code prepare(struct glm *glm, const struct analysis *analysis, struct arena *arena,
                                 struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct formula *formula = analysis_value(analysis, "formula")->formula;
-    *glm = (struct glm){.formula = formula,
-                        .family = &family_all[analysis_value(analysis, "family")->choice],
-                        .robust = analysis_flag(analysis, "robust")};
+    *glm =
+        (struct glm){.formula = formula, .family = &family_all[analysis_value(analysis, "family")->choice]};
+    read_keys(glm, analysis);
     if (formula->kind != RESPONSE_EXPRESSION) {
         code = wording_invalid(
             error, analysis,
@@ -136,12 +149,14 @@ static enum maille_code prepare(struct glm *glm, const struct analysis *analysis
         }
     }
     MAILLE_TRY(design_build(&glm->design, arena, formula, formula->intercept, error));
+    if (glm->treatment != NULL)
+        MAILLE_TRY(gformula_check(glm, analysis, error));
     cohort_rows(&glm->cohort, analysis, arena, NULL, 0);
 out:
     return code;
 }
 
-static enum maille_code check(const struct analysis *analysis, struct maille_error *error)
+enum maille_code glm_check(const struct analysis *analysis, struct maille_error *error)
 {
     struct arena *arena = arena_new();
     struct glm glm;
@@ -196,6 +211,8 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     MAILLE_TRY(fit_cells(out, glm.design, &glm.cohort, glm.event, arena, error));
     out->both = glm.family->events;
     moments(out, &glm, arena);
+    if (glm.treatment != NULL)
+        out->n_shown += gformula_shown(&glm);
     if (glm.weights && glm.weights->low <= 0) /* rows of weight 0 are told by the degrees of freedom */
         MAILLE_TRY(groups_cell(out, CELL_PATIENTS, weightless(&glm, arena), NULL, error));
 out:
@@ -213,11 +230,25 @@ static const struct expression *times(struct arena *arena, const struct expressi
     return expression_binary(arena, OP_MULTIPLY, a, x);
 }
 
+/* What the mean is taken of. */
+static const struct expression *cut_off(const struct glm *glm, struct arena *arena,
+                                        const struct expression *eta)
+{
+    if (glm->family->events)
+        return fit_logit(arena, eta);
+    return glm->family->exponential ? fit_cut(arena, eta) : eta;
+}
+
+const struct expression *glm_mean(const struct glm *glm, struct arena *arena, const struct expression *eta)
+{
+    return glm->family->mean(arena, cut_off(glm, arena, eta));
+}
+
 void glm_add_evaluation(const struct glm *glm, struct arena *arena, struct tally_spec *spec,
                         const struct expression *eta, const struct expression *const *terms, size_t n_terms)
 {
     const struct family *family = glm->family;
-    eta = family->events ? fit_logit(arena, eta) : family->exponential ? fit_cut(arena, eta) : eta;
+    eta = cut_off(glm, arena, eta);
     const struct expression *mu = family->mean(arena, eta);
     const struct expression *residual = expression_binary(arena, OP_SUBTRACT, glm->y, mu);
     const struct expression *slope = family->slope ? family->slope(arena, mu) : NULL;
@@ -278,7 +309,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     MAILLE_TRY(prepare(&glm, analysis, arena, error));
     MAILLE_TRY(
         fit_theta_read(&at, arena, &glm.design, glm.by_site && fit_theta_stage(theta) > 0, theta, error));
-    if (at.stage > STAGE_STEP || at.n_extra != (at.stage ? THETA_EXTRA : 0)) {
+    if (at.stage > (glm.treatment != NULL ? STAGE_MEANS : STAGE_STEP) ||
+        at.n_extra != (at.stage ? THETA_EXTRA : 0)) {
         code = maille_fail(error, MAILLE_INVALID, "expected parameters of a glm, found others");
         goto out;
     }
@@ -303,25 +335,15 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                        design_predictor(glm.design, arena, null_gamma, glm.formula->offset, 0), one, 1);
     if (glm.robust && !glm.by_site)
         glm_add_squares(spec, arena, BLOCK_SCORE);
+    if (at.stage == STAGE_MEANS)
+        gformula_plan(&glm, &at, arena, spec);
 out:
     return code;
 }
 
 /* --- step --- */
 
-struct step {
-    const struct analysis *analysis;
-    const struct totals *totals;
-    struct iteration *iteration;
-    struct outcome *outcome;
-    struct arena *arena;
-    struct glm glm;
-    struct fit_theta at;
-    struct fit fit;
-    double *own; /* memo beyond the common part */
-};
-
-static enum maille_code read_counts(struct step *step, struct maille_error *error)
+static enum maille_code read_counts(struct glm_step *step, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct totals *totals = step->totals;
@@ -379,7 +401,7 @@ static bool null_is_far(const struct glm *glm)
 }
 
 /* The null model's start from round 1, where η is the offset alone. */
-static enum maille_code start_null(struct step *step, const f128 *score, const f128 *information,
+static enum maille_code start_null(struct glm_step *step, const f128 *score, const f128 *information,
                                    struct maille_error *error)
 {
     const struct family *family = step->glm.family;
@@ -416,7 +438,7 @@ static enum maille_code start_null(struct step *step, const f128 *score, const f
     return MAILLE_OK;
 }
 
-static void step_null(struct step *step, double dispersion)
+static void step_null(struct glm_step *step, double dispersion)
 {
     const size_t block = step->glm.by_site ? BLOCK_NULL_BESIDE_SITES : BLOCK_NULL_DEVIANCE;
     double u = totals_real(step->totals, block + GLM_SCORE, 0),
@@ -438,7 +460,7 @@ static void step_null(struct step *step, double dispersion)
 }
 
 /* R's aic: −2 log likelihood + 2·parameters (one more for a dispersion). NaN where R's own has no meaning. */
-static double akaike(const struct step *step, double deviance, double rank, struct outcome *outcome)
+static double akaike(const struct glm_step *step, double deviance, double rank, struct outcome *outcome)
 {
     const struct glm *glm = &step->glm;
     double n = step->fit.scalars[FIT_ROWS], constant = step->own[MEMO_CONSTANT];
@@ -458,7 +480,7 @@ static double akaike(const struct step *step, double deviance, double rank, stru
     return deviance + constant + 2 * rank;
 }
 
-static enum maille_code report(struct step *step, const struct normal *normal, double deviance, double df,
+static enum maille_code report(struct glm_step *step, const struct normal *normal, double deviance, double df,
                                double dispersion, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -506,28 +528,30 @@ static enum maille_code report(struct step *step, const struct normal *normal, d
         result_add_integer(result, "site_effects", llround(step->own[MEMO_SITES]));
     fit_report_vcov(&step->fit, &report, step->outcome, result);
     fit_subgroups_report(&shown, &report, step->analysis, step->arena, result);
+    if (step->glm.treatment != NULL)
+        MAILLE_TRY(gformula_report(step, normal, BLOCK_MEANS, error));
 out:
     return code;
 }
 
-static void write_theta(struct step *step)
+static void write_theta(struct glm_step *step, unsigned stage)
 {
-    fit_theta_write(&step->fit, &step->iteration->theta, STAGE_STEP);
+    fit_theta_write(&step->fit, &step->iteration->theta, stage);
     vector_push(&step->iteration->theta, step->own[MEMO_NULL]);
 }
 
 /* The family whose start is the null model: θ is that constant, whether or not R's columns span it. */
-static void start_from_null(struct step *step)
+static void start_from_null(struct glm_step *step)
 {
     struct vector *theta = &step->iteration->theta;
     step->own[MEMO_START] = 1;
-    write_theta(step);
+    write_theta(step, STAGE_STEP);
     fit_theta_gamma(theta)[0] = step->own[MEMO_NULL];
 }
 
 /* Score, information and its diagonal before anything was subtracted, on the kept columns; returns the
  * deviance. */
-static double read_evaluation(struct step *step, f128 *score, f128 *information, double *raw)
+static double read_evaluation(struct glm_step *step, f128 *score, f128 *information, double *raw)
 {
     const struct totals *totals = step->totals;
     const size_t m = step->at.n_columns, n = m * (m + 1) / 2;
@@ -548,7 +572,7 @@ static double read_evaluation(struct step *step, f128 *score, f128 *information,
     return totals_real(totals, BLOCK_SITES, GLM_SITE_DEVIANCE);
 }
 
-static enum maille_code advance(struct step *step, bool *done, struct maille_error *error)
+static enum maille_code advance(struct glm_step *step, bool *done, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     const struct family *family = step->glm.family;
@@ -563,7 +587,7 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     if (first) {
         MAILLE_TRY(start_null(step, score, information, error));
         if (step->glm.by_site) { /* the sites' constants come with the next round */
-            write_theta(step);
+            write_theta(step, STAGE_STEP);
             goto out;
         }
         if (!family->from_zero) {
@@ -573,7 +597,7 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     } else if (!starting && fit->scalars[FIT_STEPS] > 0 && !(deviance <= old + 1e-9 * fabs(old))) {
         MAILLE_TRY(fit_halve(fit, error));
         step_null(step, 1);
-        write_theta(step);
+        write_theta(step, STAGE_STEP);
         goto out;
     }
     if (starting) /* as weighted least squares: X′W·η + X′(y − μ), then β from 0 */
@@ -598,6 +622,7 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
     /* Gaussian: the first step is exact. */
     bool settled = !starting && fit->scalars[FIT_STEPS] > 0 &&
                    (family->dispersion || fit_step_size(&normal, 1) < FIT_TOLERANCE);
+    unsigned next = STAGE_STEP;
     if (settled && step->own[MEMO_NULL_DONE] != 0) {
         if (family->dispersion && step->own[MEMO_NULL_DEVIANCE] <= 0) {
             code = maille_fail(error, MAILLE_FAILED,
@@ -606,11 +631,14 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
             goto out;
         }
         if (family->dispersion && deviance <= 1e-24 * step->own[MEMO_NULL_DEVIANCE])
-            result_add_string(step->outcome->warnings, NULL,
-                              "the model fits the response exactly: its errors and tests mean nothing");
-        MAILLE_TRY(report(step, &normal, deviance, df, dispersion, error));
-        *done = true;
-        goto out;
+            wording_warn(step->outcome,
+                         "the model fits the response exactly: its errors and tests mean nothing");
+        *done = step->glm.treatment == NULL || step->at.stage == STAGE_MEANS;
+        if (*done) {
+            MAILLE_TRY(report(step, &normal, deviance, df, dispersion, error));
+            goto out;
+        }
+        next = STAGE_MEANS;
     }
     if (!settled) {
         MAILLE_TRY(fit_check_divergence(fit, &normal, error));
@@ -622,7 +650,7 @@ static enum maille_code advance(struct step *step, bool *done, struct maille_err
             goto out;
         }
     }
-    write_theta(step);
+    write_theta(step, next);
 out:
     return code;
 }
@@ -632,11 +660,11 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                              struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    struct step at = {.analysis = analysis,
-                      .totals = totals,
-                      .iteration = iteration,
-                      .outcome = outcome,
-                      .arena = arena_new()};
+    struct glm_step at = {.analysis = analysis,
+                          .totals = totals,
+                          .iteration = iteration,
+                          .outcome = outcome,
+                          .arena = arena_new()};
     if (!at.arena)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for a step, found none");
     MAILLE_TRY(prepare(&at.glm, analysis, at.arena, error));
@@ -658,30 +686,30 @@ out:
     return code;
 }
 
-static const struct method fitted = {.check = check, .cells = cells, .plan = plan, .step = step};
+static const struct method fitted = {.check = glm_check, .cells = cells, .plan = plan, .step = step};
 
-static enum maille_code whole_cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
-                                    struct maille_error *error)
+enum maille_code glm_cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
+                           struct maille_error *error)
 {
     return knots_cells(&fitted, analysis, arena, out, error);
 }
 
-static enum maille_code whole_plan(const struct analysis *analysis, const struct vector *theta,
-                                   const struct surviving *surviving, struct arena *arena,
-                                   struct tally_spec *spec, struct maille_error *error)
+enum maille_code glm_plan(const struct analysis *analysis, const struct vector *theta,
+                          const struct surviving *surviving, struct arena *arena, struct tally_spec *spec,
+                          struct maille_error *error)
 {
     return knots_plan(&fitted, analysis, theta, surviving, arena, spec, error);
 }
 
-static enum maille_code whole_step(const struct analysis *analysis, const struct totals *totals,
-                                   struct iteration *iteration, struct outcome *outcome, bool *done,
-                                   struct maille_error *error)
+enum maille_code glm_step(const struct analysis *analysis, const struct totals *totals,
+                          struct iteration *iteration, struct outcome *outcome, bool *done,
+                          struct maille_error *error)
 {
     return knots_step(&fitted, analysis, totals, iteration, outcome, done, error);
 }
 
 static const struct method weighted = {
-    .check = check, .cells = whole_cells, .plan = whole_plan, .step = whole_step};
+    .check = glm_check, .cells = glm_cells, .plan = glm_plan, .step = glm_step};
 
 extern const struct method method_glm;
 const struct method method_glm = {

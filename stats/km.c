@@ -250,7 +250,11 @@ out:
 static const struct method weighted = {.check = check, .cells = cells, .plan = plan, .step = step};
 
 const struct method method_km = {
-    .declared = {.name = "km", .keys = keys, .n_keys = sizeof keys / sizeof *keys, .takes_weights = true},
+    .declared = {.name = "km",
+                 .keys = keys,
+                 .n_keys = sizeof keys / sizeof *keys,
+                 .takes_weights = true,
+                 .takes_landmark = true},
     .version = 1,
     .words = {.name = "Kaplan–Meier",
               .sentence = "Product-limit estimator, Greenwood’s variance.",

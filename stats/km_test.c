@@ -54,6 +54,22 @@ static void test_limits(void **state)
     six_clear(&six);
 }
 
+/* After 2 are left those with 3, 3, 5 and 6, so 1, 1, 3 and 4 from there: two of four die at 1. */
+static void test_landmark(void **state)
+{
+    (void)state;
+    struct six six;
+    const struct result *curve = at(
+        get(six_result(&six, "method: km, formula: \"Surv(time, dead) ~ 1\", landmark: 2, tau: 3"), "curves"),
+        0);
+    assert_number(get(curve, "n"), 4);
+    assert_column(curve, "time", (double[]){1, 3, 4}, 3);
+    assert_column(curve, "n_risk", (double[]){4, 2, 1}, 3);
+    assert_column(curve, "estimate", (double[]){0.5, 0.5, 0.5}, 3);
+    assert_number(get(get(curve, "rmst"), "estimate"), 1 + 2 * 0.5);
+    six_clear(&six);
+}
+
 /* Arm A: 2/3 after the first death, 1/3 after the second. Arm B: 2 at risk at time 3. */
 static void test_strata(void **state)
 {
@@ -197,9 +213,10 @@ static void test_bad(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_paper),     cmocka_unit_test(test_limits),      cmocka_unit_test(test_strata),
-        cmocka_unit_test(test_reverse),   cmocka_unit_test(test_entry),       cmocka_unit_test(test_weights),
-        cmocka_unit_test(test_contrasts), cmocka_unit_test(test_robust_mean), cmocka_unit_test(test_bad)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_paper),       cmocka_unit_test(test_limits),
+                                       cmocka_unit_test(test_landmark),    cmocka_unit_test(test_strata),
+                                       cmocka_unit_test(test_reverse),     cmocka_unit_test(test_entry),
+                                       cmocka_unit_test(test_weights),     cmocka_unit_test(test_contrasts),
+                                       cmocka_unit_test(test_robust_mean), cmocka_unit_test(test_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -350,7 +350,10 @@ out:
 }
 
 const struct method method_logrank = {
-    .declared = {.name = "logrank", .keys = keys, .n_keys = sizeof keys / sizeof *keys},
+    .declared = {.name = "logrank",
+                 .keys = keys,
+                 .n_keys = sizeof keys / sizeof *keys,
+                 .takes_landmark = true},
     .version = 1,
     .words = {.name = "Log-rank test",
               .sentence = "Observed against expected events.",

@@ -96,11 +96,18 @@ static const struct property {
      "Boundary.knots = c(20, "
      "90)) + cut(skewed, c(-Inf, 1, 10, Inf)) + factor(row)\", robust: true }\n",
      false},
+    {"gformula",
+     "  - { id: a, method: gformula, family: binomial, treatment: sex, formula: \"dead ~ age + sex * arm\" "
+     "}\n"
+     "  - { id: b, method: gformula, treatment: arm, formula: \"x ~ arm + log(skewed + 1) + offset(age)\" "
+     "}\n",
+     false},
     {"km",
      "  - { id: a, method: km, formula: \"Surv(stop, dead) ~ arm\", tau: 300, times: [10, 100, 900] }\n"
      "  - { id: b, method: km, formula: \"Surv(start, stop, dead) ~ sex\", conf_type: log-log, times: [50] "
      "}\n"
-     "  - { id: c, method: km, formula: \"Surv(stop, dead) ~ 1\", reverse: true }\n",
+     "  - { id: c, method: km, formula: \"Surv(stop, dead) ~ 1\", reverse: true }\n"
+     "  - { id: d, method: km, formula: \"Surv(stop, dead) ~ arm\", landmark: 40, times: [50] }\n",
      false},
     {"logrank",
      "  - { id: a, method: logrank, formula: \"Surv(stop, dead) ~ arm + strata(sex)\", trend: true }\n"

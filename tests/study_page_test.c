@@ -134,10 +134,13 @@ static void put_methods(struct bytes *out)
     put(out, "| method | key | value | meaning |\n| --- | --- | --- | --- |\n");
     for (size_t i = 0; i < n; i++) {
         const struct query_method *m = &methods[i];
-        const char *also = m->takes_by && m->takes_weights ? "takes `by` and `weights`"
-                           : m->takes_by                   ? "takes `by`"
-                           : m->takes_weights              ? "takes `weights`"
-                                                           : "";
+        const char *const legal[] = {m->takes_by ? "`by`" : NULL, m->takes_weights ? "`weights`" : NULL,
+                                     m->takes_landmark ? "`landmark`" : NULL};
+        char also[64] = "";
+        for (size_t k = 0; k < sizeof legal / sizeof *legal; k++)
+            if (legal[k] != NULL)
+                snprintf(also + strlen(also), sizeof also - strlen(also), "%s%s",
+                         *also == '\0' ? "takes " : " and ", legal[k]);
         put(out, "| `");
         put(out, m->name);
         put(out, "` | | | ");

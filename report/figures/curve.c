@@ -90,6 +90,18 @@ static void choose_units(struct curves *k)
     k->units = words;
 }
 
+/* "Years", or "Years from the landmark at 365 days". */
+static const char *x_words(const struct curves *k)
+{
+    const struct report_analysis *a = k->figure->analysis;
+    const double landmark = a->asked == NULL ? NAN : result_number(a->asked, "landmark");
+    const char *units = a->frame == NULL ? NULL : result_text(a->frame, "time_units");
+    if (isnan(landmark))
+        return k->units;
+    return arena_printf(k->c->arena, "%s from the landmark at %g%s%s", k->units, landmark,
+                        units == NULL ? "" : " ", units == NULL ? "" : units);
+}
+
 /* "Surv(dtime, death)" → "death"; NULL when the last argument is no name. */
 static const char *event_name(struct arena *arena, const struct result *frame)
 {
@@ -146,7 +158,7 @@ static void draw_axes(const struct curves *k)
         canvas_line(c, x, k->bottom, x, k->bottom + 4, "a");
         canvas_text(c, x, k->bottom + 16, CANVAS_MIDDLE, CANVAS_SMALL, NULL, scale_words(words, &k->x, i));
     }
-    canvas_centred(c, (k->x.from + k->x.to) / 2, k->bottom + 32, CANVAS_NORMAL, NULL, k->units);
+    canvas_centred(c, (k->x.from + k->x.to) / 2, k->bottom + 32, CANVAS_NORMAL, NULL, x_words(k));
 }
 
 static void draw_band(const struct curves *k, size_t i)

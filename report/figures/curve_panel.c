@@ -36,6 +36,13 @@ static const char *bare(struct arena *arena, const char *text)
     return out;
 }
 
+/* Are both of one landmark, or of none? */
+static bool same_landmark(const struct result *a, const struct result *b)
+{
+    const double x = result_number(a, "landmark"), y = result_number(b, "landmark");
+    return isnan(x) ? isnan(y) : x == y;
+}
+
 /* The log-rank test of the same formula (maybe stratified) on the same cohort, where the study has one. */
 static void say_logrank(struct curves *k)
 {
@@ -53,8 +60,8 @@ static void say_logrank(struct curves *k)
         const char *theirs = bare(arena, result_text(a->asked, "formula"));
         size_t n = strlen(mine);
         bool stratified = strncmp(theirs, mine, n) == 0 && strncmp(theirs + n, "+strata(", 8) == 0;
-        if ((cohort == NULL) != (other == NULL) || (cohort != NULL && strcmp(cohort, other) != 0) ||
-            (strcmp(theirs, mine) != 0 && !stratified))
+        if (!same_landmark(own->asked, a->asked) || (cohort == NULL) != (other == NULL) ||
+            (cohort != NULL && strcmp(cohort, other) != 0) || (strcmp(theirs, mine) != 0 && !stratified))
             continue;
         const char *p = regression_p(buffer, result_number(a->result, "p_value"));
         if (*p != '\0')

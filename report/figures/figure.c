@@ -160,7 +160,15 @@ const struct figure *figure_list(const struct report *report, const struct repor
     } else if (has_list(a->result, "terms") || strcmp(a->method, "meta") == 0) {
         if (subgroups_shown_elsewhere(report, a, arena))
             return NULL;
-        first = add(&last, arena, report, a, "", "Forest plot", forest_draw);
+        const struct regression *contrasts = contrasts_of(report, a, arena);
+        struct figure *before = NULL;
+        if (contrasts != NULL) {
+            before = add(&last, arena, report, a, "", contrasts->measure, forest_contrasts);
+            before->description = "Differences between the standardised means, with confidence limits. The "
+                                  "numbers are in the tables "
+                                  "that follow.";
+        }
+        first = add(&last, arena, report, a, contrasts != NULL ? "-model" : "", "Forest plot", forest_draw);
         first->description =
             "Estimates with confidence limits, one row a term. The numbers are in the table that follows.";
         const struct regression *subgroups = subgroups_of(report, a, arena);
@@ -174,7 +182,7 @@ const struct figure *figure_list(const struct report *report, const struct repor
                 "table that follows.",
                 subgroups->measure, subgroups->of);
         }
-        return first;
+        return before != NULL ? before : first;
     } else if (strcmp(a->method, "smd") == 0 && variables != NULL && variables->n > 0) {
         first = add(&last, arena, report, a, "", "Balance of covariates", love_draw);
         first->description =

@@ -42,6 +42,7 @@ enum maille_code picture_write(const char *path, const char *format, const void 
 void curve_draw(struct canvas *canvas, const struct figure *figure, bool alone);       /* km, cuminc */
 void forest_draw(struct canvas *canvas, const struct figure *figure, bool alone);      /* terms, meta */
 void forest_subgroups(struct canvas *canvas, const struct figure *figure, bool alone); /* of an entry */
+void forest_contrasts(struct canvas *canvas, const struct figure *figure, bool alone); /* gformula */
 void love_draw(struct canvas *canvas, const struct figure *figure, bool alone);        /* smd */
 void attrition_draw(struct canvas *canvas, const struct figure *figure, bool alone);
 void flows_draw(struct canvas *canvas, const struct figure *figure, bool alone);   /* pathways */

@@ -256,6 +256,11 @@ void forest_draw(struct canvas *c, const struct figure *figure, bool alone)
     draw(c, figure, regression_of(figure->report, figure->analysis, c->arena), alone);
 }
 
+void forest_contrasts(struct canvas *c, const struct figure *figure, bool alone)
+{
+    draw(c, figure, contrasts_of(figure->report, figure->analysis, c->arena), alone);
+}
+
 void forest_subgroups(struct canvas *c, const struct figure *figure, bool alone)
 {
     draw(c, figure, subgroups_of(figure->report, figure->analysis, c->arena), alone);

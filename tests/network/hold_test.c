@@ -39,6 +39,8 @@ static const struct row {
     {"logit", "method: glm, family: binomial, formula: \"death ~ age + chemo\", robust: true", true, false},
     {"poisson", "method: glm, family: poisson, formula: \"death ~ age + offset(log(dtime + 1))\"", false,
      false},
+    {"gformula", "method: gformula, family: binomial, treatment: chemo, formula: \"death ~ chemo + age\"",
+     false, false},
     {"km", "method: km, formula: \"Surv(dtime, death) ~ chemo\", tau: 3000", false, false},
     {"logrank", "method: logrank, formula: \"Surv(dtime, death) ~ meno\"", false, false},
     {"rate", "method: rate, formula: \"Surv(dtime, death) ~ chemo\"", false, false},

@@ -116,7 +116,7 @@ class Analysis:
     """One analysis. ``status`` is ``ok``, ``refused`` or ``failed``; ``rule`` and ``reason`` say why; ``result`` is that of the file."""
 
     #: The lists of objects that are the table of a method.
-    _TABLES = ("terms", "groups", "steps", "flows", "variables", "means", "gray", "curves")
+    _TABLES = ("means", "terms", "groups", "steps", "flows", "variables", "gray", "curves")
 
     def __init__(self, entry: Record, about: Record) -> None:
         self.id: str = entry["id"]

@@ -107,35 +107,37 @@ class Study:
     # --- survival ---
 
     def km(self, formula: str, id: Optional[str] = None, *, conf_type: Optional[str] = None, tau: Optional[float] = None,
-           times: Optional[Sequence[float]] = None, reverse: Optional[bool] = None, cohort: Optional[str] = None, weights: Optional[Weights] = None,
-           conf_level: Optional[float] = None) -> Study:
-        """Kaplan-Meier: ``"Surv(time, event) ~ groups"``; ``tau``: restricted mean up to there; ``times``: survival then."""
-        return self.ask("km", id, formula=formula, conf_type=conf_type, tau=tau, times=times, reverse=reverse, cohort=cohort,
-                        weights=weights, conf_level=conf_level)
+           times: Optional[Sequence[float]] = None, reverse: Optional[bool] = None, landmark: Optional[float] = None,
+           cohort: Optional[str] = None, weights: Optional[Weights] = None, conf_level: Optional[float] = None) -> Study:
+        """Kaplan-Meier: ``"Surv(time, event) ~ groups"``; ``tau``: restricted mean up to there; ``times``: survival then.
+        ``landmark``, here and below: those who are still followed then without the event, and time from there."""
+        return self.ask("km", id, formula=formula, conf_type=conf_type, tau=tau, times=times, reverse=reverse, landmark=landmark,
+                        cohort=cohort, weights=weights, conf_level=conf_level)
 
     def logrank(self, formula: str, id: Optional[str] = None, *, rho: Optional[float] = None, trend: Optional[bool] = None,
-                cohort: Optional[str] = None) -> Study:
+                landmark: Optional[float] = None, cohort: Optional[str] = None) -> Study:
         """Log-rank test; ``rho=1``: Peto and Peto."""
-        return self.ask("logrank", id, formula=formula, rho=rho, trend=trend, cohort=cohort)
+        return self.ask("logrank", id, formula=formula, rho=rho, trend=trend, landmark=landmark, cohort=cohort)
 
     def cox(self, formula: str, id: Optional[str] = None, *, ties: Optional[str] = None, robust: Optional[bool] = None,
             zph: Union[bool, Sequence[str], None] = None, baseline: Optional[bool] = None, subgroups: Optional[Names] = None,
             adjusted: Optional[str] = None, times: Optional[Sequence[float]] = None,
-            cohort: Optional[str] = None, weights: Optional[Weights] = None, conf_level: Optional[float] = None) -> Study:
+            landmark: Optional[float] = None, cohort: Optional[str] = None, weights: Optional[Weights] = None,
+            conf_level: Optional[float] = None) -> Study:
         """Cox model: ``"Surv(time, event) ~ age + strata(site)"``; ``zph``: test of proportional hazards; ``subgroups``: the first term's effect in each level."""
         return self.ask("cox", id, formula=formula, ties=ties, robust=robust, zph=zph if isinstance(zph, bool) or zph is None else list(zph),
                         baseline=baseline, subgroups=subgroups, adjusted=adjusted, times=times,
-                        cohort=cohort, weights=weights, conf_level=conf_level)
+                        landmark=landmark, cohort=cohort, weights=weights, conf_level=conf_level)
 
-    def cuminc(self, formula: str, id: Optional[str] = None, *, rho: Optional[float] = None, cohort: Optional[str] = None,
-               conf_level: Optional[float] = None) -> Study:
+    def cuminc(self, formula: str, id: Optional[str] = None, *, rho: Optional[float] = None, landmark: Optional[float] = None,
+               cohort: Optional[str] = None, conf_level: Optional[float] = None) -> Study:
         """Cumulative incidence with Gray's test: ``"Surv(time, status) ~ groups"``, the first level of status is censoring."""
-        return self.ask("cuminc", id, formula=formula, rho=rho, cohort=cohort, conf_level=conf_level)
+        return self.ask("cuminc", id, formula=formula, rho=rho, landmark=landmark, cohort=cohort, conf_level=conf_level)
 
-    def finegray(self, formula: str, cause: str, id: Optional[str] = None, *, cohort: Optional[str] = None,
-                 conf_level: Optional[float] = None) -> Study:
+    def finegray(self, formula: str, cause: str, id: Optional[str] = None, *, landmark: Optional[float] = None,
+                 cohort: Optional[str] = None, conf_level: Optional[float] = None) -> Study:
         """Fine and Gray's model of the subdistribution of one cause."""
-        return self.ask("finegray", id, formula=formula, cause=cause, cohort=cohort, conf_level=conf_level)
+        return self.ask("finegray", id, formula=formula, cause=cause, landmark=landmark, cohort=cohort, conf_level=conf_level)
 
     # --- tables, tests, models ---
 
@@ -195,6 +197,11 @@ class Study:
         """Generalised linear model; ``family``: gaussian, binomial or poisson; ``subgroups``: the first term's effect in each level."""
         return self.ask("glm", id, family=family, formula=formula, robust=robust, subgroups=subgroups, cohort=cohort, weights=weights,
                         conf_level=conf_level)
+
+    def gformula(self, formula: str, treatment: str, id: Optional[str] = None, *, family: Optional[str] = None, cohort: Optional[str] = None,
+                 conf_level: Optional[float] = None) -> Study:
+        """The g-formula: the mean of a model of the outcome, were everybody in each level of ``treatment``; ``family``: gaussian or binomial."""
+        return self.ask("gformula", id, family=family, formula=formula, treatment=treatment, cohort=cohort, conf_level=conf_level)
 
     def smd(self, treatment: str, variables: Names, id: Optional[str] = None, *, cohort: Optional[str] = None,
             weights: Optional[Weights] = None) -> Study:

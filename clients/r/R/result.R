@@ -113,7 +113,7 @@ conf_level_of <- function(x) if (is.null(x$asked$conf_level)) 0.95 else x$asked$
 
 # The list of objects that is the table of a method.
 main_table <- function(x) {
-  for (part in c("terms", "groups", "steps", "flows", "variables", "means", "gray")) {
+  for (part in c("means", "terms", "groups", "steps", "flows", "variables", "gray")) {
     list <- x$result[[part]]
     if (is.list(list) && length(list) > 0 && is.list(list[[1]])) return(list)
   }

@@ -151,6 +151,7 @@ iptw <- function(formula, estimand = NULL, stabilised = NULL, truncate = NULL) {
 #' @param conf_type `"log"`, `"log-log"` or `"plain"`, as in `survival::survfit()`.
 #' @param tau end of the restricted mean survival time, in the units of the time variable.
 #' @param times `km()`: where survival is given, and compared between curves. `cox()`: the times of `adjusted`.
+#' @param landmark a time: who is still followed then without the event is in the analysis, and time counts from it.
 #' @param reverse censoring is the event: the curve of the follow-up.
 #' @param rho `logrank()`: 0 log-rank, 1 Peto and Peto. `cuminc()`: Gray's test weighs a time by this power of 1 - F.
 #' @param trend also the test for trend.
@@ -172,37 +173,40 @@ NULL
 
 #' @rdname survival-verbs
 #' @export
-km <- function(study, formula, id = NULL, conf_type = NULL, tau = NULL, times = NULL, reverse = NULL, cohort = NULL, weights = NULL,
+km <- function(study, formula, id = NULL, conf_type = NULL, tau = NULL, times = NULL, reverse = NULL, landmark = NULL,
+               cohort = NULL, weights = NULL,
                conf_level = NULL) {
-  ask(study, "km", id, formula = formula, conf_type = conf_type, tau = tau, times = times, reverse = reverse, cohort = cohort,
+  ask(study, "km", id, formula = formula, conf_type = conf_type, tau = tau, times = times, reverse = reverse,
+      landmark = landmark, cohort = cohort,
       weights = weights, conf_level = conf_level)
 }
 
 #' @rdname survival-verbs
 #' @export
-logrank <- function(study, formula, id = NULL, rho = NULL, trend = NULL, cohort = NULL) {
-  ask(study, "logrank", id, formula = formula, rho = rho, trend = trend, cohort = cohort)
+logrank <- function(study, formula, id = NULL, rho = NULL, trend = NULL, landmark = NULL, cohort = NULL) {
+  ask(study, "logrank", id, formula = formula, rho = rho, trend = trend, landmark = landmark, cohort = cohort)
 }
 
 #' @rdname survival-verbs
 #' @export
 cox <- function(study, formula, id = NULL, ties = NULL, robust = NULL, zph = NULL, baseline = NULL, subgroups = NULL,
-                adjusted = NULL, times = NULL, cohort = NULL, weights = NULL, conf_level = NULL) {
+                adjusted = NULL, times = NULL, landmark = NULL, cohort = NULL, weights = NULL, conf_level = NULL) {
   ask(study, "cox", id, formula = formula, ties = ties, robust = robust, zph = if (is.character(zph)) I(zph) else zph,
-      baseline = baseline, subgroups = subgroups, adjusted = adjusted, times = times, cohort = cohort, weights = weights,
+      baseline = baseline, subgroups = subgroups, adjusted = adjusted, times = times, landmark = landmark,
+      cohort = cohort, weights = weights,
       conf_level = conf_level)
 }
 
 #' @rdname survival-verbs
 #' @export
-cuminc <- function(study, formula, id = NULL, rho = NULL, cohort = NULL, conf_level = NULL) {
-  ask(study, "cuminc", id, formula = formula, rho = rho, cohort = cohort, conf_level = conf_level)
+cuminc <- function(study, formula, id = NULL, rho = NULL, landmark = NULL, cohort = NULL, conf_level = NULL) {
+  ask(study, "cuminc", id, formula = formula, rho = rho, landmark = landmark, cohort = cohort, conf_level = conf_level)
 }
 
 #' @rdname survival-verbs
 #' @export
-fine_gray <- function(study, formula, cause, id = NULL, cohort = NULL, conf_level = NULL) {
-  ask(study, "finegray", id, formula = formula, cause = cause, cohort = cohort, conf_level = conf_level)
+fine_gray <- function(study, formula, cause, id = NULL, landmark = NULL, cohort = NULL, conf_level = NULL) {
+  ask(study, "finegray", id, formula = formula, cause = cause, landmark = landmark, cohort = cohort, conf_level = conf_level)
 }
 
 #' Tables, tests and models
@@ -212,9 +216,9 @@ fine_gray <- function(study, formula, cause, id = NULL, cohort = NULL, conf_leve
 #'
 #' @inheritParams ask
 #' @param variables,variable,treatment names of variables: `c("age", "size")` or `~ age + size`. `smd()`: `treatment`
-#'   are the arms.
-#' @param formula `y ~ g` (`ttest()`, `anova()`), or a model as in R (`fit_glm()`).
-#' @param family `"gaussian"`, `"binomial"` or `"poisson"`.
+#'   are the arms. `gformula()`: the category of the formula in whose levels everybody is put.
+#' @param formula `y ~ g` (`ttest()`, `anova()`), or a model as in R (`fit_glm()`, `gformula()`).
+#' @param family `"gaussian"`, `"binomial"` or (not in `gformula()`) `"poisson"`.
 #' @param robust robust standard errors.
 #' @param subgroups categories in whose levels the effect of the first term is given, each an analysis more.
 #' @param statistics `table1()`, of numbers: `"median"` with quartiles, `"mean"` with the standard deviation, or `"both"`.
@@ -311,6 +315,12 @@ fit_glm <- function(study, formula, family = "gaussian", id = NULL, robust = NUL
                     weights = NULL, conf_level = NULL) {
   ask(study, "glm", id, family = family, formula = formula, robust = robust, subgroups = subgroups, cohort = cohort,
       weights = weights, conf_level = conf_level)
+}
+
+#' @rdname table-verbs
+#' @export
+gformula <- function(study, formula, treatment, family = "gaussian", id = NULL, cohort = NULL, conf_level = NULL) {
+  ask(study, "gformula", id, family = family, formula = formula, treatment = treatment, cohort = cohort, conf_level = conf_level)
 }
 
 #' @rdname table-verbs
