@@ -208,7 +208,7 @@ static enum maille_code open_one(struct study_run *run, struct vault *vault, con
     struct bytes sealed = {0}, clear = {0};
     struct digest asked, key;
     uint8_t members[LEDGER_ID_BYTES], id[LEDGER_ID_BYTES];
-    bool found = false;
+    bool named = false, found = false;
     seal_key(&key, vault);
     MAILLE_TRY(message_members(members, header->members, header->n_members, error));
     MAILLE_TRY(asked_hash(&asked, vault, query, k, members, arena, error));
@@ -216,7 +216,7 @@ static enum maille_code open_one(struct study_run *run, struct vault *vault, con
                                   query->qid, error));
     if (found) {
         vault_ledger_past_id(id, stored.query, query);
-        found = memcmp(id, query->custody.stored[k].id, LEDGER_ID_BYTES) == 0;
+        found = named = memcmp(id, query->custody.stored[k].id, LEDGER_ID_BYTES) == 0;
     }
     if (found)
         MAILLE_TRY(ledger_stored_get(&found, &sealed, vault->ledger, asked.b, stored.query, error));
@@ -224,7 +224,8 @@ static enum maille_code open_one(struct study_run *run, struct vault *vault, con
     struct reader reader = reader_of(clear.data, clear.length);
     if (!found || study_run_read_ended(run, k, &reader, NULL) != MAILLE_OK || !reader_done(&reader) ||
         run->states[k].status != ANALYSIS_OK) {
-        MAILLE_TRY(ledger_stored_drop(vault->ledger, asked.b, error)); /* it is not named again */
+        if (named) /* it is not named again */
+            MAILLE_TRY(ledger_stored_drop(vault->ledger, asked.b, error));
         code = maille_refuse(error, "again",
                              "expected the answer of before that this site named at M1, found none");
         goto out;

@@ -21,15 +21,27 @@ static size_t dated(const struct world *world, size_t k)
     return n;
 }
 
-static void in_ledger(struct world *world, size_t i, const char *sql)
+static int one_more(void *n, int columns, char **values, char **names)
+{
+    (void)columns;
+    (void)values;
+    (void)names;
+    ++*(size_t *)n;
+    return 0;
+}
+
+/* How many rows that gave. */
+static size_t in_ledger(struct world *world, size_t i, const char *sql)
 {
     sqlite3 *database = NULL;
+    size_t n = 0;
     site_close(world, i);
     const char *path = arena_printf(world->arena, "%s/state/ledger", world->sites[i].folder);
     assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, one_more, &n, NULL), SQLITE_OK);
     sqlite3_close(database);
     site_open(world, i);
+    return n;
 }
 
 static void the_answer_of_before_stands(void **state)
@@ -91,6 +103,7 @@ static void an_answer_that_is_not_what_was_sealed(void **state)
     assert_int_equal(site_custody(world, 3, &body, &frame, &error), MAILLE_OK);
     assert_null(site_said(world, 3, MESSAGE_TAKEN));
     assert_non_null(site_said(world, 3, MESSAGE_CANCEL));
+    assert_int_equal(in_ledger(world, 3, "SELECT 1 FROM stored"), 0); /* it is not named again */
     bytes_clear(&body);
     bytes_clear(&frame);
     down(world);
