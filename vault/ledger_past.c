@@ -46,7 +46,7 @@ out:
 
 const uint8_t *vault_ledger_past_query(const struct past_ids *ids, const uint8_t id[LEDGER_ID_BYTES])
 {
-    struct past_id sought;
+    struct past_id sought = {.query = NULL};
     memcpy(sought.id, id, LEDGER_ID_BYTES);
     const struct past_id *found =
         ids->n > 0 ? bsearch(&sought, ids->list, ids->n, sizeof *ids->list, by_id) : NULL;

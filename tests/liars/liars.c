@@ -220,7 +220,8 @@ static void lies_about_the_past(const struct exchange *exchange,
         for (lie.wrong.leaf = 0; lie.wrong.leaf < leaves; lie.wrong.leaf++)
             for (lie.wrong.what = 0; lie.wrong.what < WRONG_FRAME_ALTERED; lie.wrong.what++)
                 if (try_lie(&lie, name, exchange, flight) &&
-                    (strstr(name, "Accept.ledger") != NULL || strstr(name, "Accept.forms") != NULL))
+                    (strstr(name, "Accept.ledger") != NULL || strstr(name, "Accept.forms") != NULL ||
+                     strstr(name, "Accept.stored") != NULL))
                     each(context, &lie, name);
     }
 }
