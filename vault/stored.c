@@ -28,6 +28,7 @@ static enum maille_code asked_hash(struct digest *hash, const struct vault *vaul
     bytes_put_u8(&bytes, FORMAT);
     bytes_put_u8(&bytes, (uint8_t)query->study->grid);
     bytes_put_u8(&bytes, query->study->grid_by_default); /* a warning says it */
+    bytes_put_u8(&bytes, query->study->complete);        /* of data that had to be so complete */
     analysis_names(&bytes, analysis);
     policy_write(&bytes, vault->policy); /* another policy, another answer */
     MAILLE_TRY(bytes_check(&bytes, error));

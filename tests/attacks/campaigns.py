@@ -88,7 +88,7 @@ def objection(book, network, truth):
     same = one(network, "a13-same", f"{line}, cohort: '{of('objects')} && age <= 70'", derive, protocol="HDH-a13")
     other = one(network, "a13-other", f"{line}, cohort: '{of('objects2')} && age <= 65'", derive, protocol="HDH-a13")
     # The answer of before the objection is given again, with its date: nothing differs.
-    stands = any(warning.startswith("this is the answer of 20") for warning in same["warnings"]) and arm(same) == arm(early[0])
+    stands = any(warning.startswith("this is the answer of 20") for warning in same["warnings"]) and same["result"] == early[0]["result"]
     book.note("A13", "same-cohort", differ([[[arm(early[0])], [arm(same)]]], None), rules([same]) | ({"stored"} if stands else set()))
     book.note("A13", "other-cohort", differ([[[arm(early[1])], [arm(other)]]], None), rules([early[1], other]))
 

@@ -122,11 +122,15 @@ answered young
 question old 'cohort: age >= 60 && age < 97' 'analyses:' '  - { id: d, method: describe, variables: [bmi] }'
 stopped old few
 
-# 4. The same question after one patient has objected: her centre's next snapshot is without her.
+# 4. The same question after one patient has objected: her centre's next snapshot is without her. The answer of before stands; what nobody has
+# asked of these patients yet is near to it.
 printf 'pseudonym,date,purposes\nP000001,2026-11-01,all\n' >"$tmp/objections.csv"
 "$bin/maille-worker" import --dir "$net/sites/centre-b" --dictionary "$tmp/registry.yaml" --data "$net/sites/centre-b/data.csv" --public \
     --credential "$net/credential" --objections "$tmp/objections.csv" >"$tmp/import.out"
 sleep 2
 question after-objection 'analyses:' '  - { id: d, method: describe, variables: [age, bmi] }'
-stopped after-objection few
+answered after-objection
+json 'a["d"]["n"] == 1200 and any("this is the answer of 20" in w for w in a["d"]["warnings"])'
+question after-objection-else 'analyses:' '  - { id: d, method: describe, variables: [age] }'
+stopped after-objection-else few
 done_well

@@ -4,6 +4,7 @@
 sed 's/- { name: age,/& complete: 0.9,/' examples/rotterdam/dictionary.yaml >"$tmp/dictionary.yaml"
 grep -q 'name: age, complete: 0.9,' "$tmp/dictionary.yaml" || fail "expected a dictionary with complete"
 study requires 'complete: true' 'analyses:' '  - { id: n, method: count, variables: [chemo] }' '  - { id: age, method: describe, variables: [age] }'
+study requires-else 'complete: true' 'analyses:' '  - { id: n, method: count, variables: [chemo] }' '  - { id: age, method: describe, variables: [age, nodes] }'
 study asks 'analyses:' '  - { id: age, method: describe, variables: [age] }'
 says 2 'expected a dictionary that says .complete. of a variable' "$maille" check "$tmp/requires.yaml" --dictionary examples/rotterdam/dictionary.yaml
 says 0 '' "$maille" check "$tmp/requires.yaml" --dictionary "$tmp/dictionary.yaml"
@@ -20,7 +21,7 @@ for policy in open standard; do
     import() { "$bin/maille-worker" import --dir "$site" --dictionary "$tmp/dictionary.yaml" --data "$tmp/gaps.csv" --credential "$net/credential" $public "$@"; }
     says 2 'expected a value in 90.0 % of the rows (complete), found 80' import
     says 0 '' import --yes
-    says 1 '' ask "$tmp/requires.yaml"
+    says 1 '' ask "$tmp/requires-else.yaml"
     json 'a["n"]["status"] == "ok" and a["age"]["status"] == "vetoed" and "site-6" not in str(a["age"])'
     says 0 'complete' "$maille" audit show "$site/log" --network "$net/network.yaml" --details --lang en
     says 0 'moins de valeurs' "$maille" audit show "$site/log" --network "$net/network.yaml" --details --lang fr
