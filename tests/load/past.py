@@ -21,7 +21,7 @@ def ask(box, name, turns):
         study, result = f"{box.folder}/{name}-{turn}.yaml", f"{box.folder}/{name}-{turn}.json"
         with open(study, "w") as out:
             out.write(STUDY % turn)
-        failed = box.run("run", study, "--json", result)
+        failed = box.run("run", study, "--approve", "--json", result)
         if failed:
             sys.exit(f"expected an answer, found: {failed}")
         answer = json.load(open(result))
@@ -34,7 +34,7 @@ def ask(box, name, turns):
 def main():
     bin_, folder = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     sites, turns = (int(a) for a in (sys.argv[3:] + ["18", "3"][len(sys.argv) - 3:]))
-    box = week.Sandbox(bin_, folder, sites=sites, patients=90 * sites)
+    box = week.Sandbox(bin_, folder, "--policy", "standard", sites=sites, patients=90 * sites)
     try:
         before = ask(box, "before", turns)
         box.down()
