@@ -30,11 +30,6 @@ struct listing {
     size_t n_queries, n_groups, room_queries, room_groups;
 };
 
-static enum maille_code no_memory(struct maille_error *error)
-{
-    return maille_fail(error, MAILLE_MEMORY, "no memory for what was shown before");
-}
-
 static struct byte_view copied(struct arena *arena, const void *data, size_t length)
 {
     uint8_t *copy = arena_alloc(arena, length + 1);
@@ -50,9 +45,9 @@ static enum maille_code take_query(struct listing *listing, sqlite3_stmt *statem
 {
     if (listing->n_queries == listing->room_queries) {
         const size_t room = listing->room_queries == 0 ? 64 : 2 * listing->room_queries;
-        struct earlier *grown = realloc(listing->queries, room * sizeof *grown);
-        if (grown == NULL)
-            return no_memory(error);
+        struct earlier *grown = arena_array(listing->arena, room, sizeof *grown);
+        if (listing->n_queries > 0)
+            memcpy(grown, listing->queries, listing->n_queries * sizeof *grown);
         listing->queries = grown;
         listing->room_queries = room;
     }
@@ -98,14 +93,13 @@ out:
     return code;
 }
 
-static enum maille_code take_group(struct listing *listing, const struct earlier *query,
-                                   sqlite3_stmt *statement, struct maille_error *error)
+static void take_group(struct listing *listing, const struct earlier *query, sqlite3_stmt *statement)
 {
     if (listing->n_groups == listing->room_groups) {
         const size_t room = listing->room_groups == 0 ? 1024 : 2 * listing->room_groups;
-        struct listed *grown = realloc(listing->groups, room * sizeof *grown);
-        if (grown == NULL)
-            return no_memory(error);
+        struct listed *grown = arena_array(listing->arena, room, sizeof *grown);
+        if (listing->n_groups > 0)
+            memcpy(grown, listing->groups, listing->n_groups * sizeof *grown);
         listing->groups = grown;
         listing->room_groups = room;
     }
@@ -118,7 +112,6 @@ static enum maille_code take_group(struct listing *listing, const struct earlier
                         .known = query->has_scene && sqlite3_column_bytes(statement, 3) == LEDGER_HASH_BYTES};
     if (group->known)
         memcpy(group->canon, sqlite3_column_blob(statement, 3), LEDGER_HASH_BYTES);
-    return MAILLE_OK;
 }
 
 static enum maille_code read_groups(struct listing *listing, struct ledger *ledger,
@@ -133,7 +126,7 @@ static enum maille_code read_groups(struct listing *listing, struct ledger *ledg
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (!row)
             break;
-        MAILLE_TRY(take_group(listing, query, statement, error));
+        take_group(listing, query, statement);
     }
 out:
     sqlite3_reset(statement);
@@ -166,7 +159,7 @@ static enum maille_code find_again(struct listing *listing, int64_t settled_ms, 
     size_t n = 0;
     struct listed **order = malloc((listing->n_groups + 1) * sizeof *order);
     if (order == NULL)
-        return no_memory(error);
+        return maille_fail(error, MAILLE_MEMORY, "no memory for what was shown before");
     for (size_t g = 0; g < listing->n_groups; g++)
         if (listing->groups[g].known)
             order[n++] = &listing->groups[g];
@@ -229,8 +222,6 @@ enum maille_code ledger_list(struct ledger_past **list, size_t *n, struct arena 
     *list = made;
     *n = found;
 out:
-    free(listing.queries);
-    free(listing.groups);
     return code;
 }
 
