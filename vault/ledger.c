@@ -523,9 +523,7 @@ enum maille_code vault_ledger_shown(struct vault *vault, const struct query *que
     }
     if (n > 0)
         MAILLE_TRY(ledger_commit(vault->ledger, query->qid, analyses, n, error));
-    for (size_t i = 0; i < n; i++)
-        if (run->states[analyses[i]].status == ANALYSIS_OK)
-            MAILLE_TRY(vault_stored_put(vault, query, run, analyses[i], error));
+    code = vault_stored_put(vault, query, run, analyses, n, error);
 out:
     return code;
 }

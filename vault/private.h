@@ -595,9 +595,10 @@ bool vault_stored_used(const struct query *query, const struct message_round_hea
  * named. */
 enum maille_code vault_stored_take(struct bytes *run, struct vault *vault, const struct query *query,
                                    struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
-/* Keeps the result of analysis k, which is shown. */
+/* Keeps the results of these analyses, which are shown: of those that are OK. */
 enum maille_code vault_stored_put(struct vault *vault, const struct query *query, const struct study_run *run,
-                                  size_t k, struct maille_error *error) MAILLE_CHECKED;
+                                  const uint32_t *analyses, size_t n,
+                                  struct maille_error *error) MAILLE_CHECKED;
 /* For the log: " (2026-11-29)", the day of the answer, or "". In arena. */
 const char *vault_stored_words(struct arena *arena, const struct query *query, size_t k);
 

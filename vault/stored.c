@@ -147,28 +147,17 @@ out:
     return code;
 }
 
-enum maille_code vault_stored_put(struct vault *vault, const struct query *query, const struct study_run *run,
-                                  size_t k, struct maille_error *error)
+static enum maille_code put_one(struct vault *vault, const struct query *query, const struct study_run *run,
+                                size_t k, const uint8_t members[LEDGER_ID_BYTES], struct arena *arena,
+                                struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    const struct message_round_header *header = &query->attempt.header;
     struct ledger_stored stored = {
         .analysis = (uint32_t)k, .snapshot = query->snapshot, .asked_ms = query->manifest.created_ms};
     struct bytes clear = {0}, sealed = {0};
-    struct digest asked, key = {{0}};
-    uint8_t members[LEDGER_ID_BYTES];
-    bool same = false;
-    if (query->custody.stored == NULL) /* no rule compares snapshots */
-        return MAILLE_OK;
-    struct arena *arena = arena_new();
-    if (arena == NULL)
-        return maille_fail(error, MAILLE_MEMORY, "no memory for a result");
+    struct digest asked, key;
     memcpy(stored.query, query->qid, QID_BYTES);
     seal_key(&key, vault);
-    MAILLE_TRY(same_policy(&same, vault, query, arena, error));
-    if (!same)
-        goto out;
-    MAILLE_TRY(message_members(members, header->members, header->n_members, error));
     MAILLE_TRY(asked_hash(&asked, vault, query, k, members, arena, error));
     study_run_write_ended(&clear, run, k);
     MAILLE_TRY(bytes_check(&clear, error));
@@ -184,6 +173,27 @@ out:
     crypto_wipe(&key, sizeof key);
     bytes_wipe(&clear);
     bytes_clear(&sealed);
+    return code;
+}
+
+enum maille_code vault_stored_put(struct vault *vault, const struct query *query, const struct study_run *run,
+                                  const uint32_t *analyses, size_t n, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct message_round_header *header = &query->attempt.header;
+    uint8_t members[LEDGER_ID_BYTES];
+    bool same = false;
+    if (n == 0 || query->custody.stored == NULL) /* no rule compares snapshots */
+        return MAILLE_OK;
+    struct arena *arena = arena_new();
+    if (arena == NULL)
+        return maille_fail(error, MAILLE_MEMORY, "no memory for a result");
+    MAILLE_TRY(same_policy(&same, vault, query, arena, error));
+    MAILLE_TRY(message_members(members, header->members, header->n_members, error));
+    for (size_t i = 0; same && i < n; i++)
+        if (run->states[analyses[i]].status == ANALYSIS_OK)
+            MAILLE_TRY(put_one(vault, query, run, analyses[i], members, arena, error));
+out:
     arena_free(arena);
     return code;
 }
