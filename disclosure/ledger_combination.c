@@ -12,10 +12,8 @@ static const char table[] = "CREATE TABLE IF NOT EXISTS form (qid BLOB NOT NULL,
 static enum maille_code prepare(sqlite3_stmt **statement, struct ledger *ledger, const char *sql,
                                 struct maille_error *error)
 {
-    if (sqlite3_exec(ledger->database, table, NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(ledger->database, sql, -1, statement, NULL) != SQLITE_OK)
-        return ledger_fail(ledger, error);
-    return MAILLE_OK;
+    const enum maille_code code = ledger_execute(ledger, table, error);
+    return code != MAILLE_OK ? code : ledger_prepare(statement, ledger, sql, error);
 }
 
 /* --- words --- */
@@ -59,19 +57,18 @@ enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct are
         "IN "
         "(%s)))) GROUP BY form.form ORDER BY form.form";
     enum maille_code code = MAILLE_OK;
-    sqlite3_stmt *statement = NULL, *forget = NULL;
+    sqlite3_stmt *statement = NULL;
     struct ledger_formed *made = NULL;
     size_t found = 0, room = 0;
     bool row = true;
-    MAILLE_TRY(prepare(&forget, ledger, "DELETE FROM form WHERE qid NOT IN (SELECT qid FROM query)", error));
-    MAILLE_TRY(ledger_run(ledger, forget, error));
-    sqlite3_finalize(forget);
-    forget = NULL;
-    MAILLE_TRY(prepare(&forget, ledger, "DELETE FROM told WHERE qid NOT IN (SELECT qid FROM query)", error));
-    MAILLE_TRY(ledger_run(ledger, forget, error));
-    MAILLE_TRY(prepare(&statement, ledger,
-                       arena_printf(arena, sql, places(arena, 4, n_protocols), places(arena, 4, n_protocols)),
-                       error));
+    MAILLE_TRY(ledger_execute(ledger, table, error));
+    MAILLE_TRY(ledger_execute(ledger,
+                              "DELETE FROM form WHERE qid NOT IN (SELECT qid FROM query);"
+                              "DELETE FROM told WHERE qid NOT IN (SELECT qid FROM query)",
+                              error));
+    MAILLE_TRY(ledger_prepare(
+        &statement, ledger,
+        arena_printf(arena, sql, places(arena, 4, n_protocols), places(arena, 4, n_protocols)), error));
     ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
     sqlite3_bind_int64(statement, 2, epoch);
     sqlite3_bind_text(statement, 3, researcher, -1, SQLITE_STATIC);
@@ -104,7 +101,6 @@ enum maille_code ledger_forms(struct ledger_formed **list, size_t *n, struct are
     *list = made;
     *n = found;
 out:
-    sqlite3_finalize(forget);
     sqlite3_finalize(statement);
     return code;
 }

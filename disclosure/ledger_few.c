@@ -13,8 +13,7 @@ enum maille_code ledger_few_open(struct ledger *ledger, struct maille_error *err
         "CREATE INDEX IF NOT EXISTS few_opening ON few (registration, opening);"
         "CREATE TABLE IF NOT EXISTS few_closed (registration TEXT NOT NULL, opening INTEGER NOT NULL, most "
         "INTEGER NOT NULL, noted INTEGER NOT NULL, PRIMARY KEY (registration, opening, most)) WITHOUT ROWID";
-    return sqlite3_exec(ledger->database, schema, NULL, NULL, NULL) == SQLITE_OK ? MAILLE_OK
-                                                                                 : ledger_fail(ledger, error);
+    return ledger_execute(ledger, schema, error);
 }
 
 /* The caller finalizes it. */

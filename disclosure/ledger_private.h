@@ -139,6 +139,12 @@ enum maille_code ledger_few_open(struct ledger *ledger, struct maille_error *err
 /* ledger_stored.c: likewise. */
 enum maille_code ledger_stored_open(struct ledger *ledger, struct maille_error *error) MAILLE_CHECKED;
 enum maille_code ledger_fail(const struct ledger *ledger, struct maille_error *error);
+/* Statements that give no row and take no value. */
+enum maille_code ledger_execute(struct ledger *ledger, const char *sql,
+                                struct maille_error *error) MAILLE_CHECKED;
+/* A statement that is made when it is wanted. The caller finalizes it. */
+enum maille_code ledger_prepare(sqlite3_stmt **statement, struct ledger *ledger, const char *sql,
+                                struct maille_error *error) MAILLE_CHECKED;
 enum maille_code ledger_begin(struct ledger *ledger, struct maille_error *error) MAILLE_CHECKED;
 /* Commits where code is MAILLE_OK, else rolls back; returns what became of it. */
 enum maille_code ledger_finish(struct ledger *ledger, enum maille_code code,

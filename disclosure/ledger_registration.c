@@ -18,10 +18,8 @@ static const char table[] =
 static enum maille_code prepare(sqlite3_stmt **statement, struct ledger *ledger, const char *sql,
                                 struct maille_error *error)
 {
-    if (sqlite3_exec(ledger->database, table, NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(ledger->database, sql, -1, statement, NULL) != SQLITE_OK)
-        return ledger_fail(ledger, error);
-    return MAILLE_OK;
+    const enum maille_code code = ledger_execute(ledger, table, error);
+    return code != MAILLE_OK ? code : ledger_prepare(statement, ledger, sql, error);
 }
 
 enum maille_code ledger_registration_has(bool *has, struct ledger *ledger, const char *registration,

@@ -163,15 +163,23 @@ enum maille_code ledger_corrupt(struct maille_error *error)
         "expected a ledger of answered groups as this program writes it, found another; restore it");
 }
 
-static enum maille_code execute(struct ledger *ledger, const char *sql, struct maille_error *error)
+enum maille_code ledger_execute(struct ledger *ledger, const char *sql, struct maille_error *error)
 {
     return sqlite3_exec(ledger->database, sql, NULL, NULL, NULL) == SQLITE_OK ? MAILLE_OK
                                                                               : ledger_fail(ledger, error);
 }
 
+enum maille_code ledger_prepare(sqlite3_stmt **statement, struct ledger *ledger, const char *sql,
+                                struct maille_error *error)
+{
+    return sqlite3_prepare_v2(ledger->database, sql, -1, statement, NULL) == SQLITE_OK
+               ? MAILLE_OK
+               : ledger_fail(ledger, error);
+}
+
 enum maille_code ledger_begin(struct ledger *ledger, struct maille_error *error)
 {
-    return execute(ledger, "BEGIN IMMEDIATE", error);
+    return ledger_execute(ledger, "BEGIN IMMEDIATE", error);
 }
 
 enum maille_code ledger_finish(struct ledger *ledger, enum maille_code code, struct maille_error *error)
@@ -180,12 +188,13 @@ enum maille_code ledger_finish(struct ledger *ledger, enum maille_code code, str
     for (size_t i = 0; i < LEDGER_STATEMENTS; i++)
         sqlite3_reset(ledger->prepared[i]);
     if (code == MAILLE_OK)
-        code = execute(ledger, "COMMIT", error);
+        code = ledger_execute(ledger, "COMMIT", error);
     if (code == MAILLE_OK)
         return code;
     person_map_clear(&ledger->map); /* it may know what is not kept now */
     ledger->map_read = false;
-    if (sqlite3_get_autocommit(ledger->database) == 0 && execute(ledger, "ROLLBACK", &ignored) != MAILLE_OK)
+    if (sqlite3_get_autocommit(ledger->database) == 0 &&
+        ledger_execute(ledger, "ROLLBACK", &ignored) != MAILLE_OK)
         code = MAILLE_INTERNAL; /* the process starts again and finds the ledger as it was */
     return code;
 }
@@ -249,16 +258,16 @@ static enum maille_code open_version(struct ledger *ledger, struct maille_error 
             LEDGER_VERSION, found);
     if (found == LEDGER_VERSION)
         return MAILLE_OK;
-    MAILLE_TRY(execute(ledger, "BEGIN EXCLUSIVE", error));
-    code = found == 0 ? execute(ledger, schema, error) : MAILLE_OK;
+    MAILLE_TRY(ledger_execute(ledger, "BEGIN EXCLUSIVE", error));
+    code = found == 0 ? ledger_execute(ledger, schema, error) : MAILLE_OK;
     if (code == MAILLE_OK && found < LEDGER_PINNED)
-        code = execute(ledger, schema_epochs, error);
+        code = ledger_execute(ledger, schema_epochs, error);
     if (code == MAILLE_OK && found < 3)
-        code = execute(ledger, schema_canon, error);
+        code = ledger_execute(ledger, schema_canon, error);
     if (code == MAILLE_OK && found < 4)
-        code = execute(ledger, schema_parts, error);
+        code = ledger_execute(ledger, schema_parts, error);
     if (code == MAILLE_OK)
-        code = execute(ledger, schema_words, error);
+        code = ledger_execute(ledger, schema_words, error);
     if (code == MAILLE_OK)
         code = ledger_few_open(ledger, error);
     if (code == MAILLE_OK)
@@ -303,12 +312,12 @@ enum maille_code ledger_open(struct ledger **ledger, const char *path, struct ma
     sqlite3_busy_timeout(made->database, BUSY_MS);
     sqlite3_snprintf(sizeof pragma, pragma, "PRAGMA cache_size = -%d", CACHE_KIB);
     /* Pages that hold several pieces; a small cache of SQLite's own, the system's does the rest. */
-    MAILLE_TRY(execute(made, "PRAGMA page_size = 32768", error));
-    MAILLE_TRY(execute(made, pragma, error));
+    MAILLE_TRY(ledger_execute(made, "PRAGMA page_size = 32768", error));
+    MAILLE_TRY(ledger_execute(made, pragma, error));
     /* What a statement needs beside: the walls of the vault let it write in its own folders alone. */
-    MAILLE_TRY(execute(made, "PRAGMA temp_store = MEMORY", error));
-    MAILLE_TRY(execute(made, "PRAGMA journal_mode = WAL", error));
-    MAILLE_TRY(execute(made, "PRAGMA synchronous = FULL", error));
+    MAILLE_TRY(ledger_execute(made, "PRAGMA temp_store = MEMORY", error));
+    MAILLE_TRY(ledger_execute(made, "PRAGMA journal_mode = WAL", error));
+    MAILLE_TRY(ledger_execute(made, "PRAGMA synchronous = FULL", error));
     MAILLE_TRY(open_version(made, error));
     MAILLE_TRY(ledger_few_open(made, error)); /* of before it counted; else it is there */
     MAILLE_TRY(ledger_stored_open(made, error));

@@ -12,24 +12,14 @@ enum maille_code ledger_stored_open(struct ledger *ledger, struct maille_error *
         "NULL);"
         "CREATE TABLE IF NOT EXISTS told (qid BLOB NOT NULL, analysis INTEGER NOT NULL, researcher TEXT NOT "
         "NULL, protocol TEXT NOT NULL, PRIMARY KEY (qid, analysis, researcher, protocol)) WITHOUT ROWID";
-    return sqlite3_exec(ledger->database, schema, NULL, NULL, NULL) == SQLITE_OK ? MAILLE_OK
-                                                                                 : ledger_fail(ledger, error);
-}
-
-/* The caller finalizes it. */
-static enum maille_code prepare(sqlite3_stmt **statement, struct ledger *ledger, const char *sql,
-                                struct maille_error *error)
-{
-    return sqlite3_prepare_v2(ledger->database, sql, -1, statement, NULL) == SQLITE_OK
-               ? MAILLE_OK
-               : ledger_fail(ledger, error);
+    return ledger_execute(ledger, schema, error);
 }
 
 enum maille_code ledger_stored_begin(struct ledger *ledger, uint32_t epoch, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *old = NULL;
-    MAILLE_TRY(prepare(&old, ledger, "DELETE FROM stored WHERE epoch != ?1", error));
+    MAILLE_TRY(ledger_prepare(&old, ledger, "DELETE FROM stored WHERE epoch != ?1", error));
     sqlite3_bind_int64(old, 1, epoch);
     code = ledger_run(ledger, old, error);
 out:
@@ -43,12 +33,12 @@ enum maille_code ledger_stored_put(struct ledger *ledger, const struct ledger_st
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *insert = NULL;
-    MAILLE_TRY(
-        prepare(&insert, ledger,
-                "INSERT OR REPLACE INTO stored SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 "
-                "FROM query WHERE qid = ?2 AND epoch = ?4) AND (SELECT IFNULL(SUM(LENGTH(sealed)), 0) "
-                "FROM stored) < ?8",
-                error));
+    MAILLE_TRY(ledger_prepare(
+        &insert, ledger,
+        "INSERT OR REPLACE INTO stored SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 "
+        "FROM query WHERE qid = ?2 AND epoch = ?4) AND (SELECT IFNULL(SUM(LENGTH(sealed)), 0) "
+        "FROM stored) < ?8",
+        error));
     ledger_bind_blob(insert, 1, asked, LEDGER_HASH_BYTES);
     ledger_bind_blob(insert, 2, stored->query, LEDGER_QUERY_BYTES);
     sqlite3_bind_int64(insert, 3, stored->analysis);
@@ -69,7 +59,7 @@ enum maille_code ledger_stored_find(bool *found, struct ledger_stored *stored, s
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
-    MAILLE_TRY(prepare(
+    MAILLE_TRY(ledger_prepare(
         &statement, ledger,
         "SELECT qid, analysis, snapshot, asked_ms FROM stored WHERE asked = ?1 AND epoch = ?2 AND qid != ?3",
         error));
@@ -97,7 +87,8 @@ enum maille_code ledger_stored_get(bool *found, struct bytes *sealed, struct led
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
-    MAILLE_TRY(prepare(&statement, ledger, "SELECT sealed FROM stored WHERE asked = ?1 AND qid = ?2", error));
+    MAILLE_TRY(
+        ledger_prepare(&statement, ledger, "SELECT sealed FROM stored WHERE asked = ?1 AND qid = ?2", error));
     ledger_bind_blob(statement, 1, asked, LEDGER_HASH_BYTES);
     ledger_bind_blob(statement, 2, query, LEDGER_QUERY_BYTES);
     MAILLE_TRY(ledger_next(found, ledger, statement, error));
@@ -113,7 +104,7 @@ enum maille_code ledger_stored_drop(struct ledger *ledger, const uint8_t *asked,
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *drop = NULL;
-    MAILLE_TRY(prepare(&drop, ledger, "DELETE FROM stored WHERE asked = ?1", error));
+    MAILLE_TRY(ledger_prepare(&drop, ledger, "DELETE FROM stored WHERE asked = ?1", error));
     ledger_bind_blob(drop, 1, asked, LEDGER_HASH_BYTES);
     code = ledger_run(ledger, drop, error);
 out:
@@ -127,12 +118,12 @@ enum maille_code ledger_stored_tell(struct ledger *ledger, const struct ledger_s
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *mark = NULL, *insert = NULL;
-    MAILLE_TRY(
-        prepare(&mark, ledger,
-                "UPDATE groups SET answered = 5 WHERE query = (SELECT id FROM query WHERE qid = ?1) AND "
-                "analysis = ?2 AND answered IN (0, 2)",
-                error));
-    MAILLE_TRY(prepare(&insert, ledger, "INSERT OR IGNORE INTO told VALUES (?1, ?2, ?3, ?4)", error));
+    MAILLE_TRY(ledger_prepare(
+        &mark, ledger,
+        "UPDATE groups SET answered = 5 WHERE query = (SELECT id FROM query WHERE qid = ?1) AND "
+        "analysis = ?2 AND answered IN (0, 2)",
+        error));
+    MAILLE_TRY(ledger_prepare(&insert, ledger, "INSERT OR IGNORE INTO told VALUES (?1, ?2, ?3, ?4)", error));
     ledger_bind_blob(mark, 1, query, LEDGER_QUERY_BYTES);
     sqlite3_bind_int64(mark, 2, analysis);
     ledger_bind_blob(insert, 1, stored->query, LEDGER_QUERY_BYTES);
