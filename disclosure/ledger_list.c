@@ -79,9 +79,7 @@ static enum maille_code read_queries(struct listing *listing, struct ledger *led
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
     bool row = true;
-    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_LIST, error));
-    ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
-    sqlite3_bind_int64(statement, 2, epoch);
+    MAILLE_TRY(ledger_ready_past(&statement, ledger, LEDGER_LIST, query, epoch, error));
     for (;;) {
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (!row)
@@ -233,9 +231,7 @@ enum maille_code ledger_queries(const uint8_t **queries, size_t *n, struct arena
     sqlite3_stmt *statement = NULL;
     struct bytes all = {0};
     bool row = true;
-    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_QUERIES, error));
-    ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
-    sqlite3_bind_int64(statement, 2, epoch);
+    MAILLE_TRY(ledger_ready_past(&statement, ledger, LEDGER_QUERIES, query, epoch, error));
     for (;;) {
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (!row)

@@ -46,9 +46,7 @@ enum maille_code ledger_named(struct ledger_named **list, size_t *n, struct aren
     struct ledger_named *made = NULL;
     size_t found = 0, room = 0;
     bool row = true;
-    MAILLE_TRY(ledger_ready(&statement, ledger, LEDGER_NAMED, error));
-    ledger_bind_blob(statement, 1, query, LEDGER_QUERY_BYTES);
-    sqlite3_bind_int64(statement, 2, epoch);
+    MAILLE_TRY(ledger_ready_past(&statement, ledger, LEDGER_NAMED, query, epoch, error));
     for (;;) {
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (!row)

@@ -153,6 +153,10 @@ enum maille_code ledger_finish(struct ledger *ledger, enum maille_code code,
 /* A statement, reset, without bindings. */
 enum maille_code ledger_ready(sqlite3_stmt **statement, struct ledger *ledger, enum ledger_statement which,
                               struct maille_error *error) MAILLE_CHECKED;
+/* One of those over what other queries of this epoch and the one before have. */
+enum maille_code ledger_ready_past(sqlite3_stmt **statement, struct ledger *ledger,
+                                   enum ledger_statement which, const uint8_t *query, uint32_t epoch,
+                                   struct maille_error *error) MAILLE_CHECKED;
 void ledger_bind_blob(sqlite3_stmt *statement, int column, const void *data, size_t length);
 /* Runs one that gives no row. */
 enum maille_code ledger_run(struct ledger *ledger, sqlite3_stmt *statement,

@@ -217,6 +217,18 @@ void ledger_bind_blob(sqlite3_stmt *statement, int column, const void *data, siz
     sqlite3_bind_blob64(statement, column, length == 0 ? "" : data, length, SQLITE_STATIC);
 }
 
+enum maille_code ledger_ready_past(sqlite3_stmt **statement, struct ledger *ledger,
+                                   enum ledger_statement which, const uint8_t *query, uint32_t epoch,
+                                   struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    MAILLE_TRY(ledger_ready(statement, ledger, which, error));
+    ledger_bind_blob(*statement, 1, query, LEDGER_QUERY_BYTES);
+    sqlite3_bind_int64(*statement, 2, epoch);
+out:
+    return code;
+}
+
 enum maille_code ledger_run(struct ledger *ledger, sqlite3_stmt *statement, struct maille_error *error)
 {
     enum maille_code code = sqlite3_step(statement) == SQLITE_DONE ? MAILLE_OK : ledger_fail(ledger, error);

@@ -1,33 +1,10 @@
 #include "disclosure/ledger_stored.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/test.h"
 #include "disclosure/ledger_combination.h"
 #include "disclosure/ledger_registration.h"
+#include "disclosure/ledger_testing.h"
 
 /* Answers that an epoch has given: kept, found, and told again. */
-
-static struct ledger *fresh(char *path, const char *name)
-{
-    struct ledger *ledger = NULL;
-    struct maille_error error = {0};
-    char command[700];
-    test_path(path, name);
-    snprintf(command, sizeof command, "rm -f '%s'*", path);
-    assert_int_equal(system(command), 0);
-    assert_ok(ledger_open(&ledger, path, &error), &error);
-    return ledger;
-}
-
-static const uint8_t *hash_of(uint8_t which)
-{
-    static uint8_t hashes[256][LEDGER_HASH_BYTES];
-    memset(hashes[which], which, LEDGER_HASH_BYTES);
-    return hashes[which];
-}
 
 /* Query `number` of a researcher, with one analysis. */
 static void reserve(struct ledger *ledger, uint8_t number, const char *researcher, const char *protocol,
