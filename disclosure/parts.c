@@ -244,6 +244,39 @@ size_t part_level(const struct expression *group, size_t factor, size_t cell)
     return cell % group->args[factor]->n_levels;
 }
 
+static bool is_of(uint32_t factors, size_t factor)
+{
+    return factor < 32 && (factors >> factor & 1) != 0;
+}
+
+size_t part_levels(const struct expression *group, uint32_t factors, size_t cell)
+{
+    size_t level = 0;
+    for (size_t f = 0; part_factor(group, f) != NULL; f++)
+        if (is_of(factors, f))
+            level = level * part_factor(group, f)->n_levels + part_level(group, f, cell);
+    return level;
+}
+
+size_t part_level_in(const struct expression *group, uint32_t factors, size_t levels, size_t factor)
+{
+    size_t behind = 1;
+    for (size_t f = factor + 1; part_factor(group, f) != NULL; f++)
+        if (is_of(factors, f))
+            behind *= part_factor(group, f)->n_levels;
+    return levels / behind % part_factor(group, factor)->n_levels;
+}
+
+/* How many combinations of levels these factors have; more than `most`: most + 1. */
+static size_t combinations_of(const struct expression *group, uint32_t factors, size_t most)
+{
+    size_t n = 1;
+    for (size_t f = 0; part_factor(group, f) != NULL && n <= most; f++)
+        if (is_of(factors, f))
+            n *= part_factor(group, f)->n_levels;
+    return n <= most ? n : most + 1;
+}
+
 static struct part_family *add_family(struct work *work, const struct conditions *conditions)
 {
     struct parts *parts = work->parts;
@@ -281,10 +314,15 @@ bool part_chosen_alike(const struct part *part, struct byte_view canon)
     return alike == chosen;
 }
 
+/* What finds no room joins the last one: less must be told of it, and more is compared. */
 static void add_feature(struct part_family *family, uint32_t variables)
 {
-    if (variables != 0 && family->n_features < PARTS_FEATURES_MAX)
+    if (variables == 0)
+        return;
+    if (family->n_features < PARTS_FEATURES_MAX)
         family->features[family->n_features++] = variables;
+    else
+        family->features[PARTS_FEATURES_MAX - 1] |= variables;
 }
 
 static size_t add_part(struct work *work, const struct part *part)
@@ -312,16 +350,20 @@ static size_t find_part(const struct parts *parts, struct byte_view canon)
     return SIZE_MAX;
 }
 
-/* The conditions of a level of a block (factor SIZE_MAX: of the whole block), and the rows as one filter. */
+/* The conditions of one combination of levels of factors of a block (of none: of the whole block), and the
+ * rows as one filter. */
 static const struct expression *level_conditions(struct work *work, struct conditions *out,
-                                                 const struct tally_block *block, size_t factor, size_t level)
+                                                 const struct tally_block *block, uint32_t factors,
+                                                 size_t level)
 {
     const struct expression *rows = block->filter;
     put_true(work, out, rows);
     for (size_t f = 0; part_factor(block->group, f) != NULL; f++) {
         const struct expression *code = part_factor(block->group, f),
-                                *here = f == factor ? in_level(work->arena, code, level)
-                                                    : expression_complete(work->arena, &code, 1);
+                                *here = is_of(factors, f)
+                                            ? in_level(work->arena, code,
+                                                       part_level_in(block->group, factors, level, f))
+                                            : expression_complete(work->arena, &code, 1);
         put_true(work, out, here);
         rows = expression_and(work->arena, rows, here);
     }
@@ -329,18 +371,22 @@ static const struct expression *level_conditions(struct work *work, struct condi
     return rows;
 }
 
-/* What cuts a level of a block out of the cohort: its category, and all that the cohort does not ask for (as
+/* What cuts a part of a block out of the cohort: its categories, and all that the cohort does not ask for (as
  * one: of `x + z - z` either is told of x). */
 static void family_features(struct work *work, struct part_family *family, const struct tally_block *block,
-                            size_t factor, const struct conditions *conditions)
+                            uint32_t factors, const struct conditions *conditions)
 {
-    const uint32_t own = factor == SIZE_MAX ? 0 : variables_of(work, part_factor(block->group, factor));
-    uint32_t others = 0;
+    uint32_t own = 0, others = 0;
+    for (size_t f = 0; part_factor(block->group, f) != NULL; f++)
+        if (is_of(factors, f))
+            own |= variables_of(work, part_factor(block->group, f));
     for (size_t i = 0; i < conditions->n; i++)
         if (!holds(&work->cohort, conditions->list[i].key))
             others |= conditions->list[i].variables & ~own;
-    add_feature(family, own);
     add_feature(family, others);
+    for (size_t f = 0; part_factor(block->group, f) != NULL; f++)
+        if (is_of(factors, f))
+            add_feature(family, variables_of(work, part_factor(block->group, f)));
 }
 
 /* Are the rows of a block all that count in the analysis? */
@@ -355,34 +401,48 @@ static bool is_whole(struct work *work, const struct tally_block *block)
     return whole;
 }
 
-/* The levels of a factor of a block, or (SIZE_MAX) all of its rows. */
-static void add_levels(struct work *work, size_t b, size_t factor)
+/* The combinations of levels of some factors of a block, or (of none) all of its rows. */
+static void add_levels(struct work *work, size_t b, uint32_t factors)
 {
     struct parts *parts = work->parts;
     const struct tally_block *block = &work->cells->spec.blocks[b];
-    const bool whole = is_whole(work, block);
-    const size_t n = factor == SIZE_MAX ? 1 : part_factor(block->group, factor)->n_levels;
-    if (factor == SIZE_MAX && whole)
+    const bool whole = is_whole(work, block), margin = (factors & (factors - 1)) == 0;
+    const size_t most = margin ? PARTS_LEVELS_MAX : PARTS_ALL_MAX,
+                 n = combinations_of(block->group, factors, most);
+    if (factors == 0 && whole)
         return;
-    if (n > PARTS_LEVELS_MAX || parts->n + n > PARTS_ALL_MAX) {
+    if (n > most || parts->n + n > PARTS_ALL_MAX) {
         parts->crowded = true;
         return;
     }
     struct part_family *family = NULL;
     for (size_t level = 0; level < n; level++) {
         struct conditions conditions = {0};
-        const struct expression *rows = level_conditions(work, &conditions, block, factor, level);
+        const struct expression *rows = level_conditions(work, &conditions, block, factors, level);
         const struct part made = part_of(work, &conditions, rows);
         size_t part = find_part(parts, made.canon);
         if (part == SIZE_MAX) {
             if (family == NULL) {
                 family = add_family(work, &conditions);
-                family_features(work, family, block, factor, &conditions);
+                family_features(work, family, block, factors, &conditions);
             }
             part = add_part(work, &made);
         }
-        add_use(work, (struct part_use){part, b, factor, level, whole});
+        add_use(work, (struct part_use){part, b, factors, level, whole});
     }
+}
+
+/* Of every set of factors of a block. There are too many parts before there are too many sets. */
+static void add_block(struct work *work, size_t b)
+{
+    const struct expression *group = work->cells->spec.blocks[b].group;
+    size_t n = 0;
+    while (part_factor(group, n) != NULL)
+        n++;
+    if (n == 0)
+        add_levels(work, b, 0);
+    for (uint64_t factors = 1; factors >> n == 0 && !work->parts->crowded; factors++)
+        add_levels(work, b, (uint32_t)factors);
 }
 
 static void read_follow_up(struct work *work)
@@ -419,15 +479,9 @@ enum maille_code parts_read(struct parts *parts, const struct cells *cells,
     add_family(&work, &work.cohort);
     const struct part whole = part_of(&work, &work.cohort, rows);
     add_part(&work, &whole);
-    for (size_t b = 0; b < cells->spec.n_blocks; b++) {
-        const struct tally_block *block = &cells->spec.blocks[b];
-        if (cells->rules[b] != CELL_TABLE && cells->rules[b] != CELL_PATIENTS)
-            continue;
-        if (block->group == NULL)
-            add_levels(&work, b, SIZE_MAX);
-        for (size_t f = 0; part_factor(block->group, f) != NULL; f++)
-            add_levels(&work, b, f);
-    }
+    for (size_t b = 0; b < cells->spec.n_blocks; b++)
+        if (cells->rules[b] == CELL_TABLE || cells->rules[b] == CELL_PATIENTS)
+            add_block(&work, b);
     return MAILLE_OK;
 }
 
@@ -476,7 +530,7 @@ static bool read_family(struct part_family *family, struct reader *reader)
     *family = (struct part_family){.n = read_u16(reader)};
     family->reads = reader_u32(reader);
     family->n_features = reader_u8(reader);
-    if (family->n == 0 || family->n > PARTS_LEVELS_MAX || family->n_features > PARTS_FEATURES_MAX)
+    if (family->n == 0 || family->n > PARTS_ALL_MAX || family->n_features > PARTS_FEATURES_MAX)
         return false;
     for (size_t i = 0; i < family->n_features; i++)
         family->features[i] = reader_u32(reader);

@@ -4,10 +4,12 @@
  * shown is found part by part.
  *
  * A part is: the rows of a block of head counts (CELL_TABLE, CELL_PATIENTS) that has no categories; of a
- * block that has some, the rows of each level of each of them (its margins). Not parts: the cells of a cross
- * (the combinations of docs/DISCLOSURE.md look at those), who has an event in a model, bins, steps and pairs.
+ * block that has some, the rows of each level of each of them (its margins), and of each combination of
+ * levels of two of them or more (its cells, and the sums of these). Not parts: who has an event in a model,
+ * bins, steps and pairs.
  *
- * A family is a list of parts that are the levels of one category over the same rows. Two groups are compared
+ * A family is a list of parts that are the levels of one category, or the combinations of levels of several,
+ * over the same rows. Two groups are compared
  * where one may be near the other by what they are: each must be told, by something, on every variable that
  * makes the other a part (part_families_related). A group that says nothing of a variable by which the other
  * is cut can be near it by the patients alone, and not because somebody chose it so. */
@@ -17,8 +19,9 @@
 #include "stats/method.h"
 
 /* PARTS_LEVELS_MAX: of one category; PARTS_ALL_MAX: of one analysis. Past these: `crowded`.
- * PARTS_FEATURES_MAX: what cuts a part out of its cohort: a level, and what else its rows need. */
-enum { PARTS_LEVELS_MAX = 256, PARTS_ALL_MAX = 1024, PARTS_FEATURES_MAX = 2 };
+ * PARTS_FEATURES_MAX: what cuts a part out of its cohort: its levels, and what else its rows need.
+ * PARTS_FACTORS_MAX: more than a cross can have whose parts are not too many. */
+enum { PARTS_LEVELS_MAX = 256, PARTS_ALL_MAX = 2048, PARTS_FEATURES_MAX = 4, PARTS_FACTORS_MAX = 32 };
 
 /* Sets of variables are 32 bits, a variable's by its name: what has no bit in common has no variable in
  * common, whatever the dictionaries. */
@@ -54,9 +57,9 @@ bool part_chosen_alike(const struct part *part, struct byte_view canon);
 /* Where a part stands in the head counts. */
 struct part_use {
     size_t part, block;
-    size_t factor; /* of the block's cross; SIZE_MAX: the whole block */
-    size_t level;
-    bool whole; /* its rows are those of the analysis: all of its blocks hold to the level */
+    uint32_t factors; /* bit f: factor f of the block's cross; 0: the whole block */
+    size_t level;     /* among the combinations of levels of these (part_level) */
+    bool whole;       /* its rows are those of the analysis: all of its blocks hold to the level */
 };
 
 struct parts {
@@ -73,9 +76,14 @@ enum maille_code parts_read(struct parts *parts, const struct cells *cells,
                             struct maille_error *error) MAILLE_CHECKED;
 
 bool part_families_related(const struct part_family *a, const struct part_family *b);
-/* The factor of a block's group, and a cell's level of it. */
+/* A factor of a block's group; NULL: it has fewer. */
 const struct expression *part_factor(const struct expression *group, size_t factor);
+/* A cell's level of a factor. */
 size_t part_level(const struct expression *group, size_t factor, size_t cell);
+/* Which combination of levels of these factors (bit f: factor f) a cell has, the last one fastest. */
+size_t part_levels(const struct expression *group, uint32_t factors, size_t cell);
+/* And the level of one of them that such a combination has. */
+size_t part_level_in(const struct expression *group, uint32_t factors, size_t levels, size_t factor);
 
 /* --- the groups of a whole study, as other questions hear of them --- */
 

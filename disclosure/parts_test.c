@@ -54,7 +54,7 @@ static void the_same_rows_have_the_same_bytes(void **state)
          "  - { id: v, method: count, cohort: sex == \"w\" && arm == \"b\", variables: [death] }\n"
          "  - { id: w, method: count, cohort: arm == \"b\" && !is_missing(death) }\n");
     const struct parts *t = &k.parts[0];
-    assert_int_equal(t->n, 1 + 3 + 2);
+    assert_int_equal(t->n, 1 + 3 + 2 + 3 * 2); /* and the cells */
     assert_int_equal(k.parts[1].n, 1);
     assert_int_equal(k.parts[2].n, 1 + 2);
     assert_true(same(&k.parts[1], 0, &k.parts[2], 2)); /* death: TRUE */
@@ -84,6 +84,41 @@ static void rows_with_a_value_are_a_part(void **state)
     assert_false(related(c, 1, c, 4)); /* an arm, and who of it has a bmi */
     assert_true(related(c, 4, c, 5));
     assert_true(related(a, 0, d, 0));
+    roster_clear(&k.roster);
+}
+
+/* The part that has these levels of the first table of an analysis (part_levels). */
+static size_t part_with(const struct parts *parts, uint32_t factors, size_t level)
+{
+    for (size_t u = 0; u < parts->n_uses; u++)
+        if (parts->uses[u].factors == factors && parts->uses[u].level == level)
+            return parts->uses[u].part;
+    fail_msg("expected a part of factors %u", (unsigned)factors);
+    return 0;
+}
+
+/* Cells, and what the sums of cells are: the same rows as a level of a narrower cohort are the same group,
+ * and one is compared with whatever is told of each of its categories. */
+static void cells_are_parts(void **state)
+{
+    (void)state;
+    enum { ARM = 1, SEX = 2, OLD = 4 };
+    struct known k;
+    know(&k, "derive:\n  old: age > 60\n",
+         "  - { id: t, method: count, by: [arm, sex, old] }\n"
+         "  - { id: u, method: count, by: sex, cohort: \"arm == \\\"b\\\" && !is_missing(age)\" }\n"
+         "  - { id: v, method: count, by: [old, sex] }\n"
+         "  - { id: w, method: count, by: [sex, death] }\n");
+    const struct parts *t = &k.parts[0], *u = &k.parts[1], *v = &k.parts[2], *w = &k.parts[3];
+    const size_t b_women = part_with(t, ARM | SEX, 1 * 2 + 1), old_women = part_with(t, SEX | OLD, 1 * 2 + 1);
+    assert_int_equal(t->n, (3 + 1) * (2 + 1) * (2 + 1));
+    assert_true(same(t, b_women, u, part_with(u, 1, 1)));
+    assert_false(same(t, b_women, u, part_with(u, 1, 0)));
+    assert_true(related(t, old_women, v, part_with(v, 3, 3)));
+    assert_true(related(t, part_with(t, ARM | SEX | OLD, 0), u, part_with(u, 1, 0)));
+    assert_false(related(t, b_women, v, part_with(v, 3, 3)));
+    assert_false(related(t, old_women, w, part_with(w, 3, 3)));
+    assert_false(t->crowded);
     roster_clear(&k.roster);
 }
 
@@ -130,6 +165,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_same_rows_have_the_same_bytes),
                                        cmocka_unit_test(rows_with_a_value_are_a_part),
-                                       cmocka_unit_test(families_travel)};
+                                       cmocka_unit_test(cells_are_parts), cmocka_unit_test(families_travel)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

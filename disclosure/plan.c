@@ -478,8 +478,7 @@ static bool use_shown(const struct judge *judge, size_t k, const struct part_use
     const struct expression *group = analysis->cells->spec.blocks[use->block].group;
     bool shown = analysis->blocks[use->block].rule != CELL_TABLE;
     for (size_t i = 0; i < analysis->blocks[use->block].n_cells && !shown; i++)
-        shown = judge->kept[k][use->block][i] != 0 &&
-                (use->factor == SIZE_MAX || part_level(group, use->factor, i) == use->level);
+        shown = judge->kept[k][use->block][i] != 0 && part_levels(group, use->factors, i) == use->level;
     return shown;
 }
 

@@ -3,33 +3,67 @@
 
 #include "disclosure/plan_judge.h"
 
-/* A part that is too near: its level is hidden where tables can do without it, else its analysis is refused.
- * Where its rows are those of the analysis, every table of the analysis holds to the level. */
+/* The levels that make a part, in the cross of a block. */
+struct place {
+    size_t n;
+    size_t factors[PARTS_FACTORS_MAX], levels[PARTS_FACTORS_MAX];
+};
+
+static size_t find_factor(const struct expression *group, const struct expression *code)
+{
+    for (size_t f = 0; part_factor(group, f) != NULL; f++)
+        if (threshold_same_expression(part_factor(group, f), code))
+            return f;
+    return SIZE_MAX;
+}
+
+/* false: that block has not all of its categories. */
+static bool find_place(struct place *place, const struct tally_block *blocks, const struct part_use *use,
+                       size_t b)
+{
+    const struct expression *own = blocks[use->block].group;
+    *place = (struct place){0};
+    for (size_t f = 0; part_factor(own, f) != NULL; f++) {
+        if ((use->factors >> f & 1) == 0)
+            continue;
+        const size_t there = b == use->block ? f : find_factor(blocks[b].group, part_factor(own, f));
+        if (there == SIZE_MAX)
+            return false;
+        place->factors[place->n] = there;
+        place->levels[place->n++] = part_level_in(own, use->factors, use->level, f);
+    }
+    return true;
+}
+
+static bool is_there(const struct place *place, const struct expression *group, size_t cell)
+{
+    bool there = true;
+    for (size_t i = 0; i < place->n; i++)
+        there = there && part_level(group, place->factors[i], cell) == place->levels[i];
+    return there;
+}
+
+/* A part that is too near: its cells are hidden where tables can do without them, else its analysis is
+ * refused. Where its rows are those of the analysis, every table of the analysis holds to that. */
 static void hide_use(struct judge *judge, size_t k, const struct part_use *use, bool small)
 {
     const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
     const struct tally_block *blocks = analysis->cells->spec.blocks;
-    const struct expression *own =
-        use->factor == SIZE_MAX ? NULL : part_factor(blocks[use->block].group, use->factor);
     for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
-        if (b != use->block && (!use->whole || own == NULL))
+        struct place place;
+        if ((b != use->block && (!use->whole || use->factors == 0)) || !find_place(&place, blocks, use, b))
             continue;
-        for (size_t f = 0; f == 0 || part_factor(blocks[b].group, f) != NULL; f++) {
-            const struct expression *factor = part_factor(blocks[b].group, f);
-            if (b == use->block ? f != use->factor && own != NULL : !threshold_same_expression(factor, own))
-                continue;
-            if (analysis->blocks[b].rule == CELL_PATIENTS) {
-                judge->near[k] = "differencing";
-                judge->plan->analyses[k].small |= small;
-            }
-            if (analysis->blocks[b].rule != CELL_TABLE)
-                continue;
-            for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
-                if (own == NULL || part_level(blocks[b].group, f, i) == use->level) {
-                    judge->kept[k][b][i] = 0;
-                    judge->small[k][b][i] |= small;
-                }
+        if (analysis->blocks[b].rule == CELL_PATIENTS) {
+            judge->near[k] = "differencing";
+            judge->plan->analyses[k].small |= small;
         }
+        if (analysis->blocks[b].rule != CELL_TABLE)
+            continue;
+        for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
+            if (is_there(&place, blocks[b].group, i)) {
+                judge->kept[k][b][i] = 0;
+                judge->small[k][b][i] |= small;
+            }
     }
 }
 

@@ -383,7 +383,7 @@ static void test_complement(void **state)
     patients(&made, 1, 1, "b", "w", 40, 400, false);
     patients(&made, 1, 2, "b", "w", 40, 400, false);
     made_end(&roster, &made, 6);
-    const struct policy *policy = roster_policy(&roster, "policy: standard\n");
+    const struct policy *policy = roster_policy(&roster, "policy: standard\nunanimous: show\n");
     /* Alone, a table loses the cell of 3 and the two of nobody, and the smallest other one with them: its n
      * may be known. */
     assert_ok(
@@ -826,7 +826,7 @@ static void test_vacant(void **state)
                        roster_study(
                            &roster, "",
                            "  - { id: t, method: crosstab, variables: [arm, sex], cohort: arm != \"c\" }\n"),
-                       roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error),
+                       roster_policy(&roster, "policy: standard\nunanimous: show\n"), NULL, NULL, 0, &error),
             &error);
         assert_string_equal(rounds.plan.analyses[0].rule, "");
         assert_memory_equal(rounds.plan.analyses[0].surviving.kept[2],
@@ -835,6 +835,63 @@ static void test_vacant(void **state)
         roster_clear(&roster);
         arena_free(arena);
     }
+}
+
+/* The part of an analysis that has this combination of levels of the first two categories of its table. */
+static size_t cell_part(const struct parts *parts, size_t level)
+{
+    for (size_t u = 0; u < parts->n_uses; u++)
+        if (parts->uses[u].factors == 3 && parts->uses[u].level == level)
+            return parts->uses[u].part;
+    fail_msg("expected a cell");
+    return 0;
+}
+
+/* Two tables of which one cell differs by few: that cell of the later one is hidden, its margins are not
+ * near. */
+static void test_near_cells(void **state)
+{
+    (void)state;
+    enum { WOMEN_OF_B = 1 * 2 + 1, COUNTS = 2 };
+    struct made made;
+    struct roster roster;
+    struct threshold shape = {0};
+    struct maille_error error = {0};
+    const bool open[] = {true, true};
+    ordinary(&made, 6);
+    made_end(&roster, &made, 6);
+    const struct policy *policy = roster_policy(&roster, "policy: standard\n");
+    const struct study *study =
+        roster_study(&roster, "grid: month\n",
+                     "  - { id: t, method: count, by: [arm, sex] }\n"
+                     "  - { id: u, method: count, by: [arm, sex], cohort: age < 60 }\n");
+    assert_ok(threshold_init(&shape, study, open, policy, 6, NULL, 0, &error), &error);
+    const struct threshold_pairs *pairs = &shape.pairs[THRESHOLD_FIRST];
+    int64_t *of = arena_array(roster.arena, 2 * pairs->n, sizeof *of);
+    const int64_t *const differences[6] = {of, of, of, of, of, of};
+    for (int near = 0; near < 2; near++) {
+        struct rounds rounds;
+        size_t found = 0;
+        for (size_t i = 0; i < pairs->n; i++) {
+            const struct threshold_group *own = &shape.groups[pairs->list[i].group],
+                                         *other = &shape.groups[pairs->list[i].other];
+            const bool cells = own->part == cell_part(&shape.analyses[1].parts, WOMEN_OF_B) &&
+                               other->part == cell_part(&shape.analyses[0].parts, WOMEN_OF_B);
+            found += cells;
+            of[2 * i] = of[2 * i + 1] = near && cells ? 1 : 30; /* at each of six sites */
+        }
+        assert_int_equal(found, 1);
+        assert_ok(rounds_run(&rounds, &roster, study, policy, NULL, differences, 0, &error), &error);
+        const struct plan_analysis *t = &rounds.plan.analyses[0], *u = &rounds.plan.analyses[1];
+        assert_string_equal(u->rule, "");
+        for (size_t i = 0; i < 6; i++)
+            assert_true(t->surviving.kept[COUNTS][i]);
+        assert_int_equal(u->surviving.kept[COUNTS][WOMEN_OF_B], near == 0);
+        assert_int_equal(u->hidden[cell_part(&shape.analyses[1].parts, WOMEN_OF_B)], near != 0);
+        rounds_clear(&rounds);
+    }
+    threshold_clear(&shape);
+    roster_clear(&roster);
 }
 
 /* Of 18 of arm b all are men: under strict that is hidden as the cell of nobody is, and with it what would
@@ -884,7 +941,7 @@ int main(void)
         cmocka_unit_test(test_strictest),       cmocka_unit_test(test_local_complement),
         cmocka_unit_test(test_known_n),         cmocka_unit_test(test_left_out_by_value),
         cmocka_unit_test(test_nobody_is_few),   cmocka_unit_test(test_vacant),
-        cmocka_unit_test(test_unanimous),
+        cmocka_unit_test(test_unanimous),       cmocka_unit_test(test_near_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

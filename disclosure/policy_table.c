@@ -229,7 +229,7 @@ const struct policy_row policy_rows[] = {
      .unit = "",
      .choices = "hide|show",
      .tighter = TIGHTER_LESS,
-     .presets = {UNANIMOUS_HIDE, UNANIMOUS_SHOW, UNANIMOUS_SHOW},
+     .presets = {UNANIMOUS_HIDE, UNANIMOUS_HIDE, UNANIMOUS_SHOW},
      .sentence =
          "cells of a table that nearly all patients of their level are in, but for fewer than min_cell"},
     {.name = "own_totals",
