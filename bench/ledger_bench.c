@@ -88,7 +88,7 @@ enum { DIFFERENCING = 11 };
 static double ask(struct ledger *ledger, const struct ledger_question *question,
                   const struct ledger_pair *pairs, uint32_t n_pairs, size_t *n, double *processor)
 {
-    int64_t *differences = calloc(2 * (size_t)n_pairs, sizeof *differences);
+    struct part_difference *differences = calloc(n_pairs, sizeof *differences);
     struct maille_error error;
     double start = bench_now();
     clock_t before = clock();
@@ -100,7 +100,7 @@ static double ask(struct ledger *ledger, const struct ledger_question *question,
     bench_must(ledger_release(ledger, question->query, &error), &error);
     *n = 0;
     for (size_t i = 0; i < n_pairs; i++)
-        *n += differences[2 * i] < DIFFERENCING;
+        *n += differences[i].by[0] < DIFFERENCING;
     free(differences);
     return seconds;
 }

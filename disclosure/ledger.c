@@ -109,8 +109,19 @@ out:
     return code;
 }
 
-enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const uint8_t *query,
-                                   uint32_t analysis, uint32_t part, struct maille_error *error)
+void ledger_read_chosen(struct ledger_chosen *chosen, sqlite3_stmt *statement, int column)
+{
+    const void *bytes = sqlite3_column_blob(statement, column);
+    *chosen = (struct ledger_chosen){.known = bytes != NULL &&
+                                              sqlite3_column_bytes(statement, column) == LEDGER_CHOSEN_BYTES,
+                                     .plain = sqlite3_column_int(statement, column + 1) != 0};
+    if (chosen->known)
+        memcpy(chosen->bytes, bytes, sizeof chosen->bytes);
+}
+
+enum maille_code ledger_group_sets(int64_t sets[2], struct ledger_chosen *chosen, struct ledger *ledger,
+                                   const uint8_t *query, uint32_t analysis, uint32_t part,
+                                   struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     sqlite3_stmt *statement = NULL;
@@ -123,6 +134,10 @@ enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const
     MAILLE_TRY(ledger_next(&row, ledger, statement, error));
     for (int view = 0; row && view < 2; view++)
         sets[view] = sqlite3_column_int64(statement, view);
+    if (chosen != NULL)
+        *chosen = (struct ledger_chosen){.known = false};
+    if (chosen != NULL && row)
+        ledger_read_chosen(chosen, statement, 2);
     sqlite3_reset(statement);
 out:
     return code;

@@ -26,6 +26,7 @@ struct ledger; /* opaque */
 enum {
     LEDGER_QUERY_BYTES = 32,
     LEDGER_HASH_BYTES = 32,
+    LEDGER_CHOSEN_BYTES = 16,
     LEDGER_NUMBERS_MAX = 1 << 28 /* rows, over all snapshots */
 };
 
@@ -41,6 +42,8 @@ struct ledger_group {
     bool is_model;
     const uint8_t
         *canon; /* LEDGER_HASH_BYTES: of what says who is in it, and of the dictionary. NULL: unknown */
+    const uint8_t *chosen;       /* LEDGER_CHOSEN_BYTES: a hash of disclosure/chosen.h. NULL: unknown */
+    bool plain;                  /* of the part */
     const char *words;           /* who is in it, for a person. NULL: unknown */
     struct byte_view conditions; /* the same for near.h, by the dictionary of the question */
     struct ledger_set rows, patients;
@@ -137,12 +140,12 @@ struct ledger_pair {
     const uint8_t *query;    /* whose: LEDGER_QUERY_BYTES; NULL: nobody was in it */
     uint32_t its_analysis, its_part;
 };
-/* T0, T1. differences[2 · i], [2 · i + 1]: how many distinct patients are in one of the two and not in the
- * other, by rows and by patients; exact below `limit`, else any number from limit on. -1: a group that is not
- * here. */
-enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger, const uint8_t *query,
-                                    const struct ledger_pair *pairs, size_t n, int64_t limit,
-                                    struct maille_error *error) MAILLE_CHECKED;
+/* T0, T1. by: how many distinct patients are in one of the two and not in the other; exact below `limit`,
+ * else any number from limit on. -1: a group that is not here. otherwise: of both it is known what chose
+ * them, it is not the same, and one at least is not plain. */
+enum maille_code ledger_differences(struct part_difference *differences, struct ledger *ledger,
+                                    const uint8_t *query, const struct ledger_pair *pairs, size_t n,
+                                    int64_t limit, struct maille_error *error) MAILLE_CHECKED;
 
 /* Before this query's first totals can be added up at the sites. MAILLE_REFUSED "again": another query's
  * were since this one was reserved: its groups are not in what this one is compared with. Idempotent. */

@@ -333,7 +333,8 @@ enum maille_code ledger_combined_new(struct ledger_combined **combined, struct l
     for (size_t g = 0; g < n; g++) {
         int64_t ids[VIEWS] = {0, 0};
         if (groups[g].query != NULL)
-            MAILLE_TRY(ledger_group_sets(ids, ledger, groups[g].query, groups[g].its_analysis, 0, error));
+            MAILLE_TRY(
+                ledger_group_sets(ids, NULL, ledger, groups[g].query, groups[g].its_analysis, 0, error));
         made->same = made->same && ids[0] == ids[1];
         for (size_t v = 0; v < VIEWS && ids[v] != 0; v++)
             MAILLE_TRY(ledger_get_set(&sets[v].sets[g], ledger, ids[v], error));

@@ -14,6 +14,7 @@ struct own {
     uint32_t analysis, part;
     int64_t ids[VIEWS]; /* 0: it is not here */
     int64_t n;          /* patients */
+    struct ledger_chosen chosen;
     bool single[VIEWS];
     struct bytes tiles[VIEWS];
 };
@@ -35,9 +36,10 @@ struct differing {
     size_t n_own;
     uint32_t *own_of; /* [pair] */
     int64_t (*then)[VIEWS];
-    struct against *against; /* [2 · n] */
+    struct ledger_chosen *then_chosen; /* [pair] */
+    struct against *against;           /* [2 · n] */
     size_t n_against;
-    int64_t *out;
+    struct part_difference *out;
 };
 
 static void differing_clear(struct differing *work)
@@ -48,6 +50,7 @@ static void differing_clear(struct differing *work)
     free(work->own);
     free(work->own_of);
     free(work->then);
+    free(work->then_chosen);
     free(work->against);
 }
 
@@ -57,7 +60,7 @@ static enum maille_code own_load(struct own *own, struct ledger *ledger, const u
                                  struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
-    MAILLE_TRY(ledger_group_sets(own->ids, ledger, query, own->analysis, own->part, error));
+    MAILLE_TRY(ledger_group_sets(own->ids, &own->chosen, ledger, query, own->analysis, own->part, error));
     for (size_t view = 0; own->ids[0] != 0 && view < VIEWS; view++) {
         sqlite3_stmt *statement = NULL;
         bool row;
@@ -142,6 +145,7 @@ static size_t find_runs(struct run *runs, const struct differing *work)
 struct there {
     uint32_t analysis, part;
     int64_t sets[VIEWS];
+    struct ledger_chosen chosen;
 };
 
 static enum maille_code read_there(struct bytes *out, struct ledger *ledger, const uint8_t *query,
@@ -159,9 +163,11 @@ static enum maille_code read_there(struct bytes *out, struct ledger *ledger, con
         MAILLE_TRY(ledger_next(&row, ledger, statement, error));
         if (!row)
             break;
-        const struct there there = {(uint32_t)sqlite3_column_int64(statement, 0),
-                                    (uint32_t)sqlite3_column_int64(statement, 1),
-                                    {sqlite3_column_int64(statement, 2), sqlite3_column_int64(statement, 3)}};
+        struct there there = {
+            .analysis = (uint32_t)sqlite3_column_int64(statement, 0),
+            .part = (uint32_t)sqlite3_column_int64(statement, 1),
+            .sets = {sqlite3_column_int64(statement, 2), sqlite3_column_int64(statement, 3)}};
+        ledger_read_chosen(&there.chosen, statement, 4);
         bytes_put(out, &there, sizeof there);
     }
     code = bytes_check(out, error);
@@ -178,8 +184,10 @@ static void find_run(struct differing *work, const struct run *run, const struct
         while (at < n && (there[at].analysis < pair->its_analysis ||
                           (there[at].analysis == pair->its_analysis && there[at].part < pair->its_part)))
             at++;
-        if (at < n && there[at].analysis == pair->its_analysis && there[at].part == pair->its_part)
+        if (at < n && there[at].analysis == pair->its_analysis && there[at].part == pair->its_part) {
             memcpy(work->then[i], there[at].sets, sizeof there[at].sets);
+            work->then_chosen[i] = there[at].chosen;
+        }
     }
 }
 
@@ -210,8 +218,12 @@ static void begin(struct differing *work)
     for (size_t i = 0; i < work->n; i++) {
         const struct own *own = &work->own[work->own_of[i]];
         const int64_t *then = work->then[i];
-        int64_t *out = &work->out[2 * i];
+        const struct ledger_chosen *chosen = &work->then_chosen[i];
+        int64_t *out = work->out[i].by;
         out[0] = out[1] = -1;
+        work->out[i].otherwise = own->chosen.known && chosen->known &&
+                                 !(own->chosen.plain && chosen->plain) &&
+                                 memcmp(own->chosen.bytes, chosen->bytes, sizeof chosen->bytes) != 0;
         if (own->ids[0] == 0)
             continue;
         if (work->pairs[i].query == NULL)
@@ -262,7 +274,7 @@ static enum maille_code by_tiles(struct differing *work, struct maille_error *er
         if (own->single[against->view] && (against->view == 1 || sqlite3_column_int(statement, 1) != 0) &&
             difference_by_tiles(&difference, &own->tiles[against->view], sqlite3_column_blob(statement, 2),
                                 (size_t)sqlite3_column_bytes(statement, 2)))
-            work->out[2 * against->pair + against->view] = difference.only_now + difference.only_then;
+            work->out[against->pair].by[against->view] = difference.only_now + difference.only_then;
         else
             work->against[left++] = *against;
     }
@@ -302,7 +314,7 @@ static enum maille_code by_pieces(struct differing *work, struct maille_error *e
         loaded[view] = true;
         MAILLE_TRY(ledger_compare(&difference, work->ledger, &sets[view], against->then, view == 1,
                                   work->limit, error));
-        work->out[2 * against->pair + view] = difference.only_now + difference.only_then;
+        work->out[against->pair].by[view] = difference.only_now + difference.only_then;
     }
 out:
     for (size_t v = 0; v < VIEWS; v++)
@@ -317,7 +329,7 @@ static void copy_views(struct differing *work)
         const struct own *own = &work->own[work->own_of[i]];
         if (own->ids[0] != 0 && work->then[i][0] != 0 && work->then[i][0] == work->then[i][1] &&
             own->ids[0] == own->ids[1])
-            work->out[2 * i + 1] = work->out[2 * i];
+            work->out[i].by[1] = work->out[i].by[0];
     }
 }
 
@@ -334,9 +346,9 @@ out:
     return code;
 }
 
-enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger, const uint8_t *query,
-                                    const struct ledger_pair *pairs, size_t n, int64_t limit,
-                                    struct maille_error *error)
+enum maille_code ledger_differences(struct part_difference *differences, struct ledger *ledger,
+                                    const uint8_t *query, const struct ledger_pair *pairs, size_t n,
+                                    int64_t limit, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
     struct differing work = {.ledger = ledger,
@@ -347,9 +359,11 @@ enum maille_code ledger_differences(int64_t *differences, struct ledger *ledger,
                              .own = calloc(n + 1, sizeof *work.own),
                              .own_of = calloc(n + 1, sizeof *work.own_of),
                              .then = calloc(n + 1, sizeof *work.then),
+                             .then_chosen = calloc(n + 1, sizeof *work.then_chosen),
                              .against = calloc(VIEWS * n + 1, sizeof *work.against),
                              .out = differences};
-    if (work.own == NULL || work.own_of == NULL || work.then == NULL || work.against == NULL) {
+    if (work.own == NULL || work.own_of == NULL || work.then == NULL || work.then_chosen == NULL ||
+        work.against == NULL) {
         code = maille_fail(error, MAILLE_MEMORY, "no memory for %zu pairs of groups", n);
         goto out;
     }

@@ -95,7 +95,7 @@ static void of_before(void **state)
     char path[512];
     sqlite3 *file = NULL;
     int version = 0;
-    int64_t found[2];
+    struct part_difference found;
     struct maille_error error = {0};
     struct arena *arena = arena_new();
     assert_non_null(arena);
@@ -108,7 +108,8 @@ static void of_before(void **state)
     assert_int_equal(sqlite3_exec(file,
                                   "ALTER TABLE query DROP COLUMN study; ALTER TABLE query DROP COLUMN "
                                   "dictionary; ALTER TABLE groups DROP COLUMN words; ALTER TABLE groups DROP "
-                                  "COLUMN conditions; PRAGMA user_version = 4",
+                                  "COLUMN conditions; ALTER TABLE groups DROP COLUMN chosen; ALTER TABLE "
+                                  "groups DROP COLUMN plain; PRAGMA user_version = 4",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
     sqlite3_close(file);
@@ -120,12 +121,14 @@ static void of_before(void **state)
     assert_int_equal(old.dictionary.length, 0);
     assert_int_equal(old.conditions.length, 0);
     put(ledger, second, (struct ledger_set){few, 1}, 8, false);
-    assert_ok(ledger_differences(found, ledger, second, &(struct ledger_pair){.query = first}, 1, 11, &error),
-              &error);
-    assert_int_equal(found[0], 1); /* it is compared as before */
+    assert_ok(
+        ledger_differences(&found, ledger, second, &(struct ledger_pair){.query = first}, 1, 11, &error),
+        &error);
+    assert_int_equal(found.by[0], 1);
+    assert_false(found.otherwise); /* it is compared as before */
     ledger_close(ledger);
     assert_ok(ledger_version(&version, path, &error), &error);
-    assert_int_equal(version, 5);
+    assert_int_equal(version, 6);
     arena_free(arena);
 }
 

@@ -78,9 +78,16 @@ static inline uint32_t ledger_roster_site(const uint8_t *roster, size_t at)
 /* Its number; 0: it is not there. */
 enum maille_code ledger_find_query(int64_t *id, struct ledger *ledger, const uint8_t *query,
                                    struct maille_error *error) MAILLE_CHECKED;
-/* The sets of a group, of rows and patients; 0: not known here. */
-enum maille_code ledger_group_sets(int64_t sets[2], struct ledger *ledger, const uint8_t *query,
-                                   uint32_t analysis, uint32_t part,
+/* What chose a group, as a hash. */
+struct ledger_chosen {
+    bool known, plain;
+    uint8_t bytes[LEDGER_CHOSEN_BYTES];
+};
+/* From a column of a row. */
+void ledger_read_chosen(struct ledger_chosen *chosen, sqlite3_stmt *statement, int column);
+/* The sets of a group, of rows and patients (0: not known here), and what chose it (NULL: not wanted). */
+enum maille_code ledger_group_sets(int64_t sets[2], struct ledger_chosen *chosen, struct ledger *ledger,
+                                   const uint8_t *query, uint32_t analysis, uint32_t part,
                                    struct maille_error *error) MAILLE_CHECKED;
 /* ledger_release, within a transaction. */
 enum maille_code ledger_forget(struct ledger *ledger, const uint8_t *query,

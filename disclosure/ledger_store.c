@@ -8,7 +8,7 @@
 /* The file: SQLite. What is in it stands beside the snapshots, which hold the same patients with their
  * values: it is as readable as they are (0600, in a folder of 0700), and not sealed. */
 
-enum { LEDGER_VERSION = 5, BUSY_MS = 2000, CACHE_KIB = 4096 };
+enum { LEDGER_VERSION = 6, BUSY_MS = 2000, CACHE_KIB = 4096 };
 
 /* A piece's id is its set's number · LEDGER_PIECES_MAX + which piece of it: a set is read in one stretch. */
 static const char schema[] = "CREATE TABLE query (id INTEGER PRIMARY KEY, qid BLOB NOT NULL UNIQUE, question "
@@ -69,6 +69,11 @@ static const char schema_words[] = "ALTER TABLE query ADD COLUMN study TEXT NOT 
                                    "ALTER TABLE groups ADD COLUMN conditions BLOB NOT NULL DEFAULT x'';"
                                    "PRAGMA user_version = 5;";
 
+/* From version 5 to 6: and by what chose it; of one of before that is not known. */
+static const char schema_chosen[] = "ALTER TABLE groups ADD COLUMN chosen BLOB NOT NULL DEFAULT x'';"
+                                    "ALTER TABLE groups ADD COLUMN plain INTEGER NOT NULL DEFAULT 0;"
+                                    "PRAGMA user_version = 6;";
+
 static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_FIND_QUERY] = "SELECT id FROM query WHERE qid = ?1",
     [LEDGER_PUT_QUERY] =
@@ -82,10 +87,12 @@ static const char *const statements[LEDGER_STATEMENTS] = {
         "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2, 4))",
     [LEDGER_PUT_GROUP] =
         "INSERT INTO groups (query, analysis, part, reading, is_model, answered, by_row, by_patient, canon, "
-        "words, conditions)"
-        " VALUES (?1, ?2, ?8, ?3, ?4, 0, ?5, ?6, ?7, ?9, ?10)",
+        "words, conditions, chosen, plain)"
+        " VALUES (?1, ?2, ?8, ?3, ?4, 0, ?5, ?6, ?7, ?9, ?10, ?11, ?12)",
     [LEDGER_FIND_GROUP] =
-        "SELECT groups.by_row, groups.by_patient FROM groups JOIN query ON query.id = groups.query"
+        "SELECT groups.by_row, groups.by_patient, groups.chosen, groups.plain FROM groups JOIN query ON "
+        "query.id = "
+        "groups.query"
         " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.part = ?3 AND groups.answered != 3 ORDER "
         "BY groups.reading "
         "LIMIT 1",
@@ -131,7 +138,7 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_GET_SET] = "SELECT hash, n, single, tiles FROM member_set WHERE id = ?1",
     [LEDGER_SETS_FROM] = "SELECT id, single, tiles FROM member_set WHERE id >= ?1 ORDER BY id",
     [LEDGER_GROUPS_OF] =
-        "SELECT analysis, part, by_row, by_patient FROM groups WHERE query = ?1 AND answered "
+        "SELECT analysis, part, by_row, by_patient, chosen, plain FROM groups WHERE query = ?1 AND answered "
         "!= 3 ORDER BY analysis, part, reading",
     [LEDGER_USED_SET] = "SELECT EXISTS (SELECT 1 FROM groups WHERE by_row = ?1) OR EXISTS (SELECT 1 FROM "
                         "groups WHERE by_patient = ?1)",
@@ -278,8 +285,10 @@ static enum maille_code open_version(struct ledger *ledger, struct maille_error 
         code = ledger_execute(ledger, schema_canon, error);
     if (code == MAILLE_OK && found < 4)
         code = ledger_execute(ledger, schema_parts, error);
-    if (code == MAILLE_OK)
+    if (code == MAILLE_OK && found < 5)
         code = ledger_execute(ledger, schema_words, error);
+    if (code == MAILLE_OK)
+        code = ledger_execute(ledger, schema_chosen, error);
     if (code == MAILLE_OK)
         code = ledger_few_open(ledger, error);
     if (code == MAILLE_OK)

@@ -83,10 +83,10 @@ static void show(struct ledger *ledger, const uint8_t *query, const uint32_t *si
 static int64_t differs(struct ledger *ledger, unsigned now, unsigned then, int view)
 {
     struct maille_error error = {0};
-    int64_t found[2];
+    struct part_difference found;
     const struct ledger_pair pair = {.query = qid(then)};
-    assert_ok(ledger_differences(found, ledger, qid(now), &pair, 1, INT64_MAX, &error), &error);
-    return found[view];
+    assert_ok(ledger_differences(&found, ledger, qid(now), &pair, 1, INT64_MAX, &error), &error);
+    return found.by[view];
 }
 
 /* How many earlier queries are listed for query i; the first of them. */
@@ -126,15 +126,16 @@ static void differences_are_symmetric(void **state)
     show(ledger, qid(1), six, 6);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const int64_t from = (int64_t)cases[i].from, to = (int64_t)cases[i].to;
-        int64_t found[2], common = (to < 100000 ? to : 100000) - from;
+        int64_t common = (to < 100000 ? to : 100000) - from;
         common = common > 0 ? common : 0;
         question = question_of(2, &group, range(bits, cases[i].from, cases[i].to));
         reserve(ledger, &question);
         for (int view = 0; view < 2; view++)
             assert_int_equal(differs(ledger, 2, 1, view), to - from - common + 100000 - common);
         const struct ledger_pair nobody = {.query = NULL};
-        assert_ok(ledger_differences(found, ledger, qid(2), &nobody, 1, INT64_MAX, &error), &error);
-        assert_int_equal(found[0], to - from);
+        struct part_difference found;
+        assert_ok(ledger_differences(&found, ledger, qid(2), &nobody, 1, INT64_MAX, &error), &error);
+        assert_int_equal(found.by[0], to - from);
         assert_int_equal(differs(ledger, 2, 9, 0), -1);
         assert_ok(ledger_release(ledger, qid(2), &error), &error);
         assert_int_equal(differs(ledger, 2, 1, 0), -1);

@@ -401,6 +401,19 @@ static bool is_whole(struct work *work, const struct tally_block *block)
     return whole;
 }
 
+/* Are these factors variables as the dictionary has them? */
+static bool is_plain(const struct expression *group, uint32_t factors)
+{
+    bool plain = factors != 0;
+    for (size_t f = 0; part_factor(group, f) != NULL; f++) {
+        const struct expression *code = part_factor(group, f);
+        if (code->op == OP_BOOLEAN_CODE)
+            code = code->args[0];
+        plain = plain && (!is_of(factors, f) || code->op == OP_VARIABLE);
+    }
+    return plain;
+}
+
 /* The combinations of levels of some factors of a block, or (of none) all of its rows. */
 static void add_levels(struct work *work, size_t b, uint32_t factors)
 {
@@ -419,7 +432,8 @@ static void add_levels(struct work *work, size_t b, uint32_t factors)
     for (size_t level = 0; level < n; level++) {
         struct conditions conditions = {0};
         const struct expression *rows = level_conditions(work, &conditions, block, factors, level);
-        const struct part made = part_of(work, &conditions, rows);
+        struct part made = part_of(work, &conditions, rows);
+        made.plain = is_plain(block->group, factors);
         size_t part = find_part(parts, made.canon);
         if (part == SIZE_MAX) {
             if (family == NULL) {

@@ -49,6 +49,7 @@ struct part {
     const struct part_condition *conditions;
     size_t n_conditions;
     size_t family;
+    bool plain; /* levels of variables of the dictionary as they are: nobody chose where these end */
 };
 
 /* Whether a part has the conditions of another, which has this canon, but for those that a value is known. */
@@ -60,6 +61,14 @@ struct part_use {
     uint32_t factors; /* bit f: factor f of the block's cross; 0: the whole block */
     size_t level;     /* among the combinations of levels of these (part_level) */
     bool whole;       /* its rows are those of the analysis: all of its blocks hold to the level */
+};
+
+/* What a site knows of two parts: how many of its patients are in one and not in the other, by rows and by
+ * patients; and whether they were chosen otherwise (disclosure/chosen.h), but for levels as the dictionary
+ * has them in both. */
+struct part_difference {
+    int64_t by[2];
+    bool otherwise;
 };
 
 struct parts {

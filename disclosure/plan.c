@@ -139,12 +139,6 @@ static void refuse_cell(struct judge *judge, size_t k, const struct threshold_bl
         judge->plan->analyses[k].small = true;
 }
 
-/* Nobody can be in this cell (of bins: in this group) by public facts, so that it tells nothing. */
-static bool is_vacant(const struct judge *judge, size_t k, size_t b, size_t cell)
-{
-    return judge->vacant[k][b] != NULL && judge->vacant[k][b][cell];
-}
-
 /* --- rules of one block --- */
 
 /* Patients of the analysis. */
@@ -187,7 +181,7 @@ static void judge_levels(struct judge *judge, size_t k, size_t b)
     const struct threshold_block *block = &judge->threshold->analyses[k].blocks[b];
     bool events = block->rule == CELL_EVENTS;
     for (size_t i = 0; i < block->n_cells; i++) {
-        if (is_vacant(judge, k, b, i))
+        if (plan_vacant(judge, k, b, i))
             continue;
         refuse_cell(judge, k, block, i, events ? judge->policy->min_events : judge->policy->min_cell,
                     events ? "min_events" : "min_cell");
@@ -207,7 +201,7 @@ static void judge_table(struct judge *judge, size_t k, size_t b, uint8_t *kept)
     for (size_t i = 0; i < block->n_cells; i++) {
         const int64_t count = cell_count(judge, block, i);
         const char *rule =
-            is_vacant(judge, k, b, i) ? NULL : cell_breaks(judge, block, i, count, minimum, "min_cell");
+            plan_vacant(judge, k, b, i) ? NULL : cell_breaks(judge, block, i, count, minimum, "min_cell");
         kept[i] = kept[i] && rule == NULL;
         if (rule != NULL && is_small(judge, rule, count, minimum, "min_cell"))
             judge->small[k][b][i] = block->rule != CELL_MISSING || !known_empty(judge, block, i);
@@ -230,11 +224,11 @@ static void judge_lines(struct judge *judge, size_t k, size_t b, size_t stride, 
         all += count;
         of_line[line] += count;
         of_value[i / stride % n] += count;
-        possible[line] += !is_vacant(judge, k, b, i);
+        possible[line] += !plan_vacant(judge, k, b, i);
     }
     for (size_t i = 0; i < block->n_cells; i++) {
         const size_t line = i / (stride * n) * stride + i % stride;
-        if (possible[line] > 1 && !is_vacant(judge, k, b, i) &&
+        if (possible[line] > 1 && !plan_vacant(judge, k, b, i) &&
             few(of_line[line] - cell_count(judge, block, i), judge->policy->min_cell) &&
             !few(all - of_value[i / stride % n], judge->policy->min_cell)) {
             kept[i] = 0;
@@ -296,7 +290,7 @@ static void judge_at_risk(struct judge *judge, size_t k, size_t b, uint8_t *kept
     threshold_at_risk(at_risk, leaving, entering, block->n_groups, block->n_bins);
     for (size_t group = 0; group < block->n_groups; group++) {
         bool stands = true, begun = !enters;
-        if (is_vacant(judge, k, b, group))
+        if (plan_vacant(judge, k, b, group))
             continue;
         for (size_t i = group * block->n_bins; i < (group + 1) * block->n_bins; i++) {
             begun = begun || at_risk[i] != 0;
@@ -354,7 +348,7 @@ static void judge_merged(struct judge *judge, size_t k, size_t b, uint8_t *kept)
         }
         for (size_t i = 0; i < n; i++)
             all += counts[i] = cell_count(judge, block, group * n + i);
-        const bool vacant = is_vacant(judge, k, b, group);
+        const bool vacant = plan_vacant(judge, k, b, group);
         if (total && !vacant && few(all, policy->min_cell)) {
             hide_group(judge, k, b, group, "min_cell", true);
             memset(kept + group * n, 0, n - 1);

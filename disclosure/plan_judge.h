@@ -19,6 +19,12 @@ struct judge {
 
 /* The first rule that refuses an analysis is the one that is told. */
 void plan_refuse(struct judge *judge, size_t analysis, const char *rule);
+/* Nobody can be in this cell (of bins: in this group) by public facts, so that it tells nothing. */
+static inline bool plan_vacant(const struct judge *judge, size_t k, size_t b, size_t cell)
+{
+    return judge->vacant[k][b] != NULL && judge->vacant[k][b][cell];
+}
+
 /* disclosure/plan_near.c: groups that are near to one that was shown, or that combine with others to a few
  * patients. MAILLE_MEMORY. */
 enum maille_code plan_judge_near(struct judge *judge, struct maille_error *error) MAILLE_CHECKED;

@@ -53,17 +53,17 @@ static void hide_use(struct judge *judge, size_t k, const struct part_use *use, 
         struct place place;
         if ((b != use->block && (!use->whole || use->factors == 0)) || !find_place(&place, blocks, use, b))
             continue;
-        if (analysis->blocks[b].rule == CELL_PATIENTS) {
-            judge->near[k] = "differencing";
-            judge->plan->analyses[k].small |= small;
-        }
-        if (analysis->blocks[b].rule != CELL_TABLE)
-            continue;
-        for (size_t i = 0; i < analysis->blocks[b].n_cells; i++)
-            if (is_there(&place, blocks[b].group, i)) {
+        for (size_t i = 0; i < analysis->blocks[b].n_cells; i++) {
+            if (!is_there(&place, blocks[b].group, i) || plan_vacant(judge, k, b, i))
+                continue;
+            if (analysis->blocks[b].rule == CELL_PATIENTS) {
+                judge->near[k] = "differencing";
+                judge->plan->analyses[k].small |= small;
+            } else if (analysis->blocks[b].rule == CELL_TABLE) {
                 judge->kept[k][b][i] = 0;
                 judge->small[k][b][i] |= small;
             }
+        }
     }
 }
 

@@ -174,12 +174,12 @@ static void test_differencing(void **state)
     enum { PAIRS = 14 };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (size_t view = 0; view < 2; view++) {
-            int64_t of[6][2 * PAIRS] = {{0}};
-            const int64_t *differences[6];
+            struct part_difference of[6][PAIRS] = {{{.otherwise = false}}};
+            const struct part_difference *differences[6];
             for (size_t s = 0; s < 6; s++) {
                 differences[s] = of[s];
                 for (int64_t n = 0; n < cases[i].differ; n++)
-                    of[s][2 + view] += n % 6 == (int64_t)s; /* the first analysis, the second group */
+                    of[s][1].by[view] += n % 6 == (int64_t)s; /* the first analysis, the second group */
             }
             assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, "policy: standard\n"), NULL,
                                  differences, 2, &error),
@@ -211,13 +211,17 @@ static void test_differencing(void **state)
     static const struct {
         int64_t rows, patients; /* at each of six sites */
         bool near;
-    } before[] = {{0, 0, false}, {1, 1, true},  {9, 1, true},    {12, 1, true},  {2, 2, false},
-                  {1, 0, true},  {2, 0, false}, {300, 0, false}, {40, 30, false}};
+        size_t otherwise; /* so many of them know that they were chosen otherwise */
+    } before[] = {{0, 0, false, 0}, {1, 1, true, 0},    {9, 1, true, 0},   {12, 1, true, 0},
+                  {2, 2, false, 0}, {1, 0, true, 0},    {2, 0, false, 0},  {300, 0, false, 0},
+                  {0, 0, true, 6},  {0, 0, true, 1},    {1, 1, true, 6},   {2, 2, false, 6},
+                  {2, 0, true, 6},  {40, 30, false, 6}, {40, 30, false, 0}};
     for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
         const struct policy *policy = roster_policy(&roster, "policy: standard\n");
         const struct threshold_past past[] = {{.n_groups = 1}, {.n_groups = 1, .other = true}};
         const bool open[] = {true, true};
-        const int64_t of[10] = {before[i].rows, before[i].patients, THRESHOLD_UNKNOWN, THRESHOLD_UNKNOWN};
+        struct part_difference of[5] = {{.by = {before[i].rows, before[i].patients}},
+                                        {.by = {THRESHOLD_UNKNOWN, THRESHOLD_UNKNOWN}}};
         struct threshold threshold = {0};
         struct bytes sum = {0};
         assert_ok(threshold_init(&threshold, study, open, policy, 6, past, 2, &error), &error);
@@ -225,6 +229,7 @@ static void test_differencing(void **state)
         assert_int_equal(threshold.pairs[THRESHOLD_FIRST].n, 5 + 4);
         for (size_t s = 0; s < 6; s++) {
             struct tally words = {0};
+            of[0].otherwise = s < before[i].otherwise;
             assert_ok(
                 threshold_zeroth(&words, &threshold, of, policy, testing_noise(roster.arena, 5, s), &error),
                 &error);
@@ -260,12 +265,12 @@ static void test_differencing(void **state)
     assert_int_equal(threshold_round(true, 4), 0);
     assert_int_equal(threshold_round(false, 3), 0);
     /* Under a local rule each site's own difference decides: 11 patients over six sites are 2 at one. */
-    int64_t of[6][2 * PAIRS] = {{0}};
-    const int64_t *differences[6];
+    struct part_difference of[6][PAIRS] = {{{.otherwise = false}}};
+    const struct part_difference *differences[6];
     for (size_t s = 0; s < 6; s++) {
-        for (size_t w = 0; w < 2 * PAIRS; w++)
-            of[s][w] = 12;
-        of[s][0] = s == 3 ? 2 : 12;
+        for (size_t w = 0; w < PAIRS; w++)
+            of[s][w] = (struct part_difference){.by = {12, 12}};
+        of[s][0].by[0] = s == 3 ? 2 : 12;
         differences[s] = of[s];
     }
     assert_ok(rounds_run(&rounds, &roster, study,
@@ -867,8 +872,8 @@ static void test_near_cells(void **state)
                      "  - { id: u, method: count, by: [arm, sex], cohort: age < 60 }\n");
     assert_ok(threshold_init(&shape, study, open, policy, 6, NULL, 0, &error), &error);
     const struct threshold_pairs *pairs = &shape.pairs[THRESHOLD_FIRST];
-    int64_t *of = arena_array(roster.arena, 2 * pairs->n, sizeof *of);
-    const int64_t *const differences[6] = {of, of, of, of, of, of};
+    struct part_difference *of = arena_array(roster.arena, pairs->n, sizeof *of);
+    const struct part_difference *const differences[6] = {of, of, of, of, of, of};
     for (int near = 0; near < 2; near++) {
         struct rounds rounds;
         size_t found = 0;
@@ -878,7 +883,7 @@ static void test_near_cells(void **state)
             const bool cells = own->part == cell_part(&shape.analyses[1].parts, WOMEN_OF_B) &&
                                other->part == cell_part(&shape.analyses[0].parts, WOMEN_OF_B);
             found += cells;
-            of[2 * i] = of[2 * i + 1] = near && cells ? 1 : 30; /* at each of six sites */
+            of[i].by[0] = of[i].by[1] = near && cells ? 1 : 30; /* at each of six sites */
         }
         assert_int_equal(found, 1);
         assert_ok(rounds_run(&rounds, &roster, study, policy, NULL, differences, 0, &error), &error);

@@ -128,12 +128,13 @@ static inline const uint8_t *testing_noise(struct arena *arena, size_t n_words, 
     return noise;
 }
 
-/* order: which site adds its words first; NULL: as they are. differences: [site][2 · pair + view]; NULL:
+/* order: which site adds its words first; NULL: as they are. differences: [site][pair]; NULL:
  * none. past: one earlier query, of so many groups; 0: none. */
 static inline enum maille_code rounds_run(struct rounds *rounds, const struct roster *roster,
                                           const struct study *study, const struct policy *policy,
-                                          const size_t *order, const int64_t *const *differences,
-                                          size_t n_past, struct maille_error *error)
+                                          const size_t *order,
+                                          const struct part_difference *const *differences, size_t n_past,
+                                          struct maille_error *error)
 {
     const size_t n = study->n_analyses;
     struct threshold_past *past = arena_alloc(roster->arena, sizeof *past);

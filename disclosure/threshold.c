@@ -399,6 +399,7 @@ enum maille_code threshold_init(struct threshold *threshold, const struct study 
                              .study = study,
                              .scope = threshold_scope(strictest, n_members),
                              .few_sites = has_few_sites(n_members),
+                             .n_members = n_members,
                              .n_past = n_past};
     if (made.arena == NULL)
         return maille_fail(error, MAILLE_MEMORY, "expected memory for the threshold rounds, found none");
@@ -458,6 +459,7 @@ void threshold_layout(struct bytes *out, const struct threshold *threshold, enum
                                                      : "threshold 2");
     bytes_put_u8(out, threshold->scope == CELL_SCOPE_TOTAL ? 0 : threshold->few_sites ? 2 : 1);
     bytes_put_u64(out, threshold->study->n_analyses);
+    bytes_put_u64(out, threshold->n_members);
     bytes_put_u64(out, threshold->pairs[which].n);
     layout_published(out, threshold, which);
     for (size_t k = 0; k < threshold->study->n_analyses; k++) {

@@ -23,11 +23,13 @@
  *
  * A pair word says by how many of this site's patients S and T differ, |S \ T| + |T \ S|: by patients in the
  * lower THRESHOLD_PATIENT_BITS bits, by rows in those above, each where it is below the policy's
- * `differencing`, else uniformly random. (By rows a patient counts in both directions, so that it is never
- * less than by patients.) So a part of the sum is below it exactly where the pooled difference is, but for k
- * in 2^40 and, where no patient differs, k in 2^24. Under scope local a veto word instead. S and T are parts
- * of analyses (disclosure/parts.h); parts of the same rows are asked for once. What is near in T0 is refused
- * as a whole where it is the cohort of an analysis; of any other part the plan shows nothing.
+ * `differencing`, else uniformly random. By patients it is the number times |U| + 1, and 1 more where S and T
+ * were chosen otherwise (disclosure/chosen.h): the sum says whether anybody knows that, beside how many
+ * differ. (By rows a patient counts in both directions, so that it is never less than by patients.) So a part
+ * of the sum is below it exactly where the pooled difference is, but for k in 2^40 and, where no patient
+ * differs, k in 2^24. Under scope local a veto word instead. S and T are parts of analyses
+ * (disclosure/parts.h); parts of the same rows are asked for once. What is near in T0 is refused as a whole
+ * where it is the cohort of an analysis; of any other part the plan shows nothing.
  *
  * A combination word is of the same kind: by how many of this site's patients a combination of groups
  * (disclosure/combination.h) is not 0. They stand behind the pair words, in T0 where there is one, else in
@@ -147,6 +149,7 @@ struct threshold {
     const struct study *study; /* borrowed */
     enum cell_scope scope;
     bool few_sites; /* fewer than THRESHOLD_TOTAL_SITES members */
+    size_t n_members;
     size_t n_past;
     const struct threshold_past *past;
     struct threshold_group *groups;
@@ -199,18 +202,17 @@ struct threshold_veto {
     const struct shown *before;
 };
 
-/* This site's words of T0. differences: per pair of that round by rows, then by patients; THRESHOLD_UNKNOWN
- * where this site has no T. policy: the roster's strictest. noise: random words, as many as the round has.
- * MAILLE_MEMORY. */
+/* This site's words of T0. differences: per pair of that round; by is THRESHOLD_UNKNOWN where this site has
+ * no T. policy: the roster's strictest. noise: random words, as many as the round has. MAILLE_MEMORY. */
 enum maille_code threshold_zeroth(struct tally *out, const struct threshold *threshold,
-                                  const int64_t *differences, const struct policy *policy,
+                                  const struct part_difference *differences, const struct policy *policy,
                                   const uint8_t *noise, struct maille_error *error) MAILLE_CHECKED;
 /* Those of T1. own: head counts of every analysis (n_analyses; those not open are not read; zeros of
  * one that cannot be counted here). differences: as above, of T1's pairs; NULL: all 0. MAILLE_INTERNAL: head
  * counts of another length; MAILLE_MEMORY.
  */
 enum maille_code threshold_first(struct tally *out, const struct threshold *threshold,
-                                 const struct tally *own, const int64_t *differences,
+                                 const struct tally *own, const struct part_difference *differences,
                                  const struct policy *policy, const struct threshold_veto *veto,
                                  struct maille_error *error) MAILLE_CHECKED;
 /* first: totals of T1 (8 · n_words[1] bytes). policy: the roster's strictest. */
@@ -220,7 +222,8 @@ enum maille_code threshold_second(struct tally *out, const struct threshold *thr
                                   struct maille_error *error) MAILLE_CHECKED;
 /* Is a pair of round `which` near that differs by so many patients, pooled (or, under scope local, at one
  * site)? 1 … differencing − 1; and, where own_totals is counted and T had a site that is not a member now, 0
- * too: that site's share of T would be what the two answers differ by. */
+ * too: that site's share of T would be what the two answers differ by. (0 is near too where the two were
+ * chosen otherwise, but not under scope local, where each site has nobody of many a group.) */
 bool threshold_near(const struct threshold *threshold, const struct policy *policy,
                     enum threshold_which which, size_t pair, int64_t differ);
 /* Marks the pairs of round `which` that are near by its totals, in pairs[which].n. */

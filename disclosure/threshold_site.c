@@ -121,10 +121,17 @@ bool threshold_near(const struct threshold *threshold, const struct policy *poli
 
 static const uint64_t patient_part = (UINT64_C(1) << THRESHOLD_PATIENT_BITS) - 1;
 
-/* The word of a pair; differ: rows, then patients of this site, or THRESHOLD_UNKNOWN. */
-static void pair_word(const struct filling *filling, enum threshold_which which, size_t pair,
-                      const int64_t *differ, const struct policy *policy)
+/* What a patient counts in the lower part of a pair word. */
+static uint64_t patient_weight(const struct threshold *threshold)
 {
+    return threshold->n_members + 1;
+}
+
+/* The word of a pair; by: THRESHOLD_UNKNOWN where this site has no T. */
+static void pair_word(const struct filling *filling, enum threshold_which which, size_t pair,
+                      const struct part_difference *difference, const struct policy *policy)
+{
+    const int64_t *differ = difference->by;
     const struct threshold *threshold = filling->threshold;
     const size_t at = threshold->pairs[which].at + pair;
     const int64_t rows = differ[0] == THRESHOLD_UNKNOWN ? 0 : differ[0];
@@ -138,29 +145,32 @@ static void pair_word(const struct filling *filling, enum threshold_which which,
                  threshold_near(threshold, policy, which, pair, patients));
         return;
     }
-    const uint64_t low = (double)patients < policy->differencing ? (uint64_t)patients : noise & patient_part;
+    const uint64_t low = (double)patients < policy->differencing
+                             ? (uint64_t)patients * patient_weight(threshold) + difference->otherwise
+                             : noise & patient_part;
     const uint64_t high = (double)rows < policy->differencing ? (uint64_t)rows << THRESHOLD_PATIENT_BITS
                                                               : noise & ~patient_part;
     le64_store(filling->words + 8 * at, high | low);
 }
 
-static void pair_words(const struct filling *filling, enum threshold_which which, const int64_t *differences,
-                       const struct policy *policy)
+static void pair_words(const struct filling *filling, enum threshold_which which,
+                       const struct part_difference *differences, const struct policy *policy)
 {
-    static const int64_t none[2] = {0, 0};
+    static const struct part_difference none = {.by = {0, 0}};
     for (size_t i = 0; i < filling->threshold->pairs[which].n; i++)
-        pair_word(filling, which, i, differences == NULL ? none : &differences[2 * i], policy);
+        pair_word(filling, which, i, differences == NULL ? &none : &differences[i], policy);
 }
 
-/* What a pair's total says. Of as many patients or more by patients it is by rows too: then nothing is read
- * there. */
+/* What a pair's total says. Nobody is near where a site knows that both were chosen otherwise. Of as many
+ * patients or more by patients it is by rows too: then nothing is read there. */
 static bool near_by(const struct threshold *threshold, const struct policy *policy,
                     enum threshold_which which, size_t pair, uint64_t total)
 {
-    const int64_t patients = (int64_t)(total & patient_part);
+    const uint64_t low = total & patient_part;
+    const int64_t patients = (int64_t)(low / patient_weight(threshold));
     if (threshold->scope == CELL_SCOPE_LOCAL)
         return total != 0;
-    return threshold_near(threshold, policy, which, pair, patients) ||
+    return threshold_near(threshold, policy, which, pair, patients) || (patients == 0 && low > 0) ||
            (patients == 0 &&
             threshold_near(threshold, policy, which, pair, (int64_t)(total >> THRESHOLD_PATIENT_BITS)));
 }
@@ -217,7 +227,7 @@ void threshold_near_read(bool *near, const struct threshold *threshold, const st
 }
 
 enum maille_code threshold_zeroth(struct tally *out, const struct threshold *threshold,
-                                  const int64_t *differences, const struct policy *policy,
+                                  const struct part_difference *differences, const struct policy *policy,
                                   const uint8_t *noise, struct maille_error *error)
 {
     struct bytes words = {0};
@@ -231,7 +241,7 @@ enum maille_code threshold_zeroth(struct tally *out, const struct threshold *thr
 }
 
 enum maille_code threshold_first(struct tally *out, const struct threshold *threshold,
-                                 const struct tally *own, const int64_t *differences,
+                                 const struct tally *own, const struct part_difference *differences,
                                  const struct policy *policy, const struct threshold_veto *vetoes,
                                  struct maille_error *error)
 {

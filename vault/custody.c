@@ -177,7 +177,7 @@ static bool any_verdict(const struct round_work *work, size_t n)
 
 /* This site's head counts of T1 or T2, and the words that it makes of them. */
 static enum maille_code count_words(struct vault *vault, const struct query *query, struct round_work *work,
-                                    const int64_t *differences, struct maille_error *why)
+                                    const struct part_difference *differences, struct maille_error *why)
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
@@ -207,7 +207,8 @@ enum maille_code custody_words(struct vault *vault, const struct query *query, c
 {
     enum maille_code code = MAILLE_OK;
     const struct study *study = query->study;
-    const int64_t *differences = NULL, *combined = NULL;
+    const struct part_difference *differences = NULL;
+    const int64_t *combined = NULL;
     MAILLE_TRY(threshold_of(&work->threshold, query, &work->header, work->open, why));
     MAILLE_TRY(bind_threshold(query, in, work, why));
     MAILLE_TRY(vault_verdicts(vault, work->verdicts, study, query->manifest.researcher, true, why));

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "disclosure/ledger_stored.h"
+#include "disclosure/chosen.h"
 #include "disclosure/near.h"
 #include "vault/near.h"
 #include "vault/published.h"
@@ -87,6 +88,7 @@ struct distinct_group {
     struct digest canon;  /* of the key and the dictionary */
     const char *words;
     struct byte_view conditions;
+    const uint8_t *chosen; /* LEDGER_CHOSEN_BYTES; NULL: nobody can be in it */
     struct data_part members;
     bool uncounted; /* for a reason in this site's own data */
 };
@@ -99,6 +101,7 @@ struct gathering {
     bool *refused;       /* by this site at M0a */
     struct parts *parts; /* [n_analyses] */
     const struct published *published;
+    struct chosen *chosen;
     struct distinct_group *distinct;
     size_t n_distinct;
     struct ledger_group *groups;
@@ -132,14 +135,23 @@ static struct distinct_group *find_distinct(const struct gathering *work, struct
 }
 
 static enum maille_code say_group(struct distinct_group *group, struct arena *arena, const struct part *part,
-                                  const struct dictionary *dictionary, struct maille_error *error)
+                                  const struct dictionary *dictionary, struct chosen *words_of,
+                                  struct maille_error *error)
 {
-    struct bytes words = {0}, conditions = {0};
+    struct bytes words = {0}, conditions = {0}, chosen = {0};
     near_words(&words, part, dictionary);
     near_write(&conditions, part);
+    chosen_write(&chosen, words_of, part);
     enum maille_code code = bytes_check(&words, error);
     if (code == MAILLE_OK)
         code = bytes_check(&conditions, error);
+    if (code == MAILLE_OK)
+        code = bytes_check(&chosen, error);
+    if (code == MAILLE_OK && chosen.length > 0) {
+        struct digest *digest = arena_alloc(arena, sizeof *digest);
+        hash_bytes(digest, chosen.data, chosen.length);
+        group->chosen = digest->b;
+    }
     if (code == MAILLE_OK) {
         uint8_t *copy = arena_alloc(arena, conditions.length + 1);
         if (conditions.length > 0)
@@ -149,6 +161,7 @@ static enum maille_code say_group(struct distinct_group *group, struct arena *ar
     }
     bytes_clear(&words);
     bytes_clear(&conditions);
+    bytes_clear(&chosen);
     return code;
 }
 
@@ -174,7 +187,7 @@ static enum maille_code take_members(struct gathering *work, const struct study 
         made->key = parts->list[p].canon;
         hash_kdf(&made->canon, work->query->manifest.dictionary_hash.b, "group", made->key.data,
                  made->key.length);
-        MAILLE_TRY(say_group(made, work->arena, &parts->list[p], study->dictionary, error));
+        MAILLE_TRY(say_group(made, work->arena, &parts->list[p], study->dictionary, work->chosen, error));
         made->uncounted = p >= members.n;
         if (!made->uncounted) {
             made->members = members.parts[p];
@@ -211,6 +224,8 @@ static enum maille_code gather_one(struct gathering *work, const struct study *s
             .reading = study->missing,
             .is_model = study->analyses[k].declared->is_model,
             .canon = distinct->canon.b,
+            .chosen = distinct->chosen,
+            .plain = parts->list[p].plain,
             .words = distinct->words,
             .conditions = distinct->conditions,
             .rows = {distinct->members.rows.data, distinct->members.rows.length},
@@ -255,6 +270,11 @@ static enum maille_code gather(struct gathering *work, struct arena *arena, stru
                              "a study of so many arms and levels cannot be compared: ask for fewer at once");
         goto out;
     }
+    work->chosen = chosen_new(study->dictionary);
+    if (work->chosen == NULL) {
+        code = maille_fail(error, MAILLE_MEMORY, "no memory for the groups of a study");
+        goto out;
+    }
     work->groups = arena_array(arena, all + 1, sizeof *work->groups);
     work->distinct = arena_array(arena, all + 1, sizeof *work->distinct);
     MAILLE_TRY(read_refused(work, arena, error));
@@ -272,6 +292,7 @@ static void gathering_clear(struct gathering *work)
         bytes_clear(&work->distinct[d].members.rows);
         bytes_clear(&work->distinct[d].members.patients);
     }
+    chosen_free(work->chosen);
     bytes_clear(&work->families);
     bytes_clear(&work->persons);
 }

@@ -63,7 +63,7 @@ static void near_unless_counted(int64_t differs[2])
 
 /* A site that does not know T any more (a lost disk, a restored copy) says 0; all see by its accept that it
  * does not, and take T as near where those who know it do not differ by enough (threshold_near). */
-enum maille_code vault_ledger_differences(const int64_t **differences, struct vault *vault,
+enum maille_code vault_ledger_differences(const struct part_difference **differences, struct vault *vault,
                                           const struct query *query, const struct threshold *threshold,
                                           enum threshold_which which, struct arena *arena,
                                           struct maille_error *error)
@@ -74,7 +74,7 @@ enum maille_code vault_ledger_differences(const int64_t **differences, struct va
     static const uint8_t nowhere[LEDGER_QUERY_BYTES];
     struct past_ids ids;
     struct ledger_pair *pairs = arena_array(arena, asked->n + 1, sizeof *pairs);
-    int64_t *made = arena_array(arena, 2 * asked->n + 1, sizeof *made);
+    struct part_difference *made = arena_array(arena, asked->n + 1, sizeof *made);
     const uint8_t **queries = arena_array(arena, custody->n_ledger + 1, sizeof *queries);
     MAILLE_TRY(vault_ledger_past_ids(&ids, vault, query, arena, error));
     for (size_t e = 0; e < custody->n_ledger; e++) {
@@ -105,7 +105,7 @@ enum maille_code vault_ledger_differences(const int64_t **differences, struct va
                                   (int64_t)custody->strictest->differencing, error));
     for (size_t i = 0; i < asked->n; i++)
         if (asked->list[i].past == custody->n_ledger)
-            near_unless_counted(&made[2 * i]);
+            near_unless_counted(made[i].by);
     *differences = made;
 out:
     return code;

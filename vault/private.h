@@ -543,7 +543,7 @@ enum maille_code vault_ledger_members(struct vault *vault, const struct query *q
 void vault_ledger_past(struct threshold_past *past, const struct query *query,
                        const struct message_round_header *header, struct arena *arena);
 /* T0, T1: per pair, by rows and by patients. In arena. */
-enum maille_code vault_ledger_differences(const int64_t **differences, struct vault *vault,
+enum maille_code vault_ledger_differences(const struct part_difference **differences, struct vault *vault,
                                           const struct query *query, const struct threshold *threshold,
                                           enum threshold_which which, struct arena *arena,
                                           struct maille_error *error) MAILLE_CHECKED;

@@ -22,6 +22,7 @@ RULES = {
     "A13": {"few", "hidden", "differencing", "min_cell"},
     "A13 same-cohort": {"stored"},
     "B1": {"max_patient_share", "hidden"},
+    "B1 table1": {"max_patient_share", "hidden", "moments"},  # a table of numbers tells three of each group
     "B1 iptw": {"max_patient_share", "hidden", "moments", "vetoed"},  # more moments than few patients allow; at her site min_ess_share
     "B2": {"few", "hidden", "unanimous"},
     "ruler": {"protocol"},
@@ -29,11 +30,11 @@ RULES = {
 
 # Sentences of what is left.
 MISSING = "how many lack a value follows from the rows of a group and those with one"
-NOBODY = "a group that differs from one that was shown by nobody is not near it, one that differs by a patient is"
+NOBODY = "a level of the dictionary, of two cohorts that are far apart: by a patient it is near, by nobody it is not"
 COMBINED = "combinations are of whole cohorts, not of arms and cells"
 
 # Per policy: attack, or attack and spelling: the sentence.
-BOTH = {"A1 missing": MISSING, "A1 missing-by": MISSING, "A5": NOBODY,
+BOTH = {"A1 missing": MISSING, "A1 missing-by": MISSING, "A5 level": NOBODY,
         "A9 cycle": COMBINED, "A9 cycle-one-study": COMBINED}
 LEFT = {"strict": BOTH, "standard": BOTH, "open": {}}
 

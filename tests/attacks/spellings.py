@@ -186,6 +186,11 @@ A5 = [
     without("describe", T, first="method: describe, variables: [bmi]", late=True),
     without("km", T, first=model(f"{SURV} ~ 1", "km"), model=True, late=True),
     without("glm", T, first=model("bmi ~ hr"), model=True, late=True),
+    # By an arm, and by a level as the dictionary has it of two cohorts that are far apart.
+    Spelling("A5", "arms", [[{"g": 'dept == "d"'}, "method: count, by: [g]"], [{"g": f'dept == "d" && !({T})'}, "method: count, by: [g]"]],
+             lambda w, truth: shapes([[world[1]] for world in w], truth), THERE),
+    Spelling("A5", "level", [["method: count, by: [hr]"], [f"method: count, by: [hr], cohort: '{{ward}} && !(({T}) || (dept == \"a\" && hr))'"]],
+             lambda w, truth: shapes([[world[1]] for world in w], truth), THERE, size=300),
 ]
 
 OLD, YOUNG = 'dept == "a" || dept == "b"', f'dept != "a" && dept != "b" && !({T})'

@@ -61,8 +61,9 @@ enum { ROWS = sizeof rows / sizeof *rows };
 
 /* In networks of 3 and 4 every cell must hold at each site: with the minima of `standard` a fifth of this
  * would be left. */
-static const char small[] = "policy: standard\nmin_patients: 5\nmin_cell: 2\nmin_events: 2\nmin_tail: 2\n"
-                            "approval: { default: hold }\n";
+static const char small[] =
+    "policy: standard\nmin_patients: 5\nmin_cell: 2\nmin_events: 2\nmin_tail: 2\ndifferencing: 2\n"
+    "approval: { default: hold }\n";
 static const char standard[] = "policy: standard\napproval: { default: hold }\n",
                   strict[] = "policy: strict\napproval: { default: hold }\n";
 
