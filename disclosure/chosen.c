@@ -6,13 +6,20 @@
 
 #include "disclosure/lattice.h"
 
-enum { CHOSEN_TRIED_MAX = 4096 }; /* combinations of values of several variables that are tried */
+/* CHOSEN_TRIED_MAX: combinations of values of several variables that are tried; CHOSEN_WORK_MAX: values of
+ * expressions that are worked out in all. Past either a condition stands as it is: fewer groups are then
+ * alike. */
+enum { CHOSEN_TRIED_MAX = 4096, CHOSEN_WORK_MAX = 1 << 25, CHOSEN_PASSES_MAX = 1000 };
 
 /* What was worked out for one group serves the next. */
 struct chosen {
     const struct dictionary *dictionary;
     struct arena *arena;
     struct lattice *lattices; /* [variable]; n 0: not made yet */
+    size_t **all;             /* [variable]: 0, 1, … of its lattice */
+    bool *used;               /* [variable]: room */
+    double *at;               /* [variable]: room */
+    size_t work;              /* so far */
     struct known *known;      /* conditions that were met before */
     size_t n_known, room;
 };
@@ -23,7 +30,8 @@ struct work {
     struct arena *arena;
     struct table *tables; /* about several variables; no two about the same */
     size_t n_tables;
-    bool **left; /* [variable]: which of its values the conditions leave; NULL: none is about it */
+    bool *present; /* [variable]: it must have a value */
+    bool **left;   /* [variable]: which of its values (0: missing) the conditions leave; NULL: all */
     struct byte_view *others; /* the rest, as bytes */
     size_t n_others;
     bool anybody;
@@ -31,13 +39,14 @@ struct work {
 
 /* --- what a condition says, value by value --- */
 
-/* Of each combination of values of the variables that a condition reads, whether it holds; the first variable
- * fastest. */
+/* Of each combination of values of the variables that a condition reads, missing ones too, whether it holds;
+ * the first variable fastest. That an expression has a value is no choice where one of its variables has
+ * none. */
 struct table {
     size_t n_variables, n;
     uint32_t *variables;
     size_t *sizes, *strides;
-    size_t **values; /* [variable][sizes]: which of its values, from 0 */
+    size_t **values; /* [variable][sizes]: which values of its lattice; 0: missing */
     bool *holds;
 };
 
@@ -71,46 +80,68 @@ static const struct lattice *lattice_of(const struct chosen *chosen, uint32_t va
     if (lattice->n == 0) {
         const struct expression *e = expression_variable(chosen->arena, chosen->dictionary, variable);
         lattice_make(lattice, chosen->arena, &chosen->dictionary->variables[variable], &e, 1);
+        if (lattice->complete) {
+            size_t *all = arena_array(chosen->arena, lattice->n, sizeof *all);
+            for (size_t i = 0; i < lattice->n; i++)
+                all[i] = i;
+            chosen->all[variable] = all;
+        }
     }
     return lattice;
 }
 
-static size_t *all_values(size_t n, struct arena *arena)
+static size_t nodes_of(const struct expression *e)
 {
-    size_t *values = arena_array(arena, n + 1, sizeof *values);
-    for (size_t i = 0; i < n; i++)
-        values[i] = i;
-    return values;
+    size_t n = 1;
+    for (size_t i = 0; i < e->n_args; i++)
+        n += nodes_of(e->args[i]);
+    return n;
 }
 
-/* false: it cannot be followed, or not within so many combinations. */
-static bool table_make(struct table *table, const struct chosen *chosen,
-                       const struct part_condition *condition)
+/* The variables and sizes of a table. false: it cannot be followed, or not within so many combinations. */
+static bool table_shape(struct table *table, struct chosen *chosen, const struct part_condition *condition)
 {
     const size_t n_variables = chosen->dictionary->n_variables;
-    bool *used = arena_array(chosen->arena, n_variables + 1, sizeof *used);
-    double *at = arena_array(chosen->arena, n_variables + 1, sizeof *at);
-    if (!lattice_knows(condition->e))
+    size_t n_used = 0;
+    if (condition->e == NULL || !lattice_knows(condition->e))
         return false;
-    *table = table_new(n_variables, chosen->arena);
-    expression_variables(condition->e, used);
+    memset(chosen->used, 0, n_variables * sizeof *chosen->used);
+    expression_variables(condition->e, chosen->used);
+    for (uint32_t v = 0; v < n_variables; v++)
+        n_used += chosen->used[v];
+    *table = table_new(n_used, chosen->arena);
     for (uint32_t v = 0; v < n_variables; v++) {
-        at[v] = NAN;
-        if (!used[v])
+        chosen->at[v] = NAN;
+        if (!chosen->used[v])
             continue;
         const struct lattice *lattice = lattice_of(chosen, v);
-        const size_t n = lattice->n - 1; /* its value 0 is missing */
-        if (!lattice->complete || n == 0 ||
-            (table->n_variables > 0 && (n > CHOSEN_TRIED_MAX || n * table->n > CHOSEN_TRIED_MAX)))
+        if (!lattice->complete ||
+            (n_used > 1 && (lattice->n > CHOSEN_TRIED_MAX || lattice->n * table->n > CHOSEN_TRIED_MAX)))
             return false;
-        add_variable(table, v, all_values(n, chosen->arena), n);
+        add_variable(table, v, chosen->all[v], lattice->n);
     }
+    const size_t nodes = nodes_of(condition->e);
+    if (nodes > (CHOSEN_WORK_MAX - chosen->work) / table->n)
+        return false;
+    chosen->work += nodes * table->n;
+    return true;
+}
+
+static bool table_make(struct table *table, struct chosen *chosen, const struct part_condition *condition)
+{
+    if (!table_shape(table, chosen, condition))
+        return false;
     table->holds = arena_array(chosen->arena, table->n, sizeof *table->holds);
     for (size_t i = 0; i < table->n; i++) {
-        for (size_t v = 0; v < table->n_variables; v++)
-            at[table->variables[v]] = chosen->lattices[table->variables[v]].values[1 + digit(table, i, v)];
-        const int32_t code = lattice_code_of(condition->e, at);
-        table->holds[i] = condition->kind == PART_PRESENT ? code >= 0 : code == 1;
+        bool lacks = false;
+        for (size_t v = 0; v < table->n_variables; v++) {
+            const uint32_t variable = table->variables[v];
+            const size_t value = digit(table, i, v);
+            chosen->at[variable] = value == 0 ? NAN : chosen->lattices[variable].values[value];
+            lacks = lacks || value == 0;
+        }
+        const int32_t code = lattice_code_of(condition->e, chosen->at);
+        table->holds[i] = condition->kind == PART_PRESENT ? lacks || code >= 0 : code == 1;
     }
     return true;
 }
@@ -126,10 +157,17 @@ static bool is_relevant(const struct table *table, size_t v)
 /* Without the variables that do not matter. */
 static void table_reduce(struct table *table, struct arena *arena)
 {
+    bool *relevant = arena_array(arena, table->n_variables + 1, sizeof *relevant), all = true;
+    for (size_t v = 0; v < table->n_variables; v++) {
+        relevant[v] = is_relevant(table, v);
+        all = all && relevant[v];
+    }
+    if (all)
+        return;
     struct table made = table_new(table->n_variables, arena);
     size_t *from = arena_array(arena, table->n_variables + 1, sizeof *from);
     for (size_t v = 0; v < table->n_variables; v++)
-        if (is_relevant(table, v)) {
+        if (relevant[v]) {
             from[made.n_variables] = table->strides[v];
             add_variable(&made, table->variables[v], table->values[v], table->sizes[v]);
         }
@@ -184,11 +222,20 @@ static void add_other(struct work *work, const struct bytes *bytes)
     work->others[work->n_others++] = (struct byte_view){copy, bytes->length};
 }
 
+/* With which of its variables must have a value: `x > 0 || y` with and without x known are two choices. */
 static void add_as_it_stands(struct work *work, const struct part_condition *condition, struct bytes *room)
 {
+    bool *used = work->chosen->used;
+    const size_t n_variables = work->chosen->dictionary->n_variables;
     room->length = 0;
     bytes_put_u8(room, 0);
-    bytes_put(room, condition->key.data, condition->key.length);
+    bytes_put_block(room, condition->key.data, condition->key.length);
+    memset(used, 0, n_variables * sizeof *used);
+    if (condition->e != NULL)
+        expression_variables(condition->e, used);
+    for (size_t v = 0; v < n_variables; v++)
+        if (used[v])
+            bytes_put_u8(room, work->present[v]);
     add_other(work, room);
 }
 
@@ -197,7 +244,7 @@ static void add_values(struct work *work, const struct table *table)
 {
     const uint32_t variable = table->variables[0];
     bool **left = &work->left[variable];
-    const size_t n = lattice_of(work->chosen, variable)->n - 1;
+    const size_t n = lattice_of(work->chosen, variable)->n;
     bool *holds = arena_array(work->arena, n, sizeof *holds);
     for (size_t i = 0; i < table->n; i++)
         holds[table->values[0][i]] = table->holds[i];
@@ -237,24 +284,37 @@ static void add_table(struct work *work, struct table table)
     add_simple(work, &table);
 }
 
-/* Over the values that are left alone. false: these are all that it is about. */
+static bool is_left(const struct work *work, uint32_t variable, size_t value)
+{
+    const bool *left = work->left[variable];
+    return (value != 0 || !work->present[variable]) && (left == NULL || left[value]);
+}
+
+/* Over the values that are left alone. false: these are all that it is about, or none. */
 static bool table_restrict(struct table *table, const struct work *work)
 {
+    bool less = false, none = false;
+    for (size_t v = 0; v < table->n_variables; v++) {
+        size_t n = 0;
+        for (size_t i = 0; i < table->sizes[v]; i++)
+            n += is_left(work, table->variables[v], table->values[v][i]);
+        less = less || n < table->sizes[v];
+        none = none || n == 0;
+    }
+    if (!less || none)
+        return false;
     struct table made = table_new(table->n_variables, work->arena);
     size_t **digits = arena_array(work->arena, table->n_variables + 1, sizeof *digits);
     for (size_t v = 0; v < table->n_variables; v++) {
-        const bool *left = work->left[table->variables[v]];
         size_t n = 0, *values = arena_array(work->arena, table->sizes[v] + 1, sizeof *values);
         digits[v] = arena_array(work->arena, table->sizes[v] + 1, sizeof **digits);
         for (size_t i = 0; i < table->sizes[v]; i++)
-            if (left == NULL || left[table->values[v][i]]) {
+            if (is_left(work, table->variables[v], table->values[v][i])) {
                 digits[v][n] = i;
                 values[n++] = table->values[v][i];
             }
         add_variable(&made, table->variables[v], values, n);
     }
-    if (made.n == table->n || made.n == 0)
-        return false;
     made.holds = arena_array(work->arena, made.n, sizeof *made.holds);
     for (size_t i = 0; i < made.n; i++) {
         size_t there = 0;
@@ -280,25 +340,32 @@ static void project(struct work *work, const struct table *table)
     }
 }
 
+/* One table, by what is known of its variables. false: nothing follows. */
+static bool follow(struct work *work, size_t t)
+{
+    struct table *table = &work->tables[t];
+    if (!table_restrict(table, work))
+        return false;
+    if (table->n_variables >= 2) {
+        project(work, table);
+        return true;
+    }
+    const struct table simple = *table;
+    *table = work->tables[--work->n_tables];
+    add_simple(work, &simple);
+    return true;
+}
+
 /* What the conditions say of each other by single variables, until nothing follows any more. */
 static void restrict_all(struct work *work)
 {
+    bool more = true;
     for (size_t t = 0; t < work->n_tables; t++)
         project(work, &work->tables[t]);
-    for (size_t t = 0; t < work->n_tables;) {
-        struct table *table = &work->tables[t];
-        if (!table_restrict(table, work)) {
-            t++;
-            continue;
-        }
-        if (table->n_variables >= 2) {
-            project(work, table);
-        } else {
-            const struct table simple = *table;
-            *table = work->tables[--work->n_tables];
-            add_simple(work, &simple);
-        }
-        t = 0;
+    for (size_t pass = 0; more && pass < CHOSEN_PASSES_MAX; pass++) {
+        more = false;
+        for (size_t t = 0; t < work->n_tables; t++)
+            more = follow(work, t) || more;
     }
 }
 
@@ -315,9 +382,15 @@ static void put_table(struct work *work, const struct table *table, struct bytes
 
 static void add_condition(struct work *work, const struct part_condition *condition, struct bytes *room)
 {
-    if (condition->kind == PART_FOLLOW_UP || /* curves of two times are of the same patients */
-        (condition->kind == PART_PRESENT && condition->e->op == OP_VARIABLE))
+    if (condition->kind == PART_FOLLOW_UP) {
+        if (condition->chosen.length > 0) {
+            room->length = 0;
+            bytes_put_u8(room, 2);
+            bytes_put(room, condition->chosen.data, condition->chosen.length);
+            add_other(work, room);
+        }
         return;
+    }
     const struct table *known = table_of(work->chosen, condition);
     if (known == NULL) {
         add_as_it_stands(work, condition, room);
@@ -336,23 +409,29 @@ static int by_bytes(const void *a, const void *b)
     return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
 }
 
-/* The values of a variable that are left. Nothing where these are all. */
+/* The values of a variable that are left: of a category by name, else where they begin and end, so that
+ * another version of the dictionary may have more. Nothing where these are all values that there are, whoever
+ * lacks one. */
 static void put_values(struct bytes *out, struct work *work, uint32_t v)
 {
-    const bool *left = work->left[v];
+    const struct variable *variable = &work->chosen->dictionary->variables[v];
     const struct lattice *lattice = lattice_of(work->chosen, v);
     size_t n_left = 0;
-    for (size_t i = 0; i + 1 < lattice->n; i++)
-        n_left += left[i];
-    work->anybody = work->anybody && n_left > 0;
+    for (size_t i = 1; i < lattice->n; i++)
+        n_left += is_left(work, v, i);
+    work->anybody = work->anybody && (n_left > 0 || is_left(work, v, 0));
     if (n_left + 1 == lattice->n)
         return;
-    bytes_put_string(out, work->chosen->dictionary->variables[v].name);
-    for (size_t i = 0; i + 1 < lattice->n; i++)
-        if (i + 2 == lattice->n || left[i] != left[i + 1]) {
-            bytes_put_f64(out, lattice->values[i + 1]);
-            bytes_put_u8(out, left[i]);
-        }
+    bytes_put_string(out, variable->name);
+    bytes_put_u8(out, is_left(work, v, 0));
+    for (size_t i = 1; i < lattice->n; i++) {
+        const bool here = is_left(work, v, i), before = i > 1 && is_left(work, v, i - 1);
+        if (variable->type == VARIABLE_CATEGORY && here)
+            bytes_put_string(out, variable->levels[i - 1]);
+        else if (variable->type != VARIABLE_CATEGORY && here != before)
+            bytes_put_f64(out, lattice->values[i]);
+    }
+    bytes_put_u8(out, 0);
 }
 
 struct chosen *chosen_new(const struct dictionary *dictionary)
@@ -360,11 +439,13 @@ struct chosen *chosen_new(const struct dictionary *dictionary)
     struct arena *arena = arena_new();
     if (arena == NULL)
         return NULL;
+    const size_t n = dictionary->n_variables + 1;
     struct chosen *chosen = arena_alloc(arena, sizeof *chosen);
-    *chosen =
-        (struct chosen){.dictionary = dictionary,
-                        .arena = arena,
-                        .lattices = arena_array(arena, dictionary->n_variables + 1, sizeof(struct lattice))};
+    *chosen = (struct chosen){.dictionary = dictionary, .arena = arena};
+    chosen->lattices = arena_array(arena, n, sizeof *chosen->lattices);
+    chosen->all = arena_array(arena, n, sizeof *chosen->all);
+    chosen->used = arena_array(arena, n, sizeof *chosen->used);
+    chosen->at = arena_array(arena, n, sizeof *chosen->at);
     return chosen;
 }
 
@@ -372,6 +453,12 @@ void chosen_free(struct chosen *chosen)
 {
     if (chosen != NULL)
         arena_free(chosen->arena);
+}
+
+/* That a variable has a value. */
+static bool is_known(const struct part_condition *condition)
+{
+    return condition->kind == PART_PRESENT && condition->e->op == OP_VARIABLE;
 }
 
 void chosen_write(struct bytes *out, struct chosen *chosen, const struct part *part)
@@ -385,12 +472,17 @@ void chosen_write(struct bytes *out, struct chosen *chosen, const struct part *p
     }
     struct work work = {.chosen = chosen,
                         .arena = arena,
+                        .present = arena_array(arena, n_variables + 1, sizeof *work.present),
                         .left = arena_array(arena, n_variables + 1, sizeof *work.left),
                         .tables = arena_array(arena, part->n_conditions + 1, sizeof *work.tables),
                         .others = arena_array(arena, 2 * part->n_conditions + 1, sizeof *work.others),
                         .anybody = true};
     for (size_t i = 0; i < part->n_conditions; i++)
-        add_condition(&work, &part->conditions[i], &room);
+        if (is_known(&part->conditions[i]))
+            work.present[part->conditions[i].e->variable] = true;
+    for (size_t i = 0; i < part->n_conditions; i++)
+        if (!is_known(&part->conditions[i]))
+            add_condition(&work, &part->conditions[i], &room);
     restrict_all(&work);
     for (size_t t = 0; t < work.n_tables; t++)
         put_table(&work, &work.tables[t], &room);

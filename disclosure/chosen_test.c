@@ -123,6 +123,40 @@ static void words_of_several(void **state)
     roster_clear(&roster);
 }
 
+/* Conditions that hold where a value is missing choose among those who lack it. */
+static void who_lacks_a_value(void **state)
+{
+    (void)state;
+    struct roster roster;
+    begin(&roster);
+    static const char *const apart[] = {
+        "age >= 0",
+        "months >= 0 || sex == \"w\"",
+        "months >= 0 || (sex == \"w\" && !(age == 47 && death))",
+        "!is_missing(months) || (sex == \"w\" && !(age == 48 && death))",
+        "is_missing(months)",
+        "is_missing(months) && !(age == 47 && death)",
+        "pmin(age, months) < 5",
+        "age < 5 || months < 5",
+        "bmi > 30 || sex == \"w\"",
+        "(bmi > 30 || sex == \"w\") && !is_missing(bmi)",
+    };
+    enum { N = sizeof apart / sizeof *apart };
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < i; j++)
+            if (byte_view_equal(cohort(&roster, apart[i]), cohort(&roster, apart[j])))
+                fail_msg("%s and %s are not chosen alike", apart[i], apart[j]);
+    for (size_t i = 0; i < N; i++)
+        assert_true(cohort(&roster, apart[i]).length > 0);
+    assert_true(byte_view_equal(cohort(&roster, "(months >= 5 || sex == \"w\") && sex == \"m\""),
+                                cohort(&roster, "sex == \"m\" && !(months < 5)")));
+    assert_true(byte_view_equal(cohort(&roster, "(months >= 0 || sex == \"w\") && !is_missing(months)"),
+                                cohort(&roster, "age >= 0")));
+    assert_true(byte_view_equal(cohort(&roster, "is_missing(months) && sex == \"m\""),
+                                cohort(&roster, "!(sex == \"w\") && is_missing(months)")));
+    roster_clear(&roster);
+}
+
 static void nobody_is_not_chosen(void **state)
 {
     (void)state;
@@ -137,8 +171,8 @@ static void nobody_is_not_chosen(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(words_of_one_variable),
-                                       cmocka_unit_test(words_of_several),
-                                       cmocka_unit_test(nobody_is_not_chosen)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_of_one_variable), cmocka_unit_test(words_of_several),
+        cmocka_unit_test(who_lacks_a_value), cmocka_unit_test(nobody_is_not_chosen)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,8 +29,9 @@ struct work {
     const struct cells *cells;
     const struct dictionary *dictionary;
     struct conditions cohort;
-    uint32_t follow_up;             /* variables that the follow-up reads */
-    struct byte_view follow_up_key; /* and what it is */
+    uint32_t follow_up;                /* variables that the follow-up reads */
+    struct byte_view follow_up_key;    /* and what it is */
+    struct byte_view follow_up_chosen; /* part_condition.chosen */
     struct parts *parts;
     size_t room_parts, room_families, room_uses;
 };
@@ -213,12 +214,16 @@ static struct part part_of(const struct work *work, const struct conditions *con
         const struct condition *own = &conditions->list[i];
         bytes_put_block(&all, own->key.data, own->key.length);
         any = any || own->follows_up;
-        list[n++] = (struct part_condition){own->key.data[0] == CONDITION_PRESENT ? PART_PRESENT : PART_TRUE,
-                                            own->e, own->key, own->variables};
+        list[n++] =
+            (struct part_condition){.kind = own->key.data[0] == CONDITION_PRESENT ? PART_PRESENT : PART_TRUE,
+                                    .e = own->e,
+                                    .key = own->key,
+                                    .variables = own->variables};
     }
     if (any) {
         bytes_put_block(&all, work->follow_up_key.data, work->follow_up_key.length);
-        list[n++] = (struct part_condition){PART_FOLLOW_UP, NULL, work->follow_up_key, work->follow_up};
+        list[n++] = (struct part_condition){PART_FOLLOW_UP, NULL, work->follow_up_key, work->follow_up,
+                                            work->follow_up_chosen};
     }
     const struct part part = {
         .rows = rows, .canon = kept_bytes(work->arena, &all), .conditions = list, .n_conditions = n};
@@ -401,16 +406,22 @@ static bool is_whole(struct work *work, const struct tally_block *block)
     return whole;
 }
 
-/* Are these factors variables as the dictionary has them? */
-static bool is_plain(const struct expression *group, uint32_t factors)
+/* Levels of variables as the dictionary has them, of the rows of the cohort that have values? */
+static bool is_plain(struct work *work, const struct conditions *conditions, const struct tally_block *block,
+                     uint32_t factors, size_t level)
 {
+    struct conditions levels = {0};
     bool plain = factors != 0;
-    for (size_t f = 0; part_factor(group, f) != NULL; f++) {
-        const struct expression *code = part_factor(group, f);
-        if (code->op == OP_BOOLEAN_CODE)
-            code = code->args[0];
-        plain = plain && (!is_of(factors, f) || code->op == OP_VARIABLE);
+    for (size_t f = 0; part_factor(block->group, f) != NULL; f++) {
+        const struct expression *code = part_factor(block->group, f);
+        if (!is_of(factors, f))
+            continue;
+        put_true(work, &levels, in_level(work->arena, code, part_level_in(block->group, factors, level, f)));
+        plain = plain && (code->op == OP_BOOLEAN_CODE ? code->args[0] : code)->op == OP_VARIABLE;
     }
+    for (size_t i = 0; i < conditions->n; i++)
+        plain = plain && (conditions->list[i].present || holds(&work->cohort, conditions->list[i].key) ||
+                          holds(&levels, conditions->list[i].key));
     return plain;
 }
 
@@ -424,7 +435,7 @@ static void add_levels(struct work *work, size_t b, uint32_t factors)
                  n = combinations_of(block->group, factors, most);
     if (factors == 0 && whole)
         return;
-    if (n > most || parts->n + n > PARTS_ALL_MAX) {
+    if (n > most || parts->n + n > PARTS_ALL_MAX || parts->n_uses + n > PARTS_USES_MAX) {
         parts->crowded = true;
         return;
     }
@@ -433,7 +444,7 @@ static void add_levels(struct work *work, size_t b, uint32_t factors)
         struct conditions conditions = {0};
         const struct expression *rows = level_conditions(work, &conditions, block, factors, level);
         struct part made = part_of(work, &conditions, rows);
-        made.plain = is_plain(block->group, factors);
+        made.plain = is_plain(work, &conditions, block, factors, level);
         size_t part = find_part(parts, made.canon);
         if (part == SIZE_MAX) {
             if (family == NULL) {
@@ -446,17 +457,31 @@ static void add_levels(struct work *work, size_t b, uint32_t factors)
     }
 }
 
-/* Of every set of factors of a block. There are too many parts before there are too many sets. */
+/* Of every set of factors of a block. How many parts these would be says the product of all levels and one
+ * more each. */
 static void add_block(struct work *work, size_t b)
 {
     const struct expression *group = work->cells->spec.blocks[b].group;
-    size_t n = 0;
-    while (part_factor(group, n) != NULL)
-        n++;
+    size_t n = 0, all = 1;
+    for (; part_factor(group, n) != NULL && all <= PARTS_ALL_MAX + 1; n++)
+        all *= (size_t)part_factor(group, n)->n_levels + 1;
+    if (all > PARTS_ALL_MAX + 1) {
+        work->parts->crowded = true;
+        return;
+    }
     if (n == 0)
         add_levels(work, b, 0);
-    for (uint64_t factors = 1; factors >> n == 0 && !work->parts->crowded; factors++)
-        add_levels(work, b, (uint32_t)factors);
+    for (uint32_t factors = 1; factors >> n == 0 && !work->parts->crowded; factors++)
+        add_levels(work, b, factors);
+}
+
+/* A time that is a variable of the dictionary, or lies between two of them. */
+static bool is_plain_time(const struct expression *e)
+{
+    bool plain = e == NULL || e->op == OP_VARIABLE || e->op == OP_INTERVAL;
+    for (size_t i = 0; plain && e != NULL && i < e->n_args; i++)
+        plain = e->args[i]->op == OP_VARIABLE;
+    return plain;
 }
 
 static void read_follow_up(struct work *work)
@@ -471,6 +496,12 @@ static void read_follow_up(struct work *work)
     *alone = (struct tally_spec){.survival = *survival};
     tally_spec_serialise(&key, alone);
     work->follow_up_key = kept_bytes(work->arena, &key);
+    key.length = 0;
+    if (!is_plain_time(survival->start) || !is_plain_time(survival->stop)) {
+        expression_serialise(&key, survival->start);
+        expression_serialise(&key, survival->stop);
+    }
+    work->follow_up_chosen = kept_bytes(work->arena, &key);
     bytes_clear(&key);
 }
 

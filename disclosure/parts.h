@@ -18,10 +18,17 @@
 
 #include "stats/method.h"
 
-/* PARTS_LEVELS_MAX: of one category; PARTS_ALL_MAX: of one analysis. Past these: `crowded`.
+/* PARTS_LEVELS_MAX: of one category; PARTS_ALL_MAX: of one analysis, which has PARTS_USES_MAX places for
+ * them. Past these: `crowded`.
  * PARTS_FEATURES_MAX: what cuts a part out of its cohort: its levels, and what else its rows need.
  * PARTS_FACTORS_MAX: more than a cross can have whose parts are not too many. */
-enum { PARTS_LEVELS_MAX = 256, PARTS_ALL_MAX = 2048, PARTS_FEATURES_MAX = 4, PARTS_FACTORS_MAX = 32 };
+enum {
+    PARTS_LEVELS_MAX = 256,
+    PARTS_ALL_MAX = 2048,
+    PARTS_USES_MAX = 4096,
+    PARTS_FEATURES_MAX = 4,
+    PARTS_FACTORS_MAX = 16
+};
 
 /* Sets of variables are 32 bits, a variable's by its name: what has no bit in common has no variable in
  * common, whatever the dictionaries. */
@@ -41,6 +48,8 @@ struct part_condition {
                                    are followed up in the analysis */
     struct byte_view key;       /* equal for two that say the same */
     uint32_t variables;         /* a set of variables, as below */
+    struct byte_view chosen;    /* of PART_FOLLOW_UP: when it begins and ends, where these are more than
+                                   variables    of the dictionary and times between two of them; else empty */
 };
 
 struct part {
@@ -49,7 +58,8 @@ struct part {
     const struct part_condition *conditions;
     size_t n_conditions;
     size_t family;
-    bool plain; /* levels of variables of the dictionary as they are: nobody chose where these end */
+    bool plain; /* a level of variables of the dictionary as they are, of the rows of its cohort that have
+                   values: nobody chose where it ends */
 };
 
 /* Whether a part has the conditions of another, which has this canon, but for those that a value is known. */

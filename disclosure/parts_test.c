@@ -122,6 +122,52 @@ static void cells_are_parts(void **state)
     roster_clear(&k.roster);
 }
 
+/* Where a level is one as the dictionary has it, of the cohort's rows that have values. And no study makes a
+ * vault count sets of categories without an end. */
+static void plain_and_crowded(void **state)
+{
+    (void)state;
+    struct known k;
+    know(&k,
+         "derive:\n  v: ifelse(sex == \"w\", age - 10, bmi)\n  all: cut(age, c(-1, "
+         "200))\n",
+         "  - { id: a, method: describe, variables: [bmi], by: arm }\n"
+         "  - { id: b, method: describe, variables: [v], by: arm }\n"
+         "  - { id: c, method: count, by: all, cohort: v > 20 }\n"
+         "  - { id: d, method: count, by: [arm, sex, death, all] }\n");
+    const struct parts *a = &k.parts[0], *b = &k.parts[1], *c = &k.parts[2], *d = &k.parts[3];
+    for (size_t p = 1; p < a->n; p++)
+        assert_true(a->list[p].plain);
+    for (size_t p = 1; p < b->n; p++) /* the arm, and the arm where v has a value */
+        assert_int_equal(b->list[p].plain, p <= 3);
+    assert_false(c->list[0].plain);
+    for (size_t p = 1; p < c->n; p++)
+        assert_false(c->list[p].plain);
+    assert_false(d->crowded);
+    assert_true(d->n <= (3 + 1) * (2 + 1) * (2 + 1) * (1 + 1));
+    roster_clear(&k.roster);
+    struct bytes derive = {0}, by = {0};
+    bytes_put_text(&derive, "derive:\n");
+    for (int g = 0; g < 12; g++) {
+        char one[64];
+        snprintf(one, sizeof one, "  g%d: cut(age, c(-1, 200))\n", g);
+        bytes_put_text(&derive, one);
+        snprintf(one, sizeof one, "%sg%d", g > 0 ? ":" : "", g);
+        bytes_put_text(&by, one);
+    }
+    bytes_put_u8(&derive, 0);
+    bytes_put_u8(&by, 0);
+    char analysis[512];
+    snprintf(analysis, sizeof analysis,
+             "  - { id: a, method: glm, family: gaussian, formula: \"bmi ~ %s\" }\n", (const char *)by.data);
+    know(&k, (const char *)derive.data, analysis);
+    assert_true(k.parts[0].crowded);
+    assert_true(k.parts[0].n < 16);
+    bytes_clear(&derive);
+    bytes_clear(&by);
+    roster_clear(&k.roster);
+}
+
 /* As other questions hear of them. */
 static void families_travel(void **state)
 {
@@ -165,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_same_rows_have_the_same_bytes),
                                        cmocka_unit_test(rows_with_a_value_are_a_part),
-                                       cmocka_unit_test(cells_are_parts), cmocka_unit_test(families_travel)};
+                                       cmocka_unit_test(cells_are_parts), cmocka_unit_test(plain_and_crowded),
+                                       cmocka_unit_test(families_travel)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,8 +151,8 @@ static void test_without_min_cell(void **state)
 static void test_without_suppression(void **state)
 {
     (void)state;
-    taken_out = SUPPRESSION;
-    found_without("a study of tables without suppression", SETS_TABLES, 1, ALL_RULES);
+    taken_out = SUPPRESSION; /* of one study of tables near cells leave nobody even so */
+    found_without("three studies without suppression", SETS_ANY, 3, ALL_RULES);
 }
 
 static void test_without_differencing(void **state)
