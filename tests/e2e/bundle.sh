@@ -1,7 +1,7 @@
 # Goal: a study as evidence: one signed archive that is verified without a network, in which each altered byte is found.
 . tests/e2e/lib.sh
 up --sites 3
-study first 'cohort: age >= 18' 'analyses:' '  - { id: os, method: km, formula: "Surv(dtime, death) ~ chemo" }' \
+study first 'cohort: age >= 40' 'analyses:' '  - { id: os, method: km, formula: "Surv(dtime, death) ~ chemo" }' \
     '  - { id: cox, method: cox, formula: "Surv(dtime, death) ~ age + size" }'
 study second 'analyses:' '  - { id: n, method: count }' '  - { id: os, method: km, formula: "Surv(dtime, death) ~ hormon" }'
 query() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["query"])' "$tmp/result.json"; }

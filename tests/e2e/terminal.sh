@@ -1,7 +1,7 @@
 # Goal: a run says its results on the terminal, whatever files it writes; resume needs the id alone.
 . tests/e2e/lib.sh
 up --sites 3
-study small 'cohort: age >= 18' 'analyses:' '  - { id: cox, method: cox, formula: "Surv(dtime, death) ~ age + size + chemo" }' \
+study small 'cohort: age >= 40' 'analyses:' '  - { id: cox, method: cox, formula: "Surv(dtime, death) ~ age + size + chemo" }' \
     '  - { id: os, method: km, formula: "Surv(dtime, death) ~ chemo" }' '  - { id: t1, method: describe, variables: [age, size], by: chemo }'
 ask "$tmp/small.yaml" >"$tmp/said.txt"
 shown() {
