@@ -157,6 +157,28 @@ static void who_lacks_a_value(void **state)
     roster_clear(&roster);
 }
 
+/* Times of the dictionary are no choice, and what is worked out of them is one. */
+static void by_follow_up(void **state)
+{
+    (void)state;
+    struct roster roster;
+    begin(&roster);
+    static const char
+        whole[] = "  - { id: a, method: km, formula: \"Surv(months, death) ~ arm\" }\n",
+        other[] = "  - { id: a, method: km, formula: \"Surv(months, recur) ~ arm\" }\n",
+        worked[] =
+            "  - { id: a, method: km, formula: \"Surv(months * (1 - recur * death), death) ~ arm\" }\n",
+        entering[] = "  - { id: a, method: km, formula: \"Surv(pmax(age - 50, 0), months, death) ~ arm\" }\n";
+    const char *const all[] = {whole, other, worked, entering};
+    struct byte_view chosen[4];
+    for (size_t i = 0; i < 4; i++)
+        chosen[i] = chosen_of(&roster, all[i], 1);
+    assert_true(chosen[0].length > 0 && byte_view_equal(chosen[0], chosen[1]));
+    for (size_t i = 2; i < 4; i++)
+        assert_true(chosen[i].length > 0);
+    roster_clear(&roster);
+}
+
 static void nobody_is_not_chosen(void **state)
 {
     (void)state;
@@ -171,8 +193,9 @@ static void nobody_is_not_chosen(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_of_one_variable), cmocka_unit_test(words_of_several),
-        cmocka_unit_test(who_lacks_a_value), cmocka_unit_test(nobody_is_not_chosen)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(words_of_one_variable),
+                                       cmocka_unit_test(words_of_several),
+                                       cmocka_unit_test(who_lacks_a_value), cmocka_unit_test(by_follow_up),
+                                       cmocka_unit_test(nobody_is_not_chosen)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

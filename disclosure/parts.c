@@ -498,7 +498,9 @@ static void read_follow_up(struct work *work)
     work->follow_up_key = kept_bytes(work->arena, &key);
     key.length = 0;
     if (!is_plain_time(survival->start) || !is_plain_time(survival->stop)) {
-        expression_serialise(&key, survival->start);
+        bytes_put_u8(&key, survival->start != NULL);
+        if (survival->start != NULL)
+            expression_serialise(&key, survival->start);
         expression_serialise(&key, survival->stop);
     }
     work->follow_up_chosen = kept_bytes(work->arena, &key);
