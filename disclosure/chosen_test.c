@@ -29,7 +29,7 @@ static struct byte_view chosen_of(struct roster *roster, const char *analysis, s
     size_t part = 0;
     assert_ok(method_cells(&study->analyses[0], roster->arena, cells, &error), &error);
     assert_ok(parts_read(&parts, cells, study->dictionary, roster->arena, &error), &error);
-    for (size_t u = 0; u < parts.n_uses && level != SIZE_MAX; u++)
+    for (size_t u = 0; u < parts.n_uses && level != SIZE_MAX && part == 0; u++)
         if (parts.uses[u].factors == 1 && parts.uses[u].level == level)
             part = parts.uses[u].part;
     struct chosen *chosen = chosen_new(study->dictionary);
