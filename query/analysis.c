@@ -75,6 +75,12 @@ static void gather_own(struct gathering *g, const struct analysis *a)
     }
 }
 
+/* Are there names in this key whose values a row must have? */
+static bool lists(const struct analysis *a, size_t key)
+{
+    return a->values[key].expressions != NULL && !a->declared->keys[key].may_miss;
+}
+
 /* `missing: study`: the variables themselves, so that rows that miss any of them leave all models. */
 static void gather_models(struct gathering *g, const struct study *s)
 {
@@ -88,7 +94,7 @@ static void gather_models(struct gathering *g, const struct study *s)
         for (size_t k = 0; k < own.n; k++)
             expression_variables(own.list[k], used);
         for (size_t k = 0; k < a->declared->n_keys; k++)
-            for (size_t v = 0; v < a->values[k].n && a->values[k].expressions != NULL; v++)
+            for (size_t v = 0; v < a->values[k].n && lists(a, k); v++)
                 expression_variables(a->values[k].expressions[v], used);
     }
     for (size_t v = 0; v < s->dictionary->n_variables; v++)
@@ -113,7 +119,7 @@ const struct expression *analysis_complete_own(const struct analysis *a, struct 
     struct gathering g = {.arena = arena};
     gather_own(&g, a);
     for (size_t k = 0; k < a->declared->n_keys; k++)
-        for (size_t i = 0; i < a->values[k].n && a->values[k].expressions != NULL; i++)
+        for (size_t i = 0; i < a->values[k].n && lists(a, k); i++)
             gather(&g, a->values[k].expressions[i]);
     return expression_complete(arena, g.list, g.n);
 }

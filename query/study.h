@@ -25,6 +25,7 @@ struct query_key {
     const char *name;
     enum query_key_kind kind;
     bool required;
+    bool may_miss;        /* of names: a row may miss the value, whatever `missing` says */
     double min, max;      /* KEY_NUMBER(S): inclusive */
     size_t n_min, n_max;  /* lists: how many */
     const char *choices;  /* "a|b|c" */
