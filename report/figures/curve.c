@@ -324,7 +324,8 @@ void curve_draw(struct canvas *c, const struct figure *figure, bool alone)
     *k = (struct curves){.c = c,
                          .figure = figure,
                          .labels = labels_of(figure->report, c->arena),
-                         .km = strcmp(figure->analysis->method, "km") == 0,
+                         .km = strcmp(figure->analysis->method, "km") == 0 ||
+                               strcmp(figure->analysis->method, "emulation") == 0,
                          .narrow = c->width < 500};
     for (size_t i = 0; i < list->n; i++)
         if (list->items[i]->kind == RESULT_OBJECT && k->n < CURVES_MAX)
