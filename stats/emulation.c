@@ -114,92 +114,6 @@ static enum maille_code read_grace(struct emulation *trial, struct maille_error 
     return MAILLE_OK;
 }
 
-/* Row by row: by the end of which step the treatment has started, and the bin in which it has. */
-static const struct expression *read_starts(struct emulation *trial, const struct expression *exit,
-                                            struct arena *arena)
-{
-    const struct analysis *analysis = trial->analysis;
-    const struct expression *start = analysis->values[KEY_START].expressions[0];
-    const double *grace = analysis->values[KEY_GRACE].numbers;
-    const size_t last = trial->bins[trial->n_steps];
-    double *breaks = arena_array(arena, last + 1, sizeof *breaks);
-    for (size_t bin = 0, k = 0; bin <= last; bin++) {
-        breaks[bin] = (double)bin * trial->axis.width;
-        if (k < trial->n_steps && bin == trial->bins[k + 1])
-            breaks[bin] = grace[k++];
-    }
-    /* the level of what is later is never read */
-    const struct expression *bin =
-        expression_number_of(arena, expression_cut_open(arena, start, breaks, last + 1, true));
-    const struct expression *followed =
-        expression_and(arena, trial->treated, expression_binary(arena, OP_LE, bin, exit));
-    for (size_t k = 1; k <= trial->n_steps; k++)
-        trial->started[k] =
-            expression_and(arena, followed,
-                           expression_binary(arena, OP_LE, start, expression_constant(arena, grace[k - 1])));
-    double *ends = arena_array(arena, trial->n_steps + 1, sizeof *ends);
-    ends[0] = -INFINITY;
-    memcpy(ends + 1, grace, trial->n_steps * sizeof *ends);
-    trial->step = expression_cut(arena, start, ends, trial->n_steps + 1, (struct cut_style){.right = true});
-    return bin;
-}
-
-static const struct expression *code_of(struct arena *arena, const struct expression *number, size_t n)
-{
-    return expression_uniform_bin(arena, number, 0, 1, (uint32_t)n);
-}
-
-static void read_arms(struct emulation *trial, struct arena *arena)
-{
-    const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2),
-                            *exit = expression_number_of(
-                                arena, expression_survival(arena, OP_SURV_EXIT, (uint32_t)trial->n_bins)),
-                            *bin = read_starts(trial, exit, arena);
-    const struct expression *started = trial->started[trial->n_steps];
-    const struct expression *end = expression_constant(arena, (double)trial->bins[trial->n_steps]);
-    const struct expression *beyond = expression_binary(arena, OP_GT, exit, end);
-    const struct expression *waits = expression_and(arena, beyond, expression_unary(arena, OP_NOT, started));
-    const struct expression *departs[EMULATION_ARMS] =
-        {[EMULATION_WAITS] = started, [EMULATION_STARTS] = waits},
-                            *when[EMULATION_ARMS] = {[EMULATION_WAITS] = bin, [EMULATION_STARTS] = end};
-    static const char *const names[EMULATION_ARMS] = {
-        [EMULATION_WAITS] = "no start", [EMULATION_STARTS] = "start"};
-    trial->event = expression_in_level(arena, status, 1);
-    for (size_t a = 0; a < EMULATION_ARMS; a++) {
-        struct emulation_arm *arm = &trial->arms[a];
-        const struct expression *state =
-            expression_select(arena, departs[a], expression_constant(arena, EMULATION_DEPARTED),
-                              expression_number_of(arena, status));
-        arm->name = names[a];
-        arm->exit = expression_select(arena, departs[a], when[a], exit);
-        const struct expression *parts[] = {code_of(arena, arm->exit, trial->n_bins),
-                                            code_of(arena, state, EMULATION_STATES)};
-        arm->code = expression_cross(arena, parts, 2);
-    }
-    trial->arms[EMULATION_WAITS].n_segments = trial->n_steps + 1;
-    trial->arms[EMULATION_STARTS].n_segments = 2;
-    for (size_t k = 1; k <= trial->n_steps; k++)
-        trial->arms[EMULATION_WAITS].after[k] = trial->bins[k];
-    trial->arms[EMULATION_STARTS].after[1] = trial->bins[trial->n_steps];
-    /* 0: left by the end; 1: started; 2: neither */
-    trial->fate = code_of(arena,
-                          expression_select(arena, started, expression_constant(arena, 1),
-                                            expression_select(arena, beyond, expression_constant(arena, 2),
-                                                              expression_constant(arena, 0))),
-                          3);
-    for (size_t k = 1; k <= trial->n_steps; k++) {
-        const struct expression *later =
-            expression_binary(arena, OP_GT, exit, expression_constant(arena, (double)trial->bins[k]));
-        const struct expression *rows = expression_binary(arena, OP_OR, later, trial->started[k]);
-        if (k > 1)
-            rows = expression_and(arena, rows, expression_unary(arena, OP_NOT, trial->started[k - 1]));
-        trial->models[k - 1].rows = rows;
-        trial->models[k - 1].outcome = trial->started[k];
-    }
-    trial->models[trial->n_steps].rows = beyond;
-    trial->models[trial->n_steps].outcome = started;
-}
-
 /* A glm of the start over some of the patients. */
 static const struct analysis *model_of(const struct emulation *trial, size_t model, struct arena *arena)
 {
@@ -268,20 +182,16 @@ enum maille_code emulation_of(struct emulation *trial, const struct analysis *an
     MAILLE_TRY(read_grace(trial, error));
     MAILLE_TRY(design_build(&trial->design, arena, trial->formula, true, error));
     /* Who starts has a time of it. */
-    const struct expression *known = expression_binary(arena, OP_OR, expression_complete(arena, &start, 1),
-                                                       expression_unary(arena, OP_NOT, treated));
-    const struct expression *complete =
-        expression_and(arena, analysis_complete(analysis, arena, &treated, 1), known);
-    trial->cohort.rows = expression_and(arena, analysis->cohort, complete);
-    trial->cohort.missing =
-        expression_and(arena, analysis->cohort, expression_unary(arena, OP_NOT, complete));
+    const struct expression *const extra[] = {
+        treated, expression_select(arena, treated, start, expression_constant(arena, 0))};
+    cohort_rows(&trial->cohort, analysis, arena, extra, 2);
     trial->survival = (struct tally_survival){.filter = trial->cohort.rows,
                                               .stop = trial->formula->stop,
                                               .event = trial->formula->event,
                                               .lattice = trial->axis.lattice,
                                               .per_bin = trial->axis.per_bin,
                                               .n_bins = (uint32_t)trial->n_bins};
-    read_arms(trial, arena);
+    emulation_rows(trial, arena);
     for (size_t k = 0; k < trial->n_models; k++) {
         trial->models[k].words =
             k < trial->n_steps

@@ -1,5 +1,6 @@
-/* What the files of the target trial share: emulation.c (keys, reading, rounds) and emulation_report.c
- * (curves, their errors, the result). Internal to stats/.
+/* What the files of the target trial share: emulation.c (keys, reading, steps), emulation_rows.c (clones),
+ * emulation_plan.c (head counts, what is tallied) and emulation_report.c (curves, their errors, the result).
+ * Internal to stats/.
  *
  * θ:  [EMULATION_MODEL, which model, γ of each model before it, the model's own θ]
  *     [EMULATION_WEIGH, γ of all models]
@@ -56,9 +57,9 @@ struct emulation {
     struct tally_survival survival;
     size_t n_steps, n_models;             /* of the grace period; one model more */
     size_t bins[EMULATION_STEPS_MAX + 1]; /* bins[k]: the end of step k, which is the first where k is 1 */
-    const struct expression *treated, *fate, *step;            /* BOOLEAN; CODE of the head counts */
-    const struct expression *started[EMULATION_STEPS_MAX + 1]; /* BOOLEAN: by the end of step k */
-    const struct expression *event;
+    const struct expression *treated;     /* BOOLEAN */
+    /* CODE: what was done in the grace period, and two of it for the head counts. */
+    const struct expression *stage, *fate, *step;
     struct emulation_arm arms[EMULATION_ARMS];
     struct {
         const struct analysis *analysis;         /* by glm */
@@ -84,6 +85,11 @@ enum maille_code emulation_of(struct emulation *trial, const struct analysis *an
                               struct maille_error *error) MAILLE_CHECKED;
 enum maille_code emulation_read_theta(struct emulation *trial, const struct vector *theta,
                                       struct arena *arena, struct maille_error *error) MAILLE_CHECKED;
+
+/* --- emulation_rows.c --- */
+
+/* Stages, groups of the head counts, the rows of the models and the clones, once the steps are known. */
+void emulation_rows(struct emulation *trial, struct arena *arena);
 
 /* --- emulation_plan.c --- */
 

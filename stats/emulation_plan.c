@@ -22,6 +22,39 @@ static void put_predicates(struct cells *out, const struct emulation *trial, str
     out->n_predicates = 2 * grace->n;
 }
 
+/* The head counts of a model: as those of its glm, of rows that miss nothing, and without pairs, since no
+ * covariance is told. Who has the outcome is in the model. */
+static enum maille_code add_model(struct cells *out, const struct emulation *trial, size_t model,
+                                  struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    const struct expression *rows = trial->cohort.rows, *starts = trial->models[model].outcome,
+                            *nobody = expression_unary(arena, OP_NOT, expression_true(arena));
+    const struct cohort_rows cohort = {.rows = expression_and(arena, rows, trial->models[model].rows),
+                                       .missing = nobody};
+    const size_t first = out->spec.n_blocks;
+    MAILLE_TRY(fit_cells(out, trial->design, &cohort, starts, arena, error));
+    for (size_t b = first; b < out->spec.n_blocks; b++)
+        if (out->rules[b] == CELL_EVENTS)
+            out->spec.blocks[b].filter = expression_and(arena, rows, starts);
+    while (out->rules[out->spec.n_blocks - 1] == CELL_PAIRS)
+        out->spec.blocks[--out->spec.n_blocks] = (struct tally_block){0};
+out:
+    return code;
+}
+
+enum maille_code emulation_model_cells(size_t *first, const struct emulation *trial, size_t model,
+                                       struct arena *arena, struct maille_error *error)
+{
+    enum maille_code code = MAILLE_OK;
+    struct cells *before = arena_alloc(arena, sizeof *before);
+    for (size_t k = 0; k < model; k++)
+        MAILLE_TRY(add_model(before, trial, k, arena, error));
+    *first = EMULATION_CELLS_MODELS + before->spec.n_blocks;
+out:
+    return code;
+}
+
 enum maille_code emulation_cells(const struct analysis *analysis, struct arena *arena, struct cells *out,
                                  struct maille_error *error)
 {
@@ -33,10 +66,8 @@ enum maille_code emulation_cells(const struct analysis *analysis, struct arena *
     put_predicates(out, &trial, arena);
     MAILLE_TRY(groups_cohort_cells(out, &trial.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_PATIENTS, trial.cohort.rows, trial.fate, error));
-    MAILLE_TRY(groups_cell(out, CELL_PATIENTS,
-                           expression_and(arena, trial.cohort.rows, trial.started[trial.n_steps]), trial.step,
-                           error));
-    MAILLE_TRY(groups_cell(out, CELL_EVENTS, expression_and(arena, trial.cohort.rows, trial.event),
+    MAILLE_TRY(groups_cell(out, CELL_PATIENTS, trial.cohort.rows, trial.step, error));
+    MAILLE_TRY(groups_cell(out, CELL_EVENTS, expression_and(arena, trial.cohort.rows, trial.formula->event),
                            trial.fate, error));
     for (size_t a = 0; a < EMULATION_ARMS; a++) {
         const size_t block = out->spec.n_blocks;
@@ -45,34 +76,14 @@ enum maille_code emulation_cells(const struct analysis *analysis, struct arena *
         out->n_bins[block] = trial.n_bins;
     }
     for (size_t k = 0; k < trial.n_models; k++) {
-        MAILLE_TRY(method_glm.weighted->cells(trial.models[k].analysis, arena, out, error));
+        MAILLE_TRY(add_model(out, &trial, k, arena, error));
         n_parameters += out->n_parameters;
-        /* No covariance of a model is told. */
-        while (out->rules[out->spec.n_blocks - 1] == CELL_PAIRS)
-            out->spec.blocks[--out->spec.n_blocks] = (struct tally_block){0};
     }
+    out->both = true;
     out->pairs_uncounted = false;
     out->n_parameters = n_parameters;
     out->n_shown = 2 * n_parameters + 5 * trial.n_targets;
     out->axis = trial.axis;
-out:
-    return code;
-}
-
-/* Where the head counts of a model begin. */
-enum maille_code emulation_model_cells(size_t *first, const struct emulation *trial, size_t model,
-                                       struct arena *arena, struct maille_error *error)
-{
-    enum maille_code code = MAILLE_OK;
-    *first = EMULATION_CELLS_MODELS;
-    for (size_t k = 0; k < model; k++) {
-        struct cells *own = arena_alloc(arena, sizeof *own);
-        MAILLE_TRY(method_glm.weighted->cells(trial->models[k].analysis, arena, own, error));
-        size_t n = own->spec.n_blocks;
-        while (own->rules[n - 1] == CELL_PAIRS)
-            n--;
-        *first += n;
-    }
 out:
     return code;
 }
@@ -132,7 +143,7 @@ static enum maille_code plan_weights(const struct emulation *trial, struct arena
     MAILLE_TRY(groups_cohort_tally(spec, &trial->cohort, error));
     MAILLE_TRY(groups_tally(spec, &guard_cohort, rows, NULL, error));
     MAILLE_TRY(groups_tally(spec, guard_whole(arena, EMULATION_CELLS_EVENTS),
-                            expression_and(arena, rows, trial->event), NULL, error));
+                            expression_and(arena, rows, trial->formula->event), NULL, error));
     for (size_t a = 0; a < EMULATION_ARMS; a++)
         MAILLE_TRY(groups_tally(spec, guard_each(arena, EMULATION_CELLS_RISK + a), rows, trial->arms[a].code,
                                 error));

@@ -3,6 +3,7 @@
 #include "stats/paper.h"
 
 #include "stats/emulation.h"
+#include "stats/six_patients.h"
 
 static const char variables[] = "  - { name: v, type: boolean }\n"
                                 "  - { name: x, type: integer, min: 0, max: 9 }\n"
@@ -12,7 +13,7 @@ static const char variables[] = "  - { name: v, type: boolean }\n"
                                 "  - { name: time, type: duration, units: days, min: 0, max: 20 }\n"
                                 "  - { name: dead, type: boolean }\n";
 
-static const char six[] = "pid,v,x,never,treated,wait,time,dead\n"
+static const char csv[] = "pid,v,x,never,treated,wait,time,dead\n"
                           "1,0,1,0,0,,1,1\n"
                           "2,0,2,0,1,1,4,1\n"
                           "3,1,3,0,1,2,6,0\n"
@@ -43,7 +44,7 @@ static void without_a_covariate(void **state)
     (void)state;
     struct paper paper;
     const double z = 1.959963984540054;
-    paper_run(&paper, variables, six,
+    paper_run(&paper, variables, csv,
               "  - { id: m, method: emulation, formula: \"Surv(time, dead) ~ 1\", treatment: treated, start: "
               "wait, grace: [2], times: [0, 4, 5], tau: 4 }\n");
     const struct result *result = paper_result(&paper, 0),
@@ -114,7 +115,7 @@ static void weights_of_steps(void **state)
 {
     (void)state;
     struct paper paper;
-    paper_run(&paper, variables, six,
+    paper_run(&paper, variables, csv,
               "  - { id: m, method: emulation, formula: \"Surv(time, dead) ~ 1\", treatment: treated, start: "
               "wait, grace: [1, 2], times: [4] }\n");
     const struct result *result = paper_result(&paper, 0);
@@ -131,7 +132,7 @@ static void what_ends_it(void **state)
     (void)state;
     struct paper paper;
     paper_run(
-        &paper, variables, six,
+        &paper, variables, csv,
         "  - { id: m, method: emulation, formula: \"Surv(time, dead) ~ never\", treatment: treated, start: "
         "wait, grace: [2], times: [4] }\n");
     paper_failed(&paper, 0,
@@ -145,7 +146,7 @@ static void refused(const char *keys, const char *part)
     struct paper paper;
     struct maille_error error = {0};
     const char *text = "  - { id: m, method: count }\n";
-    paper_open(&paper, variables, six, text);
+    paper_open(&paper, variables, csv, text);
     size_t n;
     const struct query_method *methods = methods_declared(&n);
     const struct study *study = NULL;
@@ -169,7 +170,7 @@ static void what_is_refused(void **state)
     (void)state;
     static const char named[] = "treatment: treated, start: wait, formula: \"Surv(time, dead) ~ x\"";
     struct paper paper;
-    paper_open(&paper, variables, six, "  - { id: m, method: count }\n");
+    paper_open(&paper, variables, csv, "  - { id: m, method: count }\n");
     refused(arena_printf(paper.arena, "%s, grace: [10]", named), "the nearest is 7");
     refused(arena_printf(paper.arena, "%s, grace: [14, 7]", named), "ascending");
     refused(arena_printf(paper.arena, "%s, grace: [21]", named), "ends before the latest time");
@@ -185,10 +186,63 @@ static void what_is_refused(void **state)
     paper_close(&paper);
 }
 
+static const char behind[] = "method: emulation, formula: \"Surv(time, dead) ~ 1\", treatment: young, start: "
+                             "start, grace: [2], times: [3, 6], tau: 6";
+
+/* Four of the six start on day 0 or 1; two do not, and are followed to day 3 and 6. */
+static void where_curves_end(void **state)
+{
+    (void)state;
+    struct six six;
+    const struct result *times = get(six_result(&six, behind), "at_times");
+    assert_number(at(get(at(times, EMULATION_WAITS), "estimate"), 0), 0.5);
+    six_clear(&six);
+    /* too few are at risk from day 5 on: exits are shown before day 4 */
+    const struct six_hidden late = {EMULATION_CELLS_RISK + EMULATION_WAITS, 5, 6};
+    six_run_behind(&six, behind, &late, 1);
+    assert_int_equal(six.state->status, ANALYSIS_OK);
+    times = get(six.state->outcome.result, "at_times");
+    assert_number(at(get(at(times, EMULATION_WAITS), "estimate"), 0), 0.5);
+    assert_empty(at(get(at(times, EMULATION_WAITS), "estimate"), 1));
+    assert_empty(at(get(at(times, EMULATION_WAITS), "std_error"), 1));
+    assert_empty(get(get(at(get(six.state->outcome.result, "curves"), EMULATION_WAITS), "rmst"), "estimate"));
+    const struct result *contrasts = get(six.state->outcome.result, "contrasts");
+    assert_empty(at(get(at(contrasts, 1), "difference"), 1));
+    assert_empty(at(get(at(contrasts, 1), "difference_se"), 1));
+    assert_warned(&six, "the curve of no start ends before time 4");
+    assert_warned(&six, "time 6 is later than the end of the curve of no start");
+    six_clear(&six);
+    /* within the grace period nothing can be weighed */
+    const struct six_hidden early = {EMULATION_CELLS_RISK + EMULATION_WAITS, 3, 8};
+    six_run_behind(&six, behind, &early, 1);
+    assert_int_equal(six.state->status, ANALYSIS_REFUSED);
+    assert_string_equal(six.state->rule, "min_cell");
+    six_clear(&six);
+}
+
+/* Each of the two who do not start has half of their weights. */
+static void one_patients_share_of_the_weights(void **state)
+{
+    (void)state;
+    struct six six;
+    const struct six_hidden none = {0, 0, 0};
+    six_run_judged(&six, behind, &none, 1, 0, 0.4);
+    assert_int_equal(six.state->status, ANALYSIS_REFUSED);
+    assert_string_equal(six.state->rule, "max_patient_share");
+    six_clear(&six);
+    six_run_judged(&six, behind, &none, 1, 0, 0.6);
+    assert_int_equal(six.state->status, ANALYSIS_OK);
+    six_clear(&six);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(without_a_covariate),
-                                       cmocka_unit_test(with_a_covariate), cmocka_unit_test(weights_of_steps),
-                                       cmocka_unit_test(what_ends_it), cmocka_unit_test(what_is_refused)};
+                                       cmocka_unit_test(with_a_covariate),
+                                       cmocka_unit_test(weights_of_steps),
+                                       cmocka_unit_test(what_ends_it),
+                                       cmocka_unit_test(what_is_refused),
+                                       cmocka_unit_test(where_curves_end),
+                                       cmocka_unit_test(one_patients_share_of_the_weights)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,7 +110,7 @@ enum maille_code shares_of(struct shares *out, const struct analysis *analysis,
     *judged = *cells;
     const struct method *method = method_find(analysis->method);
     if (analysis->propensity != NULL || method->shares != NULL) { /* weights that depend on θ */
-        const struct cells *weighted;
+        const struct cells *weighted = NULL;
         MAILLE_TRY((analysis->propensity != NULL ? iptw_shares : method->shares)(&weighted, analysis,
                                                                                  &theta->own, arena, error));
         judged->n_shares = 0;
