@@ -81,6 +81,11 @@ static void without_a_covariate(void **state)
     paper_close(&paper);
 }
 
+static const char eight[] =
+    "pid,v,x,never,treated,wait,time,dead\n"
+    "1,1,1,0,1,1,9,0\n2,1,1,0,1,2,4,1\n3,1,1,0,0,,9,0\n4,1,1,0,0,,9,0\n"
+    "5,0,1,0,1,2,9,0\n6,0,1,0,0,,5,1\n7,0,1,0,0,,9,0\n8,0,1,0,0,,9,0\n9,0,1,0,1,,9,0\n";
+
 /* Two of four with v start, and one of four without: weights 2 and 4, or 2 and 4/3, so half of each arm has
  * v. Start: one of two with v dies, S = 1 − 2/8; in quarters of an eighth patients move it by 3, −5, −1, −1,
  * 1, 1, 1, 1: 5/128. No start: one of three without v dies, 1 − (4/3)/8; in 144ths by 3 (four times), −3,
@@ -90,10 +95,7 @@ static void with_a_covariate(void **state)
 {
     (void)state;
     struct paper paper;
-    paper_run(&paper, variables,
-              "pid,v,x,never,treated,wait,time,dead\n"
-              "1,1,1,0,1,1,9,0\n2,1,1,0,1,2,4,1\n3,1,1,0,0,,9,0\n4,1,1,0,0,,9,0\n"
-              "5,0,1,0,1,2,9,0\n6,0,1,0,0,,5,1\n7,0,1,0,0,,9,0\n8,0,1,0,0,,9,0\n9,0,1,0,1,,9,0\n",
+    paper_run(&paper, variables, eight,
               "  - { id: m, method: emulation, formula: \"Surv(time, dead) ~ v\", treatment: treated, start: "
               "wait, grace: [2], times: [6] }\n");
     const struct result *result = paper_result(&paper, 0);
@@ -106,6 +108,22 @@ static void with_a_covariate(void **state)
     item(result, "at_times", EMULATION_WAITS, "std_error", 0, sqrt(19.0 / 864));
     item(result, "contrasts", 0, "difference", 0, -1.0 / 12);
     item(result, "contrasts", 0, "difference_se", 0, sqrt(247.0 / 3456));
+    paper_close(&paper);
+}
+
+/* Under `missing: study` a row that has no time of a start, since there is none, is in all models. */
+static void rows_that_never_start_are_complete(void **state)
+{
+    (void)state;
+    struct paper paper;
+    paper_open_under(&paper, "grid: day\nmissing: study\n", variables, eight,
+                     "  - { id: m, method: emulation, formula: \"Surv(time, dead) ~ v\", treatment: treated, "
+                     "start: wait, grace: [2], times: [6] }\n"
+                     "  - { id: g, method: glm, family: binomial, formula: \"dead ~ v\" }\n");
+    while (study_run_open(&paper.run))
+        paper_round(&paper);
+    assert_int_equal(paper.run.states[0].outcome.n, 8);
+    assert_int_equal(paper.run.states[1].outcome.n, 9);
     paper_close(&paper);
 }
 
@@ -237,12 +255,10 @@ static void one_patients_share_of_the_weights(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(without_a_covariate),
-                                       cmocka_unit_test(with_a_covariate),
-                                       cmocka_unit_test(weights_of_steps),
-                                       cmocka_unit_test(what_ends_it),
-                                       cmocka_unit_test(what_is_refused),
-                                       cmocka_unit_test(where_curves_end),
-                                       cmocka_unit_test(one_patients_share_of_the_weights)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_covariate), cmocka_unit_test(with_a_covariate),
+        cmocka_unit_test(weights_of_steps),    cmocka_unit_test(rows_that_never_start_are_complete),
+        cmocka_unit_test(what_ends_it),        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(where_curves_end),    cmocka_unit_test(one_patients_share_of_the_weights)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -320,12 +320,13 @@ static void lay_out(struct curves *k)
 void curve_draw(struct canvas *c, const struct figure *figure, bool alone)
 {
     const struct result *list = result_get(figure->analysis->result, "curves");
+    const bool clones = strcmp(figure->analysis->method, "emulation") == 0;
     struct curves *k = arena_alloc(c->arena, sizeof *k);
     *k = (struct curves){.c = c,
                          .figure = figure,
                          .labels = labels_of(figure->report, c->arena),
-                         .km = strcmp(figure->analysis->method, "km") == 0 ||
-                               strcmp(figure->analysis->method, "emulation") == 0,
+                         .km = strcmp(figure->analysis->method, "km") == 0 || clones,
+                         .clones = clones,
                          .narrow = c->width < 500};
     for (size_t i = 0; i < list->n; i++)
         if (list->items[i]->kind == RESULT_OBJECT && k->n < CURVES_MAX)

@@ -33,6 +33,7 @@ struct curves {
     const struct figure *figure;
     struct labels labels;
     bool km, narrow, direct;
+    bool clones; /* of a target trial: no medians, and no test of curves */
     struct curve curves[CURVES_MAX];
     size_t n, n_left_out;
     struct curve_heads heads[CURVES_MAX];
