@@ -8,9 +8,11 @@
  *   arm "no start": a clone departs at a, where a ≤ g_K. Of who comes to the end of step k without a start or
  *     starts in it, a logistic model gives p_k(x), the probability of a start. Behind g_k the weight is
  *     Π_{j ≤ k} 1/(1 − p_j(x)).
- *   arm "start": a clone departs at g_K, where the treatment has not started by then. Of who is followed
- *     beyond g_K one more model gives p(x), the probability of having started; behind g_K the weight is 1/p.
- * Each arm then has its weighted Kaplan–Meier curve, S(t) = Π (1 − d/n).
+ *   arm "start": whoever comes to g_{K−1} without a start has to start in the last step. Clones that do not,
+ *     and are followed beyond it, depart at g_{K−1}; behind it who starts in the last step weighs 1/p_K(x) and
+ *     so stands for them too, and who leaves in it without a start 1/(2 − p_K(x)); all others weigh 1 (L. E.
+ *     Cain and others, The International Journal of Biostatistics 2010;6(2):18).
+ * Nothing is told of the time before g_K. Each arm then has its weighted Kaplan–Meier curve, S(t) = Π (1 − d/n).
  *
  * Rounds: those of the models, one after the other; one that sums weights by bin; one at the same weights for
  * the errors (emulation_report.c). docs/methods/emulation.md. */
@@ -92,7 +94,6 @@ static enum maille_code read_grace(struct emulation *trial, struct maille_error 
     const struct query_value *grace = &trial->analysis->values[KEY_GRACE];
     const double width = trial->axis.width;
     trial->n_steps = grace->n;
-    trial->n_models = grace->n + 1;
     for (size_t k = 0; k < grace->n; k++) {
         const double bins = nearbyint(grace->numbers[k] / width);
         if (!(grace->numbers[k] > (k > 0 ? grace->numbers[k - 1] : 0)))
@@ -140,7 +141,26 @@ static const struct analysis *model_of(const struct emulation *trial, size_t mod
     return made;
 }
 
-static void read_asked(struct emulation *trial)
+/* Bins of the asked times behind the grace period, each once, ascending. */
+static void read_rows(struct emulation *trial)
+{
+    trial->n_rows = 0;
+    for (size_t t = 0; t < trial->n_times; t++) {
+        const size_t bin = emulation_bin_of(trial, trial->times[t]);
+        size_t at = 0;
+        while (at < trial->n_rows && trial->rows[at] < bin)
+            at++;
+        if (bin <= trial->bins[trial->n_steps] || (at < trial->n_rows && trial->rows[at] == bin))
+            continue;
+        memmove(trial->rows + at + 1, trial->rows + at, (trial->n_rows - at) * sizeof *trial->rows);
+        trial->rows[at] = bin;
+        trial->n_rows++;
+    }
+    if (trial->n_rows == 0) /* the end of the grace period alone was asked for, or tau */
+        trial->rows[trial->n_rows++] = trial->n_bins - 1;
+}
+
+static enum maille_code read_asked(struct emulation *trial, struct maille_error *error)
 {
     const struct query_value *times = &trial->analysis->values[KEY_TIMES],
                              *tau = &trial->analysis->values[KEY_TAU];
@@ -148,6 +168,17 @@ static void read_asked(struct emulation *trial)
     trial->n_times = times->n;
     trial->tau = tau->present ? tau->numbers[0] : NAN;
     trial->n_targets = times->n + (tau->present ? 1 : 0);
+    const double width = trial->axis.width, end = (double)trial->bins[trial->n_steps] * width;
+    for (size_t t = 0; t < trial->n_targets; t++) {
+        const double time = t < times->n ? times->numbers[t] : trial->tau;
+        if (!(time >= end - 1e-9 * width))
+            return maille_fail(error, MAILLE_INVALID,
+                               "expected `times` and `tau` at the end of the grace period or later, found "
+                               "%g: what happened before would tell of the few who had just started",
+                               time);
+    }
+    read_rows(trial);
+    return MAILLE_OK;
 }
 
 enum maille_code emulation_of(struct emulation *trial, const struct analysis *analysis, struct arena *arena,
@@ -178,8 +209,8 @@ enum maille_code emulation_of(struct emulation *trial, const struct analysis *an
         goto out;
     }
     trial->n_bins = trial->axis.n_bins;
-    read_asked(trial);
     MAILLE_TRY(read_grace(trial, error));
+    MAILLE_TRY(read_asked(trial, error));
     MAILLE_TRY(design_build(&trial->design, arena, trial->formula, true, error));
     /* Who starts has a time of it. */
     const struct expression *const extra[] = {
@@ -192,15 +223,22 @@ enum maille_code emulation_of(struct emulation *trial, const struct analysis *an
                                               .per_bin = trial->axis.per_bin,
                                               .n_bins = (uint32_t)trial->n_bins};
     emulation_rows(trial, arena);
-    for (size_t k = 0; k < trial->n_models; k++) {
+    for (size_t k = 0; k < trial->n_steps; k++) {
         trial->models[k].words =
-            k < trial->n_steps
-                ? arena_printf(arena, "the model of who starts by %g", analysis->values[KEY_GRACE].numbers[k])
-                : "the model of who has started by the end of the grace period";
+            arena_printf(arena, "the model of who starts by %g", analysis->values[KEY_GRACE].numbers[k]);
         trial->models[k].analysis = model_of(trial, k, arena);
     }
 out:
     return code;
+}
+
+/* Of who starts in the last step, of who leaves in it without a start, and of all others. */
+static const struct expression *of_last(const struct emulation *trial, struct arena *arena,
+                                        const struct expression *starts, const struct expression *left,
+                                        const struct expression *rest)
+{
+    return expression_select(arena, trial->starts_last, starts,
+                             expression_select(arena, trial->left_last, left, rest));
 }
 
 /* The weights and what they move by, now that γ is known. */
@@ -208,30 +246,33 @@ static void weigh(struct emulation *trial, struct arena *arena)
 {
     struct emulation_arm *waits = &trial->arms[EMULATION_WAITS], *starts = &trial->arms[EMULATION_STARTS];
     const struct expression *one = expression_constant(arena, 1), *weight = one;
-    for (size_t k = 0; k < trial->n_models; k++) {
+    for (size_t k = 0; k < trial->n_steps; k++) {
         const double *gamma = trial->gamma + k * trial->design->n_columns;
         const struct expression *eta =
             fit_logit(arena, design_predictor(trial->design, arena, gamma, NULL, 0));
         const struct expression *other =
             expression_unary(arena, OP_LOGISTIC, expression_unary(arena, OP_NEGATE, eta));
         trial->models[k].eta = eta;
-        if (k == trial->n_steps) {
-            starts->weight[1] =
-                expression_binary(arena, OP_DIVIDE, one, expression_unary(arena, OP_LOGISTIC, eta));
-            starts->slope[k] = expression_unary(arena, OP_NEGATE, other);
-            starts->since[k] = 1;
-            break;
-        }
         weight = waits->weight[k + 1] = expression_binary(arena, OP_DIVIDE, weight, other);
         waits->slope[k] = expression_unary(arena, OP_LOGISTIC, eta);
         waits->since[k] = k + 1;
+        if (k + 1 < trial->n_steps)
+            continue;
+        const struct expression *p = waits->slope[k], *more = expression_binary(arena, OP_ADD, one, other);
+        starts->weight[1] = of_last(trial, arena, expression_binary(arena, OP_DIVIDE, one, p),
+                                    expression_binary(arena, OP_DIVIDE, one, more), one);
+        starts->slope[k] = of_last(
+            trial, arena, expression_unary(arena, OP_NEGATE, other),
+            expression_binary(arena, OP_DIVIDE, expression_binary(arena, OP_MULTIPLY, p, other), more),
+            expression_constant(arena, 0));
+        starts->since[k] = 1;
     }
 }
 
 enum maille_code emulation_read_theta(struct emulation *trial, const struct vector *theta,
                                       struct arena *arena, struct maille_error *error)
 {
-    const size_t n = trial->design->n_columns, all = n * trial->n_models,
+    const size_t n = trial->design->n_columns, all = n * trial->n_steps,
                  errors = 1 + EMULATION_ARMS * (1 + 2 * trial->n_bins);
     if (theta->n == 0)
         return MAILLE_OK;
@@ -242,7 +283,7 @@ enum maille_code emulation_read_theta(struct emulation *trial, const struct vect
     fits = fits && (phase == EMULATION_MODEL || phase == EMULATION_WEIGH || phase == EMULATION_ERRORS);
     trial->phase = fits ? (enum emulation_phase)phase : EMULATION_MODEL;
     if (fits && trial->phase == EMULATION_MODEL) {
-        fits = theta->n >= 2 && theta->v[1] >= 0 && theta->v[1] < (double)trial->n_models &&
+        fits = theta->n >= 2 && theta->v[1] >= 0 && theta->v[1] < (double)trial->n_steps &&
                theta->v[1] == floor(theta->v[1]);
         trial->model = fits ? (size_t)theta->v[1] : 0;
         const size_t head = 2 + trial->model * n;
@@ -326,7 +367,7 @@ static enum maille_code step_model(const struct emulation *trial, const struct t
     iteration->memo = part.memo; /* its own as long as it goes on */
     if (code != MAILLE_OK)
         goto out;
-    const bool last = done && trial->model + 1 == trial->n_models;
+    const bool last = done && trial->model + 1 == trial->n_steps;
     vector_push(&next, last ? EMULATION_WEIGH : EMULATION_MODEL);
     if (!last)
         vector_push(&next, (double)(trial->model + done));

@@ -12,7 +12,7 @@
 
 #include "stats/fit.h"
 
-enum { EMULATION_STEPS_MAX = 6, EMULATION_MODELS_MAX = EMULATION_STEPS_MAX + 1, EMULATION_TIMES_MAX = 10 };
+enum { EMULATION_STEPS_MAX = 6, EMULATION_SEGMENTS_MAX = EMULATION_STEPS_MAX + 1, EMULATION_TIMES_MAX = 10 };
 /* What a curve is asked for: S at each time, and its mean up to tau. */
 enum { EMULATION_TARGETS_MAX = EMULATION_TIMES_MAX + 1 };
 enum emulation_arm_index { EMULATION_WAITS, EMULATION_STARTS, EMULATION_ARMS };
@@ -22,12 +22,14 @@ enum emulation_phase { EMULATION_MODEL, EMULATION_WEIGH, EMULATION_ERRORS };
 
 /* Head counts. The last ones are those of the models. */
 enum {
-    EMULATION_CELLS_FATES =
-        CELLS_OWN,          /* left by the end of the grace period without a start; started; neither */
-    EMULATION_CELLS_STEPS,  /* who started, by step */
-    EMULATION_CELLS_EVENTS, /* patients with the event, by fate */
-    EMULATION_CELLS_RISK,   /* clones that leave per bin, an arm a block */
-    EMULATION_CELLS_MODELS = EMULATION_CELLS_RISK + EMULATION_ARMS
+    EMULATION_CELLS_FATES = CELLS_OWN, /* what became of a patient in the grace period */
+    EMULATION_CELLS_STEPS,             /* who started, by step */
+    EMULATION_CELLS_EVENTS,            /* patients with the event, by fate */
+    EMULATION_CELLS_RISK,              /* clones that leave per bin, an arm a block */
+    /* patients with the event by arm and row of the result behind the grace period, joined until each holds
+     * enough: elsewhere S would tell what single patients weigh */
+    EMULATION_CELLS_ROWS = EMULATION_CELLS_RISK + EMULATION_ARMS,
+    EMULATION_CELLS_MODELS
 };
 
 /* Blocks of the rounds of weights and of errors. Of each segment behind the first (emulation_arm): what
@@ -39,12 +41,12 @@ struct emulation_arm {
     const char *name;
     const struct expression *exit; /* NUMBER: the bin in which the clone leaves */
     const struct expression *code; /* bin × state */
-    size_t n_segments, after[EMULATION_MODELS_MAX];
-    const struct expression *weight[EMULATION_MODELS_MAX]; /* once γ is known; NULL: 1 */
+    size_t n_segments, after[EMULATION_SEGMENTS_MAX];
+    const struct expression *weight[EMULATION_SEGMENTS_MAX]; /* once γ is known; NULL: 1 */
     /* How the weights of segments from `since` on change with the predictor of a model, as a factor; NULL:
      * they do not. */
-    const struct expression *slope[EMULATION_MODELS_MAX];
-    size_t since[EMULATION_MODELS_MAX];
+    const struct expression *slope[EMULATION_STEPS_MAX];
+    size_t since[EMULATION_STEPS_MAX];
 };
 
 struct emulation {
@@ -55,25 +57,30 @@ struct emulation {
     struct time_axis axis;
     size_t n_bins;
     struct tally_survival survival;
-    size_t n_steps, n_models;             /* of the grace period; one model more */
+    size_t n_steps;                       /* of the grace period; a model each */
     size_t bins[EMULATION_STEPS_MAX + 1]; /* bins[k]: the end of step k, which is the first where k is 1 */
     const struct expression *treated;     /* BOOLEAN */
-    /* CODE: what was done in the grace period, and two of it for the head counts. */
-    const struct expression *stage, *fate, *step;
+    /* What the result has a row for: bins behind the end of the grace period, ascending. */
+    size_t rows[EMULATION_TIMES_MAX], n_rows;
+    /* CODE: what was done in the grace period; of it for the head counts: four fates, the step of a start;
+     * and who is followed beyond it by arm and row. */
+    const struct expression *stage, *fate, *step, *row;
+    /* BOOLEAN: who starts in the last step, and who leaves in it without a start. */
+    const struct expression *starts_last, *left_last;
     struct emulation_arm arms[EMULATION_ARMS];
     struct {
         const struct analysis *analysis;         /* by glm */
         const struct expression *rows, *outcome; /* BOOLEAN; of `rows` beside the cohort */
         const struct expression *eta;            /* once γ is known */
         const char *words;                       /* for sentences */
-    } models[EMULATION_MODELS_MAX];
+    } models[EMULATION_STEPS_MAX];
     const double *times;
     size_t n_times, n_targets;
     double tau; /* NaN: not asked for */
     /* of θ */
     enum emulation_phase phase;
     size_t model;
-    const double *gamma, *errors; /* n_models × columns; what EMULATION_ERRORS has behind them */
+    const double *gamma, *errors; /* n_steps × columns; what EMULATION_ERRORS has behind them */
     struct vector theta;          /* the model's: a part of θ, not owned */
 };
 

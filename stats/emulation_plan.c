@@ -67,22 +67,26 @@ enum maille_code emulation_cells(const struct analysis *analysis, struct arena *
     MAILLE_TRY(groups_cohort_cells(out, &trial.cohort, error));
     MAILLE_TRY(groups_cell(out, CELL_PATIENTS, trial.cohort.rows, trial.fate, error));
     MAILLE_TRY(groups_cell(out, CELL_PATIENTS, trial.cohort.rows, trial.step, error));
-    MAILLE_TRY(groups_cell(out, CELL_EVENTS, expression_and(arena, trial.cohort.rows, trial.formula->event),
-                           trial.fate, error));
+    const struct expression *events = expression_and(arena, trial.cohort.rows, trial.formula->event);
+    out->events_alone[out->spec.n_blocks] = true; /* nobody need be lost */
+    MAILLE_TRY(groups_cell(out, CELL_EVENTS, events, trial.fate, error));
     for (size_t a = 0; a < EMULATION_ARMS; a++) {
         const size_t block = out->spec.n_blocks;
         MAILLE_TRY(groups_cell(out, CELL_AT_RISK, trial.cohort.rows, trial.arms[a].code->args[0], error));
         out->spec.blocks[block].distinct = false;
         out->n_bins[block] = trial.n_bins;
     }
-    for (size_t k = 0; k < trial.n_models; k++) {
+    out->n_bins[out->spec.n_blocks] = trial.n_rows;
+    MAILLE_TRY(groups_cell(out, CELL_MERGE, events, trial.row, error));
+    for (size_t k = 0; k < trial.n_steps; k++) {
         MAILLE_TRY(add_model(out, &trial, k, arena, error));
         n_parameters += out->n_parameters;
     }
     out->both = true;
     out->pairs_uncounted = false;
     out->n_parameters = n_parameters;
-    out->n_shown = 2 * n_parameters + 5 * trial.n_targets;
+    /* S and RMST by arm with their errors, that of the difference; what each arm weighs */
+    out->n_shown = 2 * n_parameters + 5 * trial.n_targets + EMULATION_ARMS;
     out->axis = trial.axis;
 out:
     return code;
@@ -117,10 +121,10 @@ size_t emulation_block_information(const struct emulation *trial, size_t model)
 size_t emulation_block_derivatives(const struct emulation *trial, enum emulation_arm_index arm, size_t target,
                                    size_t model)
 {
-    size_t block = emulation_block_information(trial, trial->n_models);
+    size_t block = emulation_block_information(trial, trial->n_steps);
     for (size_t a = 0; a < EMULATION_ARMS; a++)
         for (size_t t = 0; t < trial->n_targets; t++)
-            for (size_t k = 0; k < trial->n_models; k++) {
+            for (size_t k = 0; k < trial->n_steps; k++) {
                 if (trial->arms[a].slope[k] == NULL)
                     continue;
                 if (a == arm && t == target && k == model)
@@ -170,7 +174,7 @@ static const struct expression *moves_of(const struct emulation *trial, const st
                                          struct arena *arena)
 {
     const struct emulation_arm *arm = &trial->arms[a];
-    const bool all = model == trial->n_models;
+    const bool all = model == trial->n_steps;
     const struct expression *sum = NULL;
     for (size_t m = all ? 0 : arm->since[model]; m < arm->n_segments; m++) {
         const double *table = emulation_moves(trial, curve, target, a, m, trial->errors[0], arena);
@@ -211,7 +215,7 @@ static enum maille_code plan_errors(const struct emulation *trial, struct arena 
     enum maille_code code = MAILLE_OK;
     struct emulation_curve curves[EMULATION_ARMS];
     const size_t n = trial->design->n_columns, n_moves = EMULATION_ARMS * trial->n_targets,
-                 n_terms = n_moves + n * trial->n_models;
+                 n_terms = n_moves + n * trial->n_steps;
     const struct expression *rows = trial->cohort.rows, *zero = expression_constant(arena, 0);
     MAILLE_TRY(read_curves(curves, trial, arena, error));
     const struct expression **terms = arena_array(arena, n_terms, sizeof *terms),
@@ -221,8 +225,8 @@ static enum maille_code plan_errors(const struct emulation *trial, struct arena 
     for (size_t a = 0; a < EMULATION_ARMS; a++)
         for (size_t t = 0; t < trial->n_targets; t++)
             terms[a * trial->n_targets + t] =
-                moves_of(trial, &curves[a], (enum emulation_arm_index)a, t, trial->n_models, arena);
-    for (size_t k = 0; k < trial->n_models; k++) {
+                moves_of(trial, &curves[a], (enum emulation_arm_index)a, t, trial->n_steps, arena);
+    for (size_t k = 0; k < trial->n_steps; k++) {
         const struct expression *residual =
             expression_binary(arena, OP_SUBTRACT, expression_number_of(arena, trial->models[k].outcome),
                               expression_unary(arena, OP_LOGISTIC, trial->models[k].eta));
@@ -232,7 +236,7 @@ static enum maille_code plan_errors(const struct emulation *trial, struct arena 
     }
     MAILLE_TRY(groups_sums(spec, &guard_cohort, rows, NULL, NULL, terms, n_terms, error));
     spec->blocks[spec->n_blocks - 1].order = 2;
-    for (size_t k = 0; k < trial->n_models; k++) {
+    for (size_t k = 0; k < trial->n_steps; k++) {
         const struct expression *p = expression_unary(arena, OP_LOGISTIC, trial->models[k].eta);
         const struct expression *slope = expression_binary(
             arena, OP_MULTIPLY, p, expression_binary(arena, OP_SUBTRACT, expression_constant(arena, 1), p));
@@ -242,7 +246,7 @@ static enum maille_code plan_errors(const struct emulation *trial, struct arena 
     }
     for (size_t a = 0; a < EMULATION_ARMS; a++)
         for (size_t t = 0; t < trial->n_targets; t++)
-            for (size_t k = 0; k < trial->n_models; k++)
+            for (size_t k = 0; k < trial->n_steps; k++)
                 if (trial->arms[a].slope[k] != NULL)
                     MAILLE_TRY(
                         groups_sums(spec, &guard_cohort, rows, NULL,
@@ -279,7 +283,9 @@ enum maille_code emulation_plan(const struct analysis *analysis, const struct ve
             spec->blocks[b].guard = guard_behind(arena, spec->blocks[b].guard, first);
         goto out;
     }
-    spec->fitted = true;
+    /* What clones weigh is judged as the weights of a study are (min_ess_share), in the round that sums it;
+     * what the next multiplies with it are moves and slopes. */
+    spec->fitted = trial.phase == EMULATION_ERRORS;
     MAILLE_TRY(plan_weights(&trial, arena, spec, error));
     if (trial.phase == EMULATION_ERRORS)
         MAILLE_TRY(plan_errors(&trial, arena, spec, error));
@@ -287,7 +293,7 @@ out:
     return code;
 }
 
-/* Who carries how much of the weights behind the grace period: of each arm those who are in it then. */
+/* Who carries how much of the weights, wherever they change: of each arm those who are in it then. */
 enum maille_code emulation_shares(const struct cells **out, const struct analysis *analysis,
                                   const struct vector *theta, struct arena *arena, struct maille_error *error)
 {
@@ -303,10 +309,10 @@ enum maille_code emulation_shares(const struct cells **out, const struct analysi
     made->n_shares = 0;
     for (size_t a = 0; a < EMULATION_ARMS; a++) {
         const struct emulation_arm *arm = &trial.arms[a];
-        const size_t last = arm->n_segments - 1;
-        groups_share_weights(made, arena, EMULATION_CELLS_FATES,
-                             expression_select(arena, is_after(arena, arm, arm->after[last]),
-                                               arm->weight[last], expression_constant(arena, 0)));
+        for (size_t m = 1; m < arm->n_segments; m++)
+            groups_share_weights(made, arena, CELLS_COHORT,
+                                 expression_select(arena, is_after(arena, arm, arm->after[m]), arm->weight[m],
+                                                   expression_constant(arena, 0)));
     }
     *out = made;
 out:

@@ -133,9 +133,10 @@ struct clones {
     size_t end;
     int64_t *left[EMULATION_STATES], *heads; /* by bin; heads: at risk */
     double *at_risk, *died;                  /* weights */
-    int64_t there[EMULATION_MODELS_MAX];     /* heads when a segment begins */
-    double weight[EMULATION_MODELS_MAX];     /* and what they weigh */
-    int64_t n_event, n_departed;
+    int64_t there;                           /* heads behind the grace period */
+    double weight;                           /* and what they weigh */
+    int64_t n_event, n_departed;             /* events: of these */
+    size_t last;                             /* the last bin in which somebody leaves */
 };
 
 static enum maille_code read_clones(struct clones *clones, const struct emulation *trial,
@@ -159,8 +160,6 @@ static enum maille_code read_clones(struct clones *clones, const struct emulatio
             block = emulation_block_weights(trial, a, ++segment, false);
             there = totals_quad(totals, block + 1, 0);
             const double rounding = rows * ldexp(1, -totals->extents[block + 1].fraction);
-            clones->there[segment] = heads;
-            clones->weight[segment] = (double)there;
             if (heads > 0 && !((double)there > 1e10 * rounding))
                 return maille_fail(error, MAILLE_FAILED,
                                    "expected weights of ten digits, found that they may be so large over the "
@@ -178,8 +177,16 @@ static enum maille_code read_clones(struct clones *clones, const struct emulatio
             if (state == EMULATION_EVENT)
                 clones->died[bin] = (double)weight;
         }
-        clones->n_event += clones->left[EMULATION_EVENT][bin];
+        clones->n_event += bin > trial->bins[trial->n_steps] ? clones->left[EMULATION_EVENT][bin] : 0;
         clones->n_departed += clones->left[EMULATION_DEPARTED][bin];
+        clones->last = heads < clones->heads[bin] ? bin : clones->last;
+        if (bin == trial->bins[trial->n_steps]) {
+            clones->there = heads;
+            clones->weight =
+                (double)(segment + 1 < arm->n_segments
+                             ? totals_quad(totals, emulation_block_weights(trial, a, segment + 1, true), 0)
+                             : there);
+        }
     }
     return MAILLE_OK;
 }
@@ -235,7 +242,7 @@ static f128 *read_moves(const struct errors *errors, const struct totals *totals
     const size_t n = trial->design->n_columns, n_moves = EMULATION_ARMS * trial->n_targets;
     f128 *moves = arena_array(errors->arena, errors->n_terms, sizeof *moves);
     moves[a * trial->n_targets + target] = 1;
-    for (size_t k = 0; k < trial->n_models; k++) {
+    for (size_t k = 0; k < trial->n_steps; k++) {
         const size_t block = emulation_block_derivatives(trial, a, target, k);
         if (block == SIZE_MAX)
             continue;
@@ -253,9 +260,9 @@ static enum maille_code read_errors(struct errors *errors, const struct totals *
     enum maille_code code = MAILLE_OK;
     const struct emulation *trial = errors->trial;
     const size_t n = trial->design->n_columns, products = emulation_block_products(trial);
-    struct linear_factor factors[EMULATION_MODELS_MAX];
+    struct linear_factor factors[EMULATION_STEPS_MAX];
     errors->rows = (double)totals_count(totals, EMULATION_BLOCK_ROWS, 0);
-    errors->n_terms = EMULATION_ARMS * trial->n_targets + n * trial->n_models;
+    errors->n_terms = EMULATION_ARMS * trial->n_targets + n * trial->n_steps;
     errors->products = read_square(totals, products, errors->n_terms, errors->arena);
     if (fit_check_middle(errors->products, errors->n_terms, errors->rows, totals->extents[products].fraction,
                          NULL) != MAILLE_OK) {
@@ -264,7 +271,7 @@ static enum maille_code read_errors(struct errors *errors, const struct totals *
                            "bounds of the dictionary that their sums hold fewer: narrow the bounds");
         goto out;
     }
-    for (size_t k = 0; k < trial->n_models; k++) {
+    for (size_t k = 0; k < trial->n_steps; k++) {
         const size_t block = emulation_block_information(trial, k);
         const f128 *information = read_square(totals, block, n, errors->arena);
         const double rounding = errors->rows * ldexp(1, -totals->extents[block].fraction);
@@ -302,7 +309,26 @@ struct reading {
     double z;
 };
 
-/* An estimate with its error; where nobody has died, or all have, there is none. */
+/* Is S of this bin told? At the end of the grace period, and in rows that hold enough events: between two
+ * that did not, the weight of one who dies would be S less S of before, and with it what she is. */
+static bool is_told(const struct reading *reading, size_t a, size_t bin)
+{
+    const struct emulation *trial = reading->trial;
+    bool told = bin == trial->bins[trial->n_steps];
+    for (size_t r = 0; r < trial->n_rows; r++)
+        told = told || (bin == trial->rows[r] &&
+                        surviving_kept(reading->surviving, EMULATION_CELLS_ROWS, a * trial->n_rows + r));
+    return told && bin < reading->curves[a].end;
+}
+
+/* Of a number of S, whether it is told. */
+static bool target_told(const struct reading *reading, size_t a, size_t target)
+{
+    const struct emulation *trial = reading->trial;
+    return is_rmst(trial, target) || is_told(reading, a, emulation_bin_of(trial, trial->times[target]));
+}
+
+/* An estimate with its error; where nobody has died, or all have, there is none. NaN where it is not told. */
 struct value {
     double estimate, std_error;
 };
@@ -313,17 +339,43 @@ static struct value value_of(const struct reading *reading, size_t a, size_t tar
                      emulation_target(reading->trial, &reading->curves[a], target, reading->errors.arena),
                  error = error_of(&reading->errors, target, a == EMULATION_STARTS, a == EMULATION_WAITS);
     const bool known = is_rmst(reading->trial, target) || estimate > 0;
+    if (!target_told(reading, a, target))
+        return (struct value){NAN, NAN};
     return (struct value){estimate, isnan(estimate) || !known ? NAN : error};
 }
 
-static void add_heads(struct result *to, const char *name, const struct clones *clones, const int64_t *heads)
+static int64_t leavers(const struct clones *clones, size_t bin)
 {
-    struct result *list = result_add_list(to, name);
-    for (size_t bin = 0; bin < clones->end; bin++)
-        if (clones->left[EMULATION_CENSORED][bin] + clones->left[EMULATION_EVENT][bin] +
-                clones->left[EMULATION_DEPARTED][bin] >
-            0)
-            result_add_count(list, NULL, heads[bin]);
+    return clones->left[EMULATION_CENSORED][bin] + clones->left[EMULATION_EVENT][bin] +
+           clones->left[EMULATION_DEPARTED][bin];
+}
+
+/* Heads, bin by bin behind the grace period, which is one row: arm by arm and day by day it would tell what
+ * became of each who has just started, and of events and censorings by arm how many of these died. */
+static void report_heads(const struct reading *reading, size_t a, struct result *rows)
+{
+    const struct emulation *trial = reading->trial;
+    const struct clones *clones = &reading->clones[a];
+    const size_t grace = trial->bins[trial->n_steps];
+    struct result *row = result_add_object(rows, NULL);
+    result_add_string(row, "stratum", trial->arms[a].name);
+    struct result *times = result_add_list(row, "time"), *at_risk = result_add_list(row, "n_risk"),
+                  *events = result_add_list(row, "n_event_at"), *censored = result_add_list(row, "n_censor"),
+                  *departed = result_add_list(row, "n_depart");
+    result_add_number(times, NULL, (double)grace * trial->axis.width);
+    result_add_count(at_risk, NULL, clones->heads[0]);
+    result_add_null(events, NULL);
+    result_add_null(censored, NULL);
+    result_add_count(departed, NULL, clones->n_departed);
+    for (size_t bin = grace + 1; bin < clones->end; bin++) {
+        if (leavers(clones, bin) == 0)
+            continue;
+        result_add_number(times, NULL, (double)bin * trial->axis.width);
+        result_add_count(at_risk, NULL, clones->heads[bin]);
+        result_add_count(events, NULL, clones->left[EMULATION_EVENT][bin]);
+        result_add_count(censored, NULL, clones->left[EMULATION_CENSORED][bin]);
+        result_add_count(departed, NULL, 0);
+    }
 }
 
 static void report_curve(const struct reading *reading, size_t a, struct result *curves)
@@ -345,18 +397,12 @@ static void report_curve(const struct reading *reading, size_t a, struct result 
         result_add_number(rmst, "std_error", mean.std_error);
     }
     struct result *times = result_add_list(row, "time"), *estimates = result_add_list(row, "estimate");
-    for (size_t bin = 0; bin < clones->end; bin++) {
-        if (clones->left[EMULATION_CENSORED][bin] + clones->left[EMULATION_EVENT][bin] +
-                clones->left[EMULATION_DEPARTED][bin] ==
-            0)
+    for (size_t bin = trial->bins[trial->n_steps]; bin < clones->end; bin++) {
+        if (!is_told(reading, a, bin))
             continue;
         result_add_number(times, NULL, (double)bin * trial->axis.width);
         result_add_number(estimates, NULL, reading->curves[a].survival[bin]);
     }
-    add_heads(row, "n_risk", clones, clones->heads);
-    add_heads(row, "n_event_at", clones, clones->left[EMULATION_EVENT]);
-    add_heads(row, "n_censor", clones, clones->left[EMULATION_CENSORED]);
-    add_heads(row, "n_depart", clones, clones->left[EMULATION_DEPARTED]);
     if (clones->end < trial->n_bins)
         wording_warn(reading->outcome,
                      "the curve of %s ends before time %.10g, where too few patients are left at risk",
@@ -398,7 +444,9 @@ static void report_times(const struct reading *reading, size_t a, struct result 
     struct result *risk = result_add_list(row, "n_risk");
     for (size_t t = 0; t < trial->n_times; t++) {
         const size_t bin = (size_t)ceil(trial->times[t] / trial->axis.width - SLACK);
-        if (bin < clones->end)
+        if (bin <= trial->bins[trial->n_steps]) /* its end: who is followed beyond */
+            result_add_count(risk, NULL, clones->there);
+        else if (bin < clones->end)
             result_add_count(risk, NULL, clones->heads[bin]);
         else if (clones->end == trial->n_bins)
             result_add_count(risk, NULL, 0);
@@ -454,30 +502,42 @@ static void report_contrast(const struct reading *reading, const char *quantity,
     put_numbers(row, names, N, numbers, n);
 }
 
-/* Who is there when the weights change, and what they weigh: in "start" about as much as patients are still
- * followed, in "no start" about as many as would be had nobody started. */
+/* Who is followed beyond the grace period, and what they weigh: in either arm about as many as would be, had
+ * everybody followed its strategy. */
 static void report_weights(const struct reading *reading, size_t a, struct result *rows)
 {
-    const struct emulation_arm *arm = &reading->trial->arms[a];
+    const struct emulation *trial = reading->trial;
     struct result *row = result_add_object(rows, NULL);
-    result_add_string(row, "stratum", arm->name);
+    result_add_string(row, "stratum", trial->arms[a].name);
     struct result *times = result_add_list(row, "time"), *n = result_add_list(row, "n"),
                   *weights = result_add_list(row, "weight");
-    for (size_t m = 1; m < arm->n_segments; m++) {
-        result_add_number(times, NULL, (double)arm->after[m] * reading->trial->axis.width);
-        result_add_count(n, NULL, reading->clones[a].there[m]);
-        result_add_number(weights, NULL, reading->clones[a].weight[m]);
-    }
+    result_add_number(times, NULL, (double)trial->bins[trial->n_steps] * trial->axis.width);
+    result_add_count(n, NULL, reading->clones[a].there);
+    result_add_number(weights, NULL, reading->clones[a].weight);
 }
 
-static void warn_late(const struct reading *reading, size_t a)
+static void warn_times(const struct reading *reading, size_t a)
 {
     const struct emulation *trial = reading->trial;
+    const struct emulation_curve *curve = &reading->curves[a];
+    const char *name = trial->arms[a].name;
     for (size_t t = 0; t < trial->n_targets; t++) {
-        if (isnan(emulation_target(trial, &reading->curves[a], t, reading->errors.arena)))
+        const double time = time_of(trial, t), last = (double)reading->clones[a].last * curve->width;
+        if (!is_shown(trial, curve, t))
             wording_warn(reading->outcome,
-                         "time %g is later than the end of the curve of %s: nothing is known",
-                         time_of(trial, t), trial->arms[a].name);
+                         is_rmst(trial, t)
+                             ? "tau (%g) is later than the end of the curve of %s: there is no restricted mean"
+                             : "time %g is later than the end of the curve of %s: nothing is known",
+                         time, name);
+        else if (!target_told(reading, a, t))
+            wording_warn(reading->outcome,
+                         "S of %s at time %g is withheld: too few had the event since the time before",
+                         name, time);
+        else if (curve->end == curve->n_bins && time > last + SLACK * curve->width)
+            wording_warn(reading->outcome,
+                         "%s %g is later than the last follow-up of stratum %s: its curve is taken as flat "
+                         "from there on",
+                         is_rmst(trial, t) ? "tau" : "time", time, name);
     }
 }
 
@@ -505,6 +565,9 @@ enum maille_code emulation_report(const struct emulation *trial, const struct to
     struct result *curves = result_add_list(outcome->result, "curves");
     for (size_t a = 0; a < EMULATION_ARMS; a++)
         report_curve(&reading, a, curves);
+    struct result *heads = result_add_list(outcome->result, "risk_sets");
+    for (size_t a = 0; a < EMULATION_ARMS; a++)
+        report_heads(&reading, a, heads);
     struct result *times = result_add_list(outcome->result, "at_times");
     for (size_t a = 0; a < EMULATION_ARMS; a++)
         report_times(&reading, a, times);
@@ -515,7 +578,7 @@ enum maille_code emulation_report(const struct emulation *trial, const struct to
     struct result *weights = result_add_list(outcome->result, "weights");
     for (size_t a = 0; a < EMULATION_ARMS; a++) {
         report_weights(&reading, a, weights);
-        warn_late(&reading, a);
+        warn_times(&reading, a);
     }
 out:
     return code;

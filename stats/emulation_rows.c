@@ -91,30 +91,55 @@ static void read_models(struct emulation *trial, struct arena *arena)
         trial->models[k].outcome =
             expression_in_levels(arena, trial->stage, stages_started(trial, k, k + 1, arena));
     }
-    double *rows = add_stages(no_stages(trial, arena), trial, STAGE_STAYED, 0, n);
-    trial->models[n].outcome = expression_in_levels(arena, trial->stage, rows);
-    rows = add_stages(no_stages(trial, arena), trial, STAGE_STAYED, 0, n);
-    rows[STAGE_WAITS * n] = 1;
-    trial->models[n].rows = expression_in_levels(arena, trial->stage, rows);
+    trial->starts_last = trial->models[n - 1].outcome;
+    trial->left_last = expression_in_levels(
+        arena, trial->stage, add_stages(no_stages(trial, arena), trial, STAGE_LEFT, n - 1, n));
 }
 
-/* Groups of the head counts: what became of a patient in the grace period, and the step of a start. */
+/* Groups of the head counts: what became of a patient in the grace period, and the step of a start. Who
+ * started and left is a group of its own: the arms tell how many these are, and their events. */
 static void read_groups(struct emulation *trial, struct arena *arena)
 {
-    static const char *const fates[] = {"left", "started", "neither"};
+    static const char *const fates[] = {"left", "started and left", "started", "neither"};
     const size_t n = trial->n_steps, n_stages = STAGE_WAITS * n + 1;
     double *fate = arena_array(arena, n_stages, sizeof *fate),
            *step = arena_array(arena, n_stages, sizeof *step);
     const char **names = arena_array(arena, n, sizeof *names);
     for (size_t i = 0; i < n_stages; i++) {
         const size_t kind = i / n;
-        fate[i] = kind == STAGE_LEFT ? 0 : kind == STAGE_WAITS ? 2 : 1;
-        step[i] = fate[i] == 1 ? (double)(i % n) : -1;
+        fate[i] = (double)kind;
+        step[i] = kind == STAGE_STARTED || kind == STAGE_STAYED ? (double)(i % n) : -1;
     }
     for (size_t k = 0; k < n; k++)
         names[k] = arena_printf(arena, "%zu", k + 1);
-    trial->fate = expression_recode(arena, trial->stage, fate, fates, 3);
+    trial->fate = expression_recode(arena, trial->stage, fate, fates, 4);
     trial->step = expression_recode(arena, trial->stage, step, names, n);
+}
+
+/* Who is followed beyond the grace period, by arm and row of the result, the row fastest. Nobody behind the
+ * last row. */
+static void read_row(struct emulation *trial, struct arena *arena)
+{
+    const size_t n = trial->n_steps, n_stages = STAGE_WAITS * n + 1;
+    double *arm = arena_array(arena, n_stages, sizeof *arm),
+           *row = arena_array(arena, trial->n_bins, sizeof *row);
+    const char **names = arena_array(arena, trial->n_rows, sizeof *names);
+    static const char *const arms[EMULATION_ARMS] = {
+        [EMULATION_WAITS] = "neither", [EMULATION_STARTS] = "started"};
+    for (size_t i = 0; i < n_stages; i++)
+        arm[i] = i / n == STAGE_WAITS ? EMULATION_WAITS : i / n == STAGE_STAYED ? EMULATION_STARTS : -1;
+    for (size_t bin = 0, r = 0; bin < trial->n_bins; bin++) {
+        while (r < trial->n_rows && bin > trial->rows[r])
+            r++;
+        row[bin] = bin > trial->bins[n] && r < trial->n_rows ? (double)r : -1;
+    }
+    for (size_t r = 0; r < trial->n_rows; r++)
+        names[r] = arena_printf(arena, "until %g", (double)trial->rows[r] * trial->axis.width);
+    const struct expression *parts[] = {
+        expression_recode(arena, trial->stage, arm, arms, EMULATION_ARMS),
+        expression_recode(arena, expression_survival(arena, OP_SURV_EXIT, (uint32_t)trial->n_bins), row,
+                          names, trial->n_rows)};
+    trial->row = expression_cross(arena, parts, 2);
 }
 
 static void read_arms(struct emulation *trial, const struct expression *exit, const struct expression *bin,
@@ -127,7 +152,7 @@ static void read_arms(struct emulation *trial, const struct expression *exit, co
         [EMULATION_WAITS] = expression_in_levels(arena, trial->stage, stages_started(trial, 0, n, arena)),
         [EMULATION_STARTS] = expression_in_levels(arena, trial->stage, waits)};
     const struct expression *when[EMULATION_ARMS] = {
-        [EMULATION_WAITS] = bin, [EMULATION_STARTS] = expression_constant(arena, (double)trial->bins[n])};
+        [EMULATION_WAITS] = bin, [EMULATION_STARTS] = expression_constant(arena, (double)trial->bins[n - 1])};
     static const char *const names[EMULATION_ARMS] = {
         [EMULATION_WAITS] = "no start", [EMULATION_STARTS] = "start"};
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, 2);
@@ -146,7 +171,7 @@ static void read_arms(struct emulation *trial, const struct expression *exit, co
     trial->arms[EMULATION_STARTS].n_segments = 2;
     for (size_t k = 1; k <= n; k++)
         trial->arms[EMULATION_WAITS].after[k] = trial->bins[k];
-    trial->arms[EMULATION_STARTS].after[1] = trial->bins[n];
+    trial->arms[EMULATION_STARTS].after[1] = trial->bins[n - 1];
 }
 
 void emulation_rows(struct emulation *trial, struct arena *arena)
@@ -157,5 +182,6 @@ void emulation_rows(struct emulation *trial, struct arena *arena)
     read_stages(trial, exit, bin, arena);
     read_models(trial, arena);
     read_groups(trial, arena);
+    read_row(trial, arena);
     read_arms(trial, exit, bin, arena);
 }
