@@ -213,8 +213,9 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
         put_arguments(out, e, dictionary);
         return;
     case OP_IN_LEVELS:
-        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
-        bytes_put_text(out, " in {");
+        if (!expression_is_named(e->args[0])) /* the names say what the number means */
+            put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
+        bytes_put_text(out, expression_is_named(e->args[0]) ? "one of {" : " in {");
         put_levels(out, e);
         bytes_put_text(out, "}");
         return;
@@ -229,8 +230,10 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
         put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
         return;
     case OP_RECODE:
-        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
-        bytes_put_text(out, " as ");
+        if (!expression_is_named(e->args[0])) {
+            put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
+            bytes_put_text(out, " as ");
+        }
         for (uint32_t i = 0; i < e->n_levels; i++) {
             bytes_put_text(out, i > 0 ? ", " : "");
             bytes_put_text(out, e->levels[i]);

@@ -41,6 +41,7 @@ static const struct query_key keys[] = {
                    .kind = KEY_VARIABLE,
                    .required = true,
                    .may_miss = true,
+                   .where = "treatment",
                    .sentence = "When it started, in the units of the time variable and from the same origin; "
                                "not read where it never did."},
     [KEY_GRACE] = {.name = "grace",

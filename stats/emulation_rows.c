@@ -58,7 +58,15 @@ static void read_stages(struct emulation *trial, const struct expression *exit, 
                                             step_of(trial, bin, STAGE_STARTED * n, arena)),
                           expression_select(arena, beyond, expression_constant(arena, STAGE_WAITS * n),
                                             step_of(trial, exit, STAGE_LEFT * n, arena)));
-    trial->stage = code_of(arena, stage, STAGE_WAITS * trial->n_steps + 1);
+    static const char *const kinds[] = {[STAGE_LEFT] = "left in step %zu",
+                                        [STAGE_STARTED] = "started in step %zu and left",
+                                        [STAGE_STAYED] = "started in step %zu"};
+    const size_t n_stages = STAGE_WAITS * trial->n_steps + 1;
+    const char **names = arena_array(arena, n_stages, sizeof *names);
+    for (size_t i = 0; i + 1 < n_stages; i++)
+        names[i] = arena_printf(arena, kinds[i / trial->n_steps], i % trial->n_steps + 1);
+    names[n_stages - 1] = "no start";
+    trial->stage = expression_named_bin(arena, stage, names, (uint32_t)n_stages);
 }
 
 /* Is the stage `kind` of a step from … to (0-based)? Others may be added to the members. */
@@ -100,7 +108,7 @@ static void read_models(struct emulation *trial, struct arena *arena)
  * started and left is a group of its own: the arms tell how many these are, and their events. */
 static void read_groups(struct emulation *trial, struct arena *arena)
 {
-    static const char *const fates[] = {"left", "started and left", "started", "neither"};
+    static const char *const fates[] = {"left", "started and left", "started", "no start"};
     const size_t n = trial->n_steps, n_stages = STAGE_WAITS * n + 1;
     double *fate = arena_array(arena, n_stages, sizeof *fate),
            *step = arena_array(arena, n_stages, sizeof *step);
@@ -111,7 +119,7 @@ static void read_groups(struct emulation *trial, struct arena *arena)
         step[i] = kind == STAGE_STARTED || kind == STAGE_STAYED ? (double)(i % n) : -1;
     }
     for (size_t k = 0; k < n; k++)
-        names[k] = arena_printf(arena, "%zu", k + 1);
+        names[k] = arena_printf(arena, "started in step %zu", k + 1);
     trial->fate = expression_recode(arena, trial->stage, fate, fates, 4);
     trial->step = expression_recode(arena, trial->stage, step, names, n);
 }
@@ -125,7 +133,7 @@ static void read_row(struct emulation *trial, struct arena *arena)
            *row = arena_array(arena, trial->n_bins, sizeof *row);
     const char **names = arena_array(arena, trial->n_rows, sizeof *names);
     static const char *const arms[EMULATION_ARMS] = {
-        [EMULATION_WAITS] = "neither", [EMULATION_STARTS] = "started"};
+        [EMULATION_WAITS] = "no start", [EMULATION_STARTS] = "started"};
     for (size_t i = 0; i < n_stages; i++)
         arm[i] = i / n == STAGE_WAITS ? EMULATION_WAITS : i / n == STAGE_STAYED ? EMULATION_STARTS : -1;
     for (size_t bin = 0, r = 0; bin < trial->n_bins; bin++) {

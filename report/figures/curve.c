@@ -201,8 +201,12 @@ static void draw_curve(const struct curves *k, size_t i)
         bool last = j + 1 == v->n || isnan(v->estimate[j + 1]);
         if (v->estimate[j] == before && !last)
             continue;
-        canvas_path_step(&d, scale_place(&k->x, v->time[j] / k->per_unit),
-                         scale_place(&k->y, 100 * v->estimate[j]));
+        const double x = scale_place(&k->x, v->time[j] / k->per_unit),
+                     y = scale_place(&k->y, 100 * v->estimate[j]);
+        if (k->clones) /* told at the times that were asked for */
+            canvas_path_to(&d, 'L', x, y);
+        else
+            canvas_path_step(&d, x, y);
         before = v->estimate[j];
     }
     canvas_path(k->c, &d, canvas_stroke_class(i));

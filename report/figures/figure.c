@@ -145,7 +145,7 @@ static struct figure *add_curves(struct figure **last, struct arena *arena, cons
     }
     figure->description =
         arena_printf(arena, "Curves%s over time for %s. The numbers are in the table that follows.",
-                     trial ? "" : " with confidence bands", words);
+                     trial ? " through the times that were asked for" : " with confidence bands", words);
     figure->withheld = a->suppressed > 0;
     return figure;
 }
