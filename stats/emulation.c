@@ -106,6 +106,11 @@ static enum maille_code read_grace(struct emulation *trial, struct maille_error 
                 "expected `grace` in whole steps of the study's grid, which are %.10g wide, found "
                 "%.10g: the nearest is %.10g",
                 width, grace->numbers[k], fmax(bins, 1) * width);
+        if (!(bins > (double)(k > 0 ? trial->bins[k] : 0)))
+            return maille_fail(error, MAILLE_INVALID,
+                               "expected each of `grace` in a later step of the study's grid than the one "
+                               "before, found %.10g",
+                               grace->numbers[k]);
         if (!(bins + 1 < (double)trial->n_bins))
             return maille_fail(error, MAILLE_INVALID,
                                "expected a grace period that ends before the latest time that there can be, "
@@ -309,6 +314,14 @@ static enum maille_code readable(const struct analysis *analysis, struct arena *
 {
     struct emulation trial;
     enum maille_code code = emulation_of(&trial, analysis, arena, error);
+    struct cells *cells = arena_alloc(arena, sizeof *cells);
+    if (code == MAILLE_OK)
+        code = emulation_cells(analysis, arena, cells, error);
+    if (code == MAILLE_INVALID && cells->spec.n_blocks > 0)
+        code = maille_fail(error, MAILLE_INVALID,
+                           "expected at most %d tables of head counts, found more: every step of `grace` has a "
+                           "model, of which each category and interaction is two: take fewer of either",
+                           TALLY_BLOCKS_MAX);
     return code == MAILLE_FAILED ? MAILLE_OK : code; /* of this analysis alone: its plan says so */
 }
 

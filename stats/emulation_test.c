@@ -172,7 +172,7 @@ static void what_ends_it(void **state)
     paper_close(&paper);
 }
 
-static void refused(const char *keys, const char *part)
+static void refused_on(const char *grid, const char *keys, const char *part)
 {
     struct paper paper;
     struct maille_error error = {0};
@@ -184,9 +184,9 @@ static void refused(const char *keys, const char *part)
     text =
         arena_printf(paper.arena,
                      "study: paper\ndictionary: paper@1\ntitle: t\npurpose: p\nlegal_basis: l\nprotocol: r\n"
-                     "expires: 2099-12-31\nsites: all\ngrid: week\nmissing: analysis\nanalyses:\n"
+                     "expires: 2099-12-31\nsites: all\ngrid: %s\nmissing: analysis\nanalyses:\n"
                      "  - { id: m, method: emulation, times: [14], %s }\n",
-                     keys);
+                     grid, keys);
     paper_must(study_parse(&study, paper.arena, paper.study->dictionary, methods, n, "s", text, strlen(text),
                            &error),
                &error);
@@ -194,6 +194,11 @@ static void refused(const char *keys, const char *part)
     if (strstr(error.sentence, part) == NULL)
         fail_msg("\"%s\" does not say \"%s\"", error.sentence, part);
     paper_close(&paper);
+}
+
+static void refused(const char *keys, const char *part)
+{
+    refused_on("week", keys, part);
 }
 
 static void what_is_refused(void **state)
@@ -205,6 +210,9 @@ static void what_is_refused(void **state)
     refused(arena_printf(paper.arena, "%s, grace: [10]", named), "the nearest is 7");
     refused(arena_printf(paper.arena, "%s, grace: [14, 7]", named), "ascending");
     refused(arena_printf(paper.arena, "%s, grace: [21]", named), "ends before the latest time");
+    refused_on("day", "treatment: treated, start: wait, grace: [1, 2, 3, 4, 5, 6], formula: \"Surv(time, dead) ~ v * never * "
+            "dead + v * treated * never + treated * dead\"",
+            "take fewer of either");
     refused(arena_printf(paper.arena, "%s, grace: [14], tau: 13", named), "at the end of the grace period or");
     refused("treatment: x, start: wait, grace: [7], formula: \"Surv(time, dead) ~ x\"",
             "a boolean as `treatment`");

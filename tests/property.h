@@ -106,7 +106,7 @@ static const struct property {
      "  - { id: a, method: emulation, formula: \"Surv(stop, dead) ~ age + x\", treatment: sex, start: start, "
      "grace: [14, 35], times: [70, 200], tau: 200 }\n"
      "  - { id: b, method: emulation, formula: \"Surv(stop, dead) ~ arm + x\", treatment: sex, start: start, "
-     "grace: [35], times: [7, 100] }\n",
+     "grace: [35], times: [35, 100] }\n",
      false},
     {"km",
      "  - { id: a, method: km, formula: \"Surv(stop, dead) ~ arm\", tau: 300, times: [10, 100, 900] }\n"
