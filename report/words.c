@@ -44,6 +44,7 @@ static const struct {
         {"standardised_conf_high", "Standardised rate, upper limit"},
         {"n_event", "Events"},
         {"n_event_at", "Events"},
+        {"n_event_later", "Events after the grace period"},
         {"n_risk", "At risk"},
         {"n_censor", "Censored"},
         {"n_depart", "Departed"},

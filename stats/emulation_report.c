@@ -385,7 +385,7 @@ static void report_curve(const struct reading *reading, size_t a, struct result 
     struct result *row = result_add_object(curves, NULL);
     result_add_string(row, "stratum", trial->arms[a].name);
     result_add_count(row, "n", llround(reading->errors.rows));
-    result_add_count(row, "n_event", clones->n_event);
+    result_add_count(row, "n_event_later", clones->n_event);
     result_add_count(row, "n_departed", clones->n_departed);
     if (isnan(trial->tau)) {
         result_add_null(row, "rmst");

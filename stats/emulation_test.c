@@ -51,9 +51,9 @@ static void without_a_covariate(void **state)
                         *starts = result_get(result, "curves")->items[EMULATION_STARTS];
     assert_string_equal(result_text(waits, "stratum"), "no start");
     paper_number(waits, "n", 6);
-    paper_number(waits, "n_event", 2);
+    paper_number(waits, "n_event_later", 2);
     paper_number(waits, "n_departed", 2);
-    paper_number(starts, "n_event", 1);
+    paper_number(starts, "n_event_later", 1);
     paper_number(starts, "n_departed", 3);
     item(result, "risk_sets", EMULATION_WAITS, "time", 0, 2);
     item(result, "risk_sets", EMULATION_WAITS, "n_risk", 0, 6);
@@ -368,7 +368,7 @@ static const char *heads_of(struct arena *arena, const char *csv_text, int64_t *
         }
     for (size_t a = 0; a < EMULATION_ARMS; a++) {
         const struct result *row = result_get(result, "curves")->items[a];
-        text = arena_printf(arena, "%s %g %g", text, number(result_get(row, "n_event")),
+        text = arena_printf(arena, "%s %g %g", text, number(result_get(row, "n_event_later")),
                             number(result_get(row, "n_departed")));
         assert_empty(at(get(at(get(result, "risk_sets"), a), "n_event_at"), 0));
         assert_empty(at(get(at(get(result, "risk_sets"), a), "n_censor"), 0));

@@ -107,7 +107,7 @@ emulation_gold <- function(id, d, covariates, grace, times, w, tau = NULL, cohor
   se <- vapply(D, error, value[, 1]); se <- matrix(se, ncol = 2)
   told <- sort(unique(base::c(c$end, u[u > c$end]))); if (length(told) == 1) told <- base::c(told, last)
   curves <- lapply(1:2, function(a) { arm <- c$arms[[a]]
-    list(stratum = names[a], n = nrow(d), n_event = sum(arm$event & arm$exit > c$end), n_departed = sum(arm$departed),
+    list(stratum = names[a], n = nrow(d), n_event_later = sum(arm$event & arm$exit > c$end), n_departed = sum(arm$departed),
          rmst = if (is.null(tau)) NA else list(tau = tau, estimate = value[nt + 1, a], std_error = se[nt + 1, a]),
          time = as.list(told * w), estimate = as.list(S[[a]][told + 1])) })
   # Of the grace period one row, behind it every bin in which somebody leaves.
