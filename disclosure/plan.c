@@ -170,7 +170,8 @@ static int64_t without_event(const struct judge *judge, size_t k, size_t b, size
     const struct threshold_analysis *analysis = &judge->threshold->analyses[k];
     const struct threshold_block *events = &analysis->blocks[b];
     const struct expression *group = analysis->cells->spec.blocks[b].group;
-    if (!analysis->cells->both || analysis->cells->events_alone[b] || events->rule != CELL_EVENTS || events->counts == THRESHOLD_ABSENT)
+    if (!analysis->cells->both || analysis->cells->events_alone[b] || events->rule != CELL_EVENTS ||
+        events->counts == THRESHOLD_ABSENT)
         return INT64_MAX;
     for (size_t i = b; i-- > 0;) { /* of the same rows and levels, the nearest: those of the same model */
         const struct threshold_block *patients = &analysis->blocks[i];

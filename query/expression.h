@@ -169,8 +169,8 @@ const struct expression *expression_uniform_bin(struct arena *, const struct exp
                                                 double width, uint32_t n_bins);
 /* The same steps with names (n_bins of them), which a person reads in place of the number: of a method's own
  * making. */
-const struct expression *expression_named_bin(struct arena *, const struct expression *, const char *const *names,
-                                              uint32_t n_bins);
+const struct expression *expression_named_bin(struct arena *, const struct expression *,
+                                              const char *const *names, uint32_t n_bins);
 static inline bool expression_is_named(const struct expression *e)
 {
     return e->op == OP_UNIFORM_BIN && e->levels != NULL;

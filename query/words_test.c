@@ -107,8 +107,7 @@ static void named_steps_are_short(void **state)
     const struct fixture *f = *state;
     static const char *const names[] = {"left", "started", "no start"};
     static const double some[] = {1, 0, 1}, first[] = {1, 0, 0}, table[] = {0, 1, -1};
-    const struct expression *code =
-        expression_named_bin(f->arena, parse(f, "nodes"), names, 3);
+    const struct expression *code = expression_named_bin(f->arena, parse(f, "nodes"), names, 3);
     assert_string_equal(words_of(f, expression_in_levels(f->arena, code, some)), "none of {started}");
     assert_string_equal(words_of(f, expression_in_levels(f->arena, code, first)), "one of {left}");
     assert_string_equal(words_of(f, expression_recode(f->arena, code, table, names, 2)), "left, started");

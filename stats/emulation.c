@@ -9,10 +9,11 @@
  *     starts in it, a logistic model gives p_k(x), the probability of a start. Behind g_k the weight is
  *     Π_{j ≤ k} 1/(1 − p_j(x)).
  *   arm "start": whoever comes to g_{K−1} without a start has to start in the last step. Clones that do not,
- *     and are followed beyond it, depart at g_{K−1}; behind it who starts in the last step weighs 1/p_K(x) and
- *     so stands for them too, and who leaves in it without a start 1/(2 − p_K(x)); all others weigh 1 (L. E.
+ *     and are followed beyond it, depart at g_{K−1}; behind it who starts in the last step weighs 1/p_K(x)
+ * and so stands for them too, and who leaves in it without a start 1/(2 − p_K(x)); all others weigh 1 (L. E.
  *     Cain and others, The International Journal of Biostatistics 2010;6(2):18).
- * Nothing is told of the time before g_K. Each arm then has its weighted Kaplan–Meier curve, S(t) = Π (1 − d/n).
+ * Nothing is told of the time before g_K. Each arm then has its weighted Kaplan–Meier curve, S(t) = Π (1 −
+ * d/n).
  *
  * Rounds: those of the models, one after the other; one that sums weights by bin; one at the same weights for
  * the errors (emulation_report.c). docs/methods/emulation.md. */
@@ -318,10 +319,11 @@ static enum maille_code readable(const struct analysis *analysis, struct arena *
     if (code == MAILLE_OK)
         code = emulation_cells(analysis, arena, cells, error);
     if (code == MAILLE_INVALID && cells->spec.n_blocks > 0)
-        code = maille_fail(error, MAILLE_INVALID,
-                           "expected at most %d tables of head counts, found more: every step of `grace` has a "
-                           "model, of which each category and interaction is two: take fewer of either",
-                           TALLY_BLOCKS_MAX);
+        code =
+            maille_fail(error, MAILLE_INVALID,
+                        "expected at most %d tables of head counts, found more: every step of `grace` has a "
+                        "model, of which each category and interaction is two: take fewer of either",
+                        TALLY_BLOCKS_MAX);
     return code == MAILLE_FAILED ? MAILLE_OK : code; /* of this analysis alone: its plan says so */
 }
 

@@ -524,15 +524,16 @@ static void warn_times(const struct reading *reading, size_t a)
     for (size_t t = 0; t < trial->n_targets; t++) {
         const double time = time_of(trial, t), last = (double)reading->clones[a].last * curve->width;
         if (!is_shown(trial, curve, t))
-            wording_warn(reading->outcome,
-                         is_rmst(trial, t)
-                             ? "tau (%g) is later than the end of the curve of %s: there is no restricted mean"
-                             : "time %g is later than the end of the curve of %s: nothing is known",
-                         time, name);
+            wording_warn(
+                reading->outcome,
+                is_rmst(trial, t)
+                    ? "tau (%g) is later than the end of the curve of %s: there is no restricted mean"
+                    : "time %g is later than the end of the curve of %s: nothing is known",
+                time, name);
         else if (!target_told(reading, a, t))
             wording_warn(reading->outcome,
-                         "S of %s at time %g is withheld: too few had the event since the time before",
-                         name, time);
+                         "S of %s at time %g is withheld: too few had the event since the time before", name,
+                         time);
         else if (curve->end == curve->n_bins && time > last + SLACK * curve->width)
             wording_warn(reading->outcome,
                          "%s %g is later than the last follow-up of stratum %s: its curve is taken as flat "

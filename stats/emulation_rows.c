@@ -100,8 +100,8 @@ static void read_models(struct emulation *trial, struct arena *arena)
             expression_in_levels(arena, trial->stage, stages_started(trial, k, k + 1, arena));
     }
     trial->starts_last = trial->models[n - 1].outcome;
-    trial->left_last = expression_in_levels(
-        arena, trial->stage, add_stages(no_stages(trial, arena), trial, STAGE_LEFT, n - 1, n));
+    trial->left_last = expression_in_levels(arena, trial->stage,
+                                            add_stages(no_stages(trial, arena), trial, STAGE_LEFT, n - 1, n));
 }
 
 /* Groups of the head counts: what became of a patient in the grace period, and the step of a start. Who

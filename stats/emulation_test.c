@@ -34,9 +34,9 @@ static void item(const struct result *result, const char *list, size_t row, cons
     paper_near(items->items[i], expected);
 }
 
-/* Of five who start by day 2 or are followed beyond it two start: weights 5/3 and 5/2. No start: 1 dies on day
- * 1 of six, 5/6; 4 on day 3 of three who weigh the same, 5/9; in thirtieths patients move log S by −5, 1, 1,
- * −9, 6, 6: ⅕. Start: 4, 5 and 6 are not in it, 2 and 3 stand for them, and 1, who leaves without a start,
+/* Of five who start by day 2 or are followed beyond it two start: weights 5/3 and 5/2. No start: 1 dies on
+ * day 1 of six, 5/6; 4 on day 3 of three who weigh the same, 5/9; in thirtieths patients move log S by −5, 1,
+ * 1, −9, 6, 6: ⅕. Start: 4, 5 and 6 are not in it, 2 and 3 stand for them, and 1, who leaves without a start,
  * weighs 1/(2 − 2/5) = 5/8: 1 − (5/8)/(45/8) = 8/9, and from day 4 on, when one of two dies, 4/9. */
 static void without_a_covariate(void **state)
 {
@@ -210,10 +210,13 @@ static void what_is_refused(void **state)
     refused(arena_printf(paper.arena, "%s, grace: [10]", named), "the nearest is 7");
     refused(arena_printf(paper.arena, "%s, grace: [14, 7]", named), "ascending");
     refused(arena_printf(paper.arena, "%s, grace: [21]", named), "ends before the latest time");
-    refused_on("day", "treatment: treated, start: wait, grace: [1, 2, 3, 4, 5, 6], formula: \"Surv(time, dead) ~ v * never * "
-            "dead + v * treated * never + treated * dead\"",
-            "take fewer of either");
-    refused(arena_printf(paper.arena, "%s, grace: [14], tau: 13", named), "at the end of the grace period or");
+    refused_on("day",
+               "treatment: treated, start: wait, grace: [1, 2, 3, 4, 5, 6], formula: \"Surv(time, dead) ~ v "
+               "* never * "
+               "dead + v * treated * never + treated * dead\"",
+               "take fewer of either");
+    refused(arena_printf(paper.arena, "%s, grace: [14], tau: 13", named),
+            "at the end of the grace period or");
     refused("treatment: x, start: wait, grace: [7], formula: \"Surv(time, dead) ~ x\"",
             "a boolean as `treatment`");
     refused("treatment: treated, start: wait, grace: [7], formula: \"Surv(wait, time, dead) ~ x\"",
@@ -290,9 +293,10 @@ static void what_weights_are_judged_by(void **state)
     struct maille_error error = {0};
     struct tally_spec *spec;
     struct vector theta = {0};
-    paper_open(&paper, variables, csv,
-               "  - { id: m, method: emulation, formula: \"Surv(time, dead) ~ 1\", treatment: treated, start: "
-               "wait, grace: [1, 2], times: [4] }\n");
+    paper_open(
+        &paper, variables, csv,
+        "  - { id: m, method: emulation, formula: \"Surv(time, dead) ~ 1\", treatment: treated, start: "
+        "wait, grace: [1, 2], times: [4] }\n");
     const struct analysis *analysis = &paper.study->analyses[0];
     const struct method *method = method_find("emulation");
     const struct cells *shares = NULL;
@@ -324,12 +328,12 @@ static void what_weights_are_judged_by(void **state)
 /* A register of 60, of whom one starts early, and dies soon. */
 static const char *register_of(struct arena *arena, int start, int death)
 {
-    const char *text = arena_printf(arena, "pid,v,x,never,treated,wait,time,dead\n1,0,1,0,1,%d,%d,1\n", start,
-                                    death);
+    const char *text =
+        arena_printf(arena, "pid,v,x,never,treated,wait,time,dead\n1,0,1,0,1,%d,%d,1\n", start, death);
     for (int i = 2; i <= 60; i++) {
         const bool starts = i % 3 == 0, early = i % 5 == 0 && !starts;
-        text = arena_printf(arena, "%s%d,%d,%d,0,%d,%d,%d,%d\n", text, i, i % 2, i % 10, starts, 1 + i * 7 % 60,
-                            early ? 5 + i % 50 : 61 + i * 37 % 300, i % 4 != 0);
+        text = arena_printf(arena, "%s%d,%d,%d,0,%d,%d,%d,%d\n", text, i, i % 2, i % 10, starts,
+                            1 + i * 7 % 60, early ? 5 + i % 50 : 61 + i * 37 % 300, i % 4 != 0);
     }
     return text;
 }
@@ -392,8 +396,8 @@ static const char *heads_of(struct arena *arena, const char *csv_text, int64_t *
     return text;
 }
 
-/* One who starts on day 3 and dies on day 40 is alone in a fate, which refuses the analysis under min_cell; and
- * no head of the result tells when she started or died, as the heads of two arms by day would. */
+/* One who starts on day 3 and dies on day 40 is alone in a fate, which refuses the analysis under min_cell;
+ * and no head of the result tells when she started or died, as the heads of two arms by day would. */
 static void one_who_starts_and_dies(void **state)
 {
     (void)state;
@@ -425,12 +429,16 @@ static void one_patients_share_of_the_weights(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_a_covariate), cmocka_unit_test(with_a_covariate),
-        cmocka_unit_test(weights_of_steps),    cmocka_unit_test(rows_that_never_start_are_complete),
-        cmocka_unit_test(what_ends_it),        cmocka_unit_test(what_is_refused),
-        cmocka_unit_test(where_curves_end),    cmocka_unit_test(one_patients_share_of_the_weights),
-        cmocka_unit_test(where_single_weights_would_show), cmocka_unit_test(what_weights_are_judged_by),
-        cmocka_unit_test(one_who_starts_and_dies)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(without_a_covariate),
+                                       cmocka_unit_test(with_a_covariate),
+                                       cmocka_unit_test(weights_of_steps),
+                                       cmocka_unit_test(rows_that_never_start_are_complete),
+                                       cmocka_unit_test(what_ends_it),
+                                       cmocka_unit_test(what_is_refused),
+                                       cmocka_unit_test(where_curves_end),
+                                       cmocka_unit_test(one_patients_share_of_the_weights),
+                                       cmocka_unit_test(where_single_weights_would_show),
+                                       cmocka_unit_test(what_weights_are_judged_by),
+                                       cmocka_unit_test(one_who_starts_and_dies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

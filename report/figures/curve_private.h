@@ -25,8 +25,8 @@ struct curve_heads {
     size_t n;
     const double *time, *at_risk, *events, *censored; /* events, censored: NULL where nobody says them */
     const double *departed; /* of clones, whose first row is all of the grace period; NULL: of others */
-    bool ends_early;                                  /* people are left at its end, or all is withheld */
-    const char *stroke;                               /* of its curve; NULL: it has several */
+    bool ends_early;        /* people are left at its end, or all is withheld */
+    const char *stroke;     /* of its curve; NULL: it has several */
 };
 
 struct curves {

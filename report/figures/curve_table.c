@@ -83,7 +83,8 @@ static size_t rows_per_group(const struct curves *k)
 static double table_number(const struct curve_heads *v, int kind, double time)
 {
     double tolerance = 1e-9 * fmax(1, time), sum = 0;
-    if (v->departed != NULL && v->n > 0 && time > tolerance && time < v->time[0] + (kind == 0 ? tolerance : 0))
+    if (v->departed != NULL && v->n > 0 && time > tolerance &&
+        time < v->time[0] + (kind == 0 ? tolerance : 0))
         return NAN;
     if (kind == 0) {
         for (size_t j = 0; j < v->n; j++)
