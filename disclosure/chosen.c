@@ -103,7 +103,7 @@ static bool table_shape(struct table *table, struct chosen *chosen, const struct
 {
     const size_t n_variables = chosen->dictionary->n_variables;
     size_t n_used = 0;
-    if (condition->e == NULL || !lattice_knows(condition->e))
+    if (!lattice_knows(condition->e))
         return false;
     memset(chosen->used, 0, n_variables * sizeof *chosen->used);
     expression_variables(condition->e, chosen->used);
@@ -231,8 +231,7 @@ static void add_as_it_stands(struct work *work, const struct part_condition *con
     bytes_put_u8(room, 0);
     bytes_put_block(room, condition->key.data, condition->key.length);
     memset(used, 0, n_variables * sizeof *used);
-    if (condition->e != NULL)
-        expression_variables(condition->e, used);
+    expression_variables(condition->e, used);
     for (size_t v = 0; v < n_variables; v++)
         if (used[v])
             bytes_put_u8(room, work->present[v]);
@@ -475,7 +474,7 @@ void chosen_write(struct bytes *out, struct chosen *chosen, const struct part *p
                         .present = arena_array(arena, n_variables + 1, sizeof *work.present),
                         .left = arena_array(arena, n_variables + 1, sizeof *work.left),
                         .tables = arena_array(arena, part->n_conditions + 1, sizeof *work.tables),
-                        .others = arena_array(arena, 2 * part->n_conditions + 1, sizeof *work.others),
+                        .others = arena_array(arena, part->n_conditions + 1, sizeof *work.others),
                         .anybody = true};
     for (size_t i = 0; i < part->n_conditions; i++)
         if (is_known(&part->conditions[i]))

@@ -91,8 +91,7 @@ static const char *const statements[LEDGER_STATEMENTS] = {
         " VALUES (?1, ?2, ?8, ?3, ?4, 0, ?5, ?6, ?7, ?9, ?10, ?11, ?12)",
     [LEDGER_FIND_GROUP] =
         "SELECT groups.by_row, groups.by_patient, groups.chosen, groups.plain FROM groups JOIN query ON "
-        "query.id = "
-        "groups.query"
+        "query.id = groups.query"
         " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.part = ?3 AND groups.answered != 3 ORDER "
         "BY groups.reading "
         "LIMIT 1",

@@ -251,7 +251,7 @@ size_t part_level(const struct expression *group, size_t factor, size_t cell)
 
 static bool is_of(uint32_t factors, size_t factor)
 {
-    return factor < 32 && (factors >> factor & 1) != 0;
+    return (factors >> factor & 1) != 0;
 }
 
 size_t part_levels(const struct expression *group, uint32_t factors, size_t cell)
@@ -272,14 +272,14 @@ size_t part_level_in(const struct expression *group, uint32_t factors, size_t le
     return levels / behind % part_factor(group, factor)->n_levels;
 }
 
-/* How many combinations of levels these factors have; more than `most`: most + 1. */
-static size_t combinations_of(const struct expression *group, uint32_t factors, size_t most)
+/* How many combinations of levels these factors have. */
+static size_t combinations_of(const struct expression *group, uint32_t factors)
 {
     size_t n = 1;
-    for (size_t f = 0; part_factor(group, f) != NULL && n <= most; f++)
+    for (size_t f = 0; part_factor(group, f) != NULL; f++)
         if (is_of(factors, f))
             n *= part_factor(group, f)->n_levels;
-    return n <= most ? n : most + 1;
+    return n;
 }
 
 static struct part_family *add_family(struct work *work, const struct conditions *conditions)
@@ -431,11 +431,11 @@ static void add_levels(struct work *work, size_t b, uint32_t factors)
     struct parts *parts = work->parts;
     const struct tally_block *block = &work->cells->spec.blocks[b];
     const bool whole = is_whole(work, block), margin = (factors & (factors - 1)) == 0;
-    const size_t most = margin ? PARTS_LEVELS_MAX : PARTS_ALL_MAX,
-                 n = combinations_of(block->group, factors, most);
+    const size_t n = combinations_of(block->group, factors);
     if (factors == 0 && whole)
         return;
-    if (n > most || parts->n + n > PARTS_ALL_MAX || parts->n_uses + n > PARTS_USES_MAX) {
+    if ((margin && n > PARTS_LEVELS_MAX) || parts->n + n > PARTS_ALL_MAX ||
+        parts->n_uses + n > PARTS_USES_MAX) {
         parts->crowded = true;
         return;
     }

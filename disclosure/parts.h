@@ -49,7 +49,7 @@ struct part_condition {
     struct byte_view key;       /* equal for two that say the same */
     uint32_t variables;         /* a set of variables, as below */
     struct byte_view chosen;    /* of PART_FOLLOW_UP: when it begins and ends, where these are more than
-                                   variables    of the dictionary and times between two of them; else empty */
+                                   variables of the dictionary and times between two of them; else empty */
 };
 
 struct part {

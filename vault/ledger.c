@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "disclosure/ledger_stored.h"
 #include "disclosure/chosen.h"
+#include "disclosure/ledger_stored.h"
 #include "disclosure/near.h"
 #include "vault/near.h"
 #include "vault/published.h"
