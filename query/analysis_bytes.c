@@ -72,6 +72,8 @@ static void put_value(struct bytes *out, struct arena *arena, const struct analy
     bytes_put_u8(out, value->model != NULL);
     if (value->model != NULL)
         analysis_serialise(out, arena, value->model);
+    for (size_t i = 0; key->kind == KEY_ANALYSES && i < value->n; i++)
+        analysis_serialise(out, arena, value->analyses[i]); /* which name no others */
 }
 
 void analysis_serialise(struct bytes *out, struct arena *arena, const struct analysis *a)

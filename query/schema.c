@@ -300,6 +300,12 @@ static void put_key(struct json_put *to, const struct query_key *key)
     case KEY_MODEL:
         put_model(to, key);
         break;
+    case KEY_ANALYSES:
+        if (key->n_max == 1)
+            put_ref(to, "identifier");
+        else
+            put_list_of(to, "identifier", key->n_min > 0 ? key->n_min : 1, key->n_max, true);
+        break;
     }
     json_put_end(to);
 }

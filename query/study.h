@@ -18,7 +18,9 @@ enum query_key_kind {
     KEY_FORMULA,         /* a formula                                       → .formula */
     KEY_TEXT,            /* a text, such as a level                         → .names[0], n = 1 */
     KEY_SUBGROUPS,       /* a list of names, each an analysis more          → .present alone */
-    KEY_MODEL            /* a map of `method` (one of `choices`) and that method's keys → .model */
+    KEY_MODEL,           /* a map of `method` (one of `choices`) and that method's keys → .model */
+    KEY_ANALYSES /* ids of other analyses of the study, a list, or one alone where n_max is 1 → .names,
+                    .analyses, n. Their methods have no such key. */
 };
 
 struct query_key {
@@ -53,6 +55,7 @@ struct query_value {
     uint64_t choice;
     const struct formula *formula;
     const struct analysis *model; /* the same analysis under another method: cohort and study are its own */
+    const struct analysis *const *analyses; /* of the same study, once all are read */
 };
 
 /* --- what is asked --- */
@@ -92,6 +95,7 @@ struct analysis {
     const char *method;
     const struct query_method *declared;
     const struct expression *cohort; /* the study's && its own; NULL: everyone. BOOLEAN */
+    bool has_cohort;                 /* its own */
     size_t n_by;
     const struct expression *by[STUDY_BY_MAX]; /* CODE */
     const char *by_names[STUDY_BY_MAX];

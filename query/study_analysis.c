@@ -249,6 +249,7 @@ enum maille_code study_analysis(struct study_reading *r, struct analysis *a, con
     if ((node = yaml_get(map, "cohort")) != NULL) {
         MAILLE_TRY(study_note(r, study_cohort(r, &own, node)));
         a->cohort = expression_and(r->arena, a->cohort, own);
+        a->has_cohort = true;
     }
     if ((node = yaml_get(map, "by")) != NULL)
         MAILLE_TRY(study_note(r, parse_by(r, a, node)));

@@ -145,6 +145,69 @@ static enum maille_code parse_text(struct study_reading *r, struct query_value *
     return MAILLE_OK;
 }
 
+/* Ids; which analyses these are is known when all are read (study_refer). */
+static enum maille_code parse_analyses(struct study_reading *r, struct query_value *value,
+                                       const struct query_key *key, const struct yaml_node *node)
+{
+    enum maille_code code = MAILLE_OK;
+    const bool one = key->n_max == 1 && node->kind != YAML_KIND_LIST;
+    if (!one)
+        MAILLE_TRY(check_length(r, key, node));
+    const size_t n = one ? 1 : node->n;
+    const char **names = arena_array(r->arena, n, sizeof *names);
+    for (size_t i = 0; i < n; i++) {
+        const struct yaml_node *item = one ? node : node->values[i];
+        MAILLE_TRY(yaml_string(&names[i], item, r->error));
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(names[k], names[i]) == 0) {
+                code = yaml_fail(r->error, item, "expected each analysis of `%s` once, found `%.80s` again",
+                                 key->name, names[i]);
+                goto out;
+            }
+    }
+    value->names = names;
+    value->n = n;
+out:
+    return code;
+}
+
+/* The analysis of this id, to which `a` may refer. */
+static enum maille_code find_analysis(struct study_reading *r, const struct analysis **out,
+                                      const struct analysis *a, const struct query_key *key, const char *id)
+{
+    const struct study *s = r->study;
+    size_t k = 0;
+    while (k < s->n_analyses && strcmp(s->analyses[k].id, id) != 0)
+        k++;
+    if (k == s->n_analyses || &s->analyses[k] == a)
+        return maille_fail(r->error, MAILLE_INVALID,
+                           "%s:%d: expected in `%s` the id of another analysis of this study, found `%.80s`",
+                           s->file, a->line, key->name, id);
+    *out = &s->analyses[k];
+    for (size_t i = 0; i < (*out)->declared->n_keys; i++)
+        if ((*out)->declared->keys[i].kind == KEY_ANALYSES)
+            return maille_fail(r->error, MAILLE_INVALID,
+                               "%s:%d: expected in `%s` analyses that name no others, found `%.80s`", s->file,
+                               a->line, key->name, id);
+    return MAILLE_OK;
+}
+
+enum maille_code study_refer(struct study_reading *r, struct analysis *a)
+{
+    enum maille_code code = MAILLE_OK;
+    for (size_t i = 0; i < a->declared->n_keys; i++) {
+        struct query_value *value = &a->values[i];
+        if (a->declared->keys[i].kind != KEY_ANALYSES || !value->present)
+            continue;
+        const struct analysis **analyses = arena_array(r->arena, value->n, sizeof *analyses);
+        for (size_t k = 0; k < value->n; k++)
+            MAILLE_TRY(find_analysis(r, &analyses[k], a, &a->declared->keys[i], value->names[k]));
+        value->analyses = analyses;
+    }
+out:
+    return code;
+}
+
 /* The analysis itself with the method and the keys of the map. */
 static enum maille_code parse_model(struct study_reading *r, struct query_value *value,
                                     const struct analysis *a, const struct query_key *key,
@@ -220,6 +283,9 @@ static enum maille_code parse_value(struct study_reading *r, struct query_value 
         break;
     case KEY_MODEL:
         MAILLE_TRY(parse_model(r, value, a, key, node));
+        break;
+    case KEY_ANALYSES:
+        MAILLE_TRY(parse_analyses(r, value, key, node));
         break;
     }
 out:

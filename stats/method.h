@@ -131,6 +131,8 @@ f128 totals_quad(const struct totals *totals, size_t block, size_t index);
 
 /* --- the method --- */
 
+struct study_run;
+
 /* Where one analysis stands. round counts its own value rounds from 1. */
 struct iteration {
     unsigned round;
@@ -138,6 +140,8 @@ struct iteration {
     const struct surviving *surviving; /* NULL: no threshold rounds */
     struct vector theta;               /* what the sites' next plan depends on; empty for round 1 */
     struct vector memo;                /* the analyst's own: totals that a later step needs */
+    const struct study_run *run;       /* the whole study (stats/round.h), while a step is made: of other
+                                          analyses only what has ended is read */
 };
 
 /* What every result carries beside `result` (docs/RESULT.md). */

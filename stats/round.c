@@ -441,6 +441,7 @@ void study_run_step(struct study_run *run, const struct round_plan *plan, const 
         struct maille_error error = {0};
         bool done = false;
         state->iteration.n_sites = n_sites;
+        state->iteration.run = run;
         if (analysis_step(&done, state, analysis, plan, k, words, &error) != MAILLE_OK)
             analysis_give_up(run, k, &error);
         else if (done) {
