@@ -14,7 +14,9 @@ static int64_t count_of(const struct result *object, const char *key)
 
 static void set_measure(struct regression *r, const char *method, const struct result *result)
 {
-    const char *link = result_text(result, "link"), *family = result_text(result, "family");
+    const char *link = result_text(result, "link"), *family = result_text(result, "family"),
+               *model = result_text(result, "model");
+    method = model != NULL ? model : method; /* of negative controls */
     r->measure = "Coefficient";
     r->abbreviation = "β";
     r->is_ratio = true;

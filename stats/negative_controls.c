@@ -66,9 +66,9 @@ static bool has_terms(const struct analysis *analysis)
 /* Are the effects of both on one scale? */
 static bool is_alike(const struct analysis *a, const struct analysis *b)
 {
-    const struct query_value *family = analysis_value(a, "family"), *other = analysis_value(b, "family");
     return strcmp(a->method, b->method) == 0 &&
-           (family == NULL || other == NULL || family->choice == other->choice);
+           (strcmp(a->method, "glm") != 0 ||
+            analysis_value(a, "family")->choice == analysis_value(b, "family")->choice);
 }
 
 /* MAILLE_INVALID: the model of an analysis has no such coefficient. */
@@ -307,7 +307,7 @@ static void add_systematic(struct result *result, const struct systematic *error
     struct result *object = result_add_object(result, "systematic_error");
     result_add_integer(object, "n_controls", (int64_t)n);
     result_add_number(object, "mean", error == NULL ? NAN : error->mean);
-    result_add_number(object, "std_dev", error == NULL ? NAN : sqrt(error->variance));
+    result_add_number(object, "sd", error == NULL ? NAN : sqrt(error->variance));
 }
 
 /* What the effects are: as the analysis says it (ties, family, link). */
@@ -333,6 +333,7 @@ static enum maille_code report(const struct analysis *analysis, const struct ite
         arena_array(outcome->arena, analysis->values[KEY_CONTROLS].n, sizeof *estimates);
     const struct estimate own = estimate_of(term);
     outcome->n_event = state->outcome.n_event;
+    result_add_string(outcome->result, "model", of->method);
     add_scale(outcome->result, state->outcome.result);
     struct result *rows = result_add_list(outcome->result, "terms");
     const size_t n = read_controls(estimates, analysis, iteration, outcome, z, rows);

@@ -47,7 +47,8 @@ static void five_controls(void **state)
     assert_row(terms, 6, "b, calibrated", 19, sqrt(32));
     assert_number(get(error, "n_controls"), 5);
     assert_near(get(error, "mean"), 1);
-    assert_near(get(error, "std_dev"), sqrt(32 - variance));
+    assert_near(get(error, "sd"), sqrt(32 - variance));
+    assert_text(get(result, "model"), "glm");
     assert_text(get(result, "family"), "gaussian");
     assert_int_equal(six.state->outcome.n, 6);
     assert_int_equal(six.state->outcome.n_missing, 0);
@@ -63,7 +64,7 @@ static void no_spread(void **state)
         &six, CONTROLS("analysis: b, controls: [c1, c2, c3, c4, c5], term: deadTRUE") LINE("b", "22")
                   LINE("c1", "1") LINE("c2", "1.5") LINE("c3", "2") LINE("c4", "2.5") LINE("c5", "3") LAST);
     assert_near(get(get(result, "systematic_error"), "mean"), 0);
-    assert_number(get(get(result, "systematic_error"), "std_dev"), 0);
+    assert_number(get(get(result, "systematic_error"), "sd"), 0);
     assert_row(get(result, "terms"), 6, "b, calibrated", 20, sqrt(variance));
     six_clear(&six);
 }
@@ -83,7 +84,7 @@ static void too_few(void **state)
     assert_row(get(result, "terms"), 4, "b", 20, sqrt(variance));
     assert_number(get(error, "n_controls"), 4);
     assert_empty(get(error, "mean"));
-    assert_empty(get(error, "std_dev"));
+    assert_empty(get(error, "sd"));
     assert_warned(&six, "the control `c5` has no estimate and is left out");
     assert_warned(&six, "nothing is calibrated by fewer than 5 of them");
     six_clear(&six);

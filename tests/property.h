@@ -173,6 +173,18 @@ static const struct property {
      "  - { id: c, method: meta, model: { method: glm, formula: \"dead ~ x + sex\", family: binomial }, "
      "term: x }\n",
      true},
+    {"negative_controls",
+     "  - { id: a, method: negative_controls, analysis: b, controls: [c, d, e, f, g], term: sexTRUE }\n"
+     "  - { id: b, method: glm, family: gaussian, formula: \"x ~ sex + arm\" }\n"
+     "  - { id: c, method: glm, family: gaussian, formula: \"skewed ~ sex\" }\n"
+     "  - { id: d, method: glm, family: gaussian, formula: \"age ~ sex\" }\n"
+     "  - { id: e, method: glm, family: gaussian, formula: \"x ~ sex + age\" }\n"
+     "  - { id: f, method: glm, family: gaussian, formula: \"weight ~ sex\" }\n"
+     "  - { id: g, method: glm, family: gaussian, formula: \"x ~ sex\", cohort: \"age > 50\", robust: true }\n"
+     "  - { id: h, method: negative_controls, analysis: i, controls: [j], term: age }\n"
+     "  - { id: i, method: cox, formula: \"Surv(stop, dead) ~ age + sex\" }\n"
+     "  - { id: j, method: cox, formula: \"Surv(stop, dead) ~ age\", weights: weight }\n",
+     false},
     {"cox", "  - { id: s, method: cox, formula: \"Surv(stop, dead) ~ x + strata(site)\", weights: weight }\n",
      true},
     {"logrank", "  - { id: s, method: logrank, formula: \"Surv(stop, dead) ~ sex + strata(site)\" }\n", true},

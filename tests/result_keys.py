@@ -2,7 +2,7 @@
 """result_keys.py FEDERATE TMP: docs/RESULT.md names every key of the result file, and no other.
 
 Keys in code: what stats/, report/ and agent/ add to a result by name, what report/json.c sets, and whatever stands in
-the result files of four studies (federate). Keys in the document: the code words in the first column of its tables.
+the result files of some studies (federate). Keys in the document: the code words in the first column of its tables.
 The study's own words (under `asked`) are the study language's."""
 import glob
 import json
@@ -15,7 +15,7 @@ ADD = re.compile(r'result_add(?:_[a-z]+)?\(\s*[^,;]+?,\s*"([a-z_0-9]+)"', re.S)
 SET = re.compile(r'json_object_set(?:_new)?\(\s*[^,;]+?,\s*"([a-z_0-9]+)"', re.S)
 PACK = re.compile(r'json_pack\((.*?)\)\)', re.S)
 RUNS = [("tests/vectors/rotterdam.cuminc.study.yaml", []), ("tests/vectors/rotterdam.rate.study.yaml", []),
-        ("tests/vectors/rotterdam.table1.study.yaml", []),
+        ("tests/vectors/rotterdam.table1.study.yaml", []), ("tests/vectors/controls.models.study.yaml", []),
         ("examples/rotterdam/all-methods.yaml", []),
         ("tests/vectors/rotterdam.shown.study.yaml", ["1", "tests/vectors/shown.policy.yaml"])]
 
@@ -44,7 +44,8 @@ def in_code(federate, tmp):
             keys.setdefault(key, name)
     for study, more in RUNS:
         out = os.path.join(tmp, "result.json")
-        subprocess.run([federate, "rotterdam", study, "6", "1", out, *more], check=True,
+        data = os.path.basename(study).split(".")[0] if "vectors" in study else "rotterdam"
+        subprocess.run([federate, data, study, "6", "1", out, *more], check=True,
                        stdout=subprocess.DEVNULL)
         of_json(json.load(open(out, encoding="utf-8")), keys, study)
     return keys

@@ -26,6 +26,7 @@ static const char sample_dictionary[] =
     "  - { name: treated, type: boolean }\n"
     "  - { name: time, type: duration, units: days, min: 0, max: 3650 }\n"
     "  - { name: death, type: boolean }\n"
+    "  - { name: fracture, type: boolean }\n"
     "  - { name: status, type: category, levels: [\"alive\", \"cancer\", \"other\"] }\n";
 static const char sample_study[] =
     "study: sample\n"
@@ -59,6 +60,9 @@ static const char sample_study[] =
     "  - { id: finegray, method: finegray, formula: \"Surv(time, status) ~ age + treated\", cause: cancer }\n"
     "  - { id: meta, method: meta, model: { method: glm, formula: \"death ~ age + treated\", family: "
     "binomial }, term: treatedTRUE }\n"
+    "  - { id: negative_controls, method: negative_controls, analysis: cox, controls: [other], term: "
+    "treatedTRUE }\n"
+    "  - { id: other, method: cox, formula: \"Surv(time, fracture) ~ age + treated\" }\n"
     "  - { id: rate, method: rate, formula: \"Surv(time, death) ~ treated\" }\n"
     "  - { id: smd, method: smd, treatment: treated, variables: [age, stage] }\n"
     "  - { id: table1, method: table1, variables: [age, stage], by: treated, smd: true, p: true }\n";

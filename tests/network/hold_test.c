@@ -56,6 +56,8 @@ static const struct row {
     {"weighted", "method: cox, formula: \"Surv(dtime, death) ~ chemo\", weights: { iptw: \"chemo ~ grade\" }",
      true, false},
     {"table1", "method: table1, variables: [age, chemo], by: hormon, p: true", false, false},
+    {"controls", "method: negative_controls, analysis: cox, controls: [weighted], term: chemoTRUE", true,
+     false},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -115,9 +117,19 @@ static const char *study_of(struct arena *arena, const bool *asked)
     return text;
 }
 
-/* asked: which rows. */
-static void ask(struct matrix *matrix, const bool *asked, size_t n_sites, const char *policy)
+/* Rows that a row names are asked with it. */
+static void with_others(bool *asked)
 {
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t other = 0; asked[r] && strcmp(rows[r].id, "controls") == 0 && other < ROWS; other++)
+            asked[other] = asked[other] || strcmp(rows[other].id, "cox") == 0 ||
+                           strcmp(rows[other].id, "weighted") == 0;
+}
+
+/* asked: which rows. */
+static void ask(struct matrix *matrix, bool *asked, size_t n_sites, const char *policy)
+{
+    with_others(asked);
     struct waits waits = {0};
     struct maille_error error = {0};
     struct bytes json = {0};

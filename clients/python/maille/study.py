@@ -212,3 +212,8 @@ class Study:
              conf_level: Optional[float] = None) -> Study:
         """Each site's own fit, combined: ``meta({"method": "cox", "formula": "Surv(t, d) ~ age"}, "age")``."""
         return self.ask("meta", id, model=dict(model), term=term, cohort=cohort, conf_level=conf_level)
+
+    def negative_controls(self, analysis: str, controls: Names, term: str, id: Optional[str] = None, *,
+                          conf_level: Optional[float] = None) -> Study:
+        """The effect of ``analysis`` beside those of ``controls``, whose outcomes the treatment cannot change, and calibrated by them."""
+        return self.ask("negative_controls", id, analysis=analysis, controls=controls, term=term, conf_level=conf_level)

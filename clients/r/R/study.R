@@ -116,7 +116,7 @@ ask <- function(study, method, id = NULL, ..., cohort = NULL, by = NULL, weights
   if (id %in% taken) stop("expected each id once, found \"", id, "\" again")
   keys <- Filter(Negate(is.null), list(...))
   for (name in intersect(names(keys), LISTS)) {
-    keys[[name]] <- I(if (name %in% c("variables", "subgroups")) names_of(keys[[name]]) else as.numeric(keys[[name]]))
+    keys[[name]] <- I(if (name %in% c("variables", "subgroups", "controls")) names_of(keys[[name]]) else as.numeric(keys[[name]]))
   }
   for (name in intersect(names(keys), c("variable", "treatment"))) keys[[name]] <- names_of(keys[[name]])
   analysis <- c(list(id = id, method = method), keys,
@@ -229,7 +229,9 @@ fine_gray <- function(study, formula, cause, id = NULL, landmark = NULL, cohort 
 #' @param breaks,width edges of the bars, or their width.
 #' @param var_equal one variance for all groups.
 #' @param model `meta()`: what each site fits, `list(method = "cox", formula = Surv(dtime, death) ~ age)`.
-#' @param term the coefficient that is combined, as R names it.
+#' @param term the coefficient that is combined or looked at, as R names it.
+#' @param analysis,controls `negative_controls()`: the id of the analysis whose effect is looked at; ids of analyses by the same
+#'   method with outcomes that the treatment cannot change.
 #' @param x,object the study.
 #' @param ... nothing.
 #' @return The study with the analysis added.
@@ -333,4 +335,10 @@ smd <- function(study, treatment, variables, id = NULL, cohort = NULL, weights =
 #' @export
 meta <- function(study, model, term, id = NULL, cohort = NULL, conf_level = NULL) {
   ask(study, "meta", id, model = model, term = term, cohort = cohort, conf_level = conf_level)
+}
+
+#' @rdname table-verbs
+#' @export
+negative_controls <- function(study, analysis, controls, term, id = NULL, conf_level = NULL) {
+  ask(study, "negative_controls", id, analysis = analysis, controls = controls, term = term, conf_level = conf_level)
 }

@@ -48,7 +48,8 @@ test_that("the program takes what the verbs write, and says where one is wrong",
     km(Surv(dtime, death) ~ chemo, conf_type = "log-log", conf_level = 0.9) |> logrank(Surv(dtime, death) ~ chemo, trend = TRUE, landmark = 365) |>
     cox(Surv(dtime, death) ~ age, zph = "km", baseline = TRUE) |> cox(Surv(dtime, death) ~ age + strata(site)) |> cuminc(Surv(rtime, f) ~ chemo) |>
     fine_gray(Surv(rtime, f) ~ age, cause = "[1,2)") |> smd("chemo", ~ age, weights = iptw(chemo ~ age + size, stabilised = TRUE)) |>
-    meta(list(method = "cox", formula = Surv(dtime, death) ~ age), term = "age")
+    meta(list(method = "cox", formula = Surv(dtime, death) ~ age), term = "age") |>
+    cox(Surv(rtime, recur) ~ age, id = "relapse") |> negative_controls("cox", "relapse", "age")
   answer <- maille_check(s, maille_example("dictionary.yaml"))
   expect_true(answer$valid, info = paste(answer$findings$sentence, collapse = "\n"))
   expect_equal(answer$analyses$id, vapply(s$analyses, function(a) a$id, ""))
