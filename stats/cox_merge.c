@@ -10,33 +10,8 @@
  * over all who leave in it: those of the censored alone may be of one patient. R's counterpart: coxph(ties =
  * "breslow") on rows whose times were moved in this way. */
 #include "stats/cox.h"
+#include "stats/steps.h"
 #include "stats/wording.h"
-
-/* Right edges: of each bin of each stratum the bin that it is moved to. kept NULL: itself. */
-static size_t *right_edges(const struct cox *cox, const uint8_t *kept, struct arena *arena)
-{
-    size_t n = cox->n_bins, *edges = arena_array(arena, cox->strata.n * n, sizeof *edges);
-    for (size_t s = 0; s < cox->strata.n; s++) {
-        size_t last = n;
-        for (size_t k = n; k-- > 0;) {
-            if (kept == NULL || kept[s * n + k] != 0)
-                last = k;
-            edges[s * n + k] = last;
-        }
-        for (size_t k = n;
-             k-- > 0 && edges[s * n + k] == n;) /* no edge at its right: as the contract, the end */
-            edges[s * n + k] = n - 1;
-    }
-    return edges;
-}
-
-/* Where a bin is moved to: table over stratum × bin, or stratum × bin × status, of bins. */
-static const struct expression *moved(const struct cox *cox, const double *table,
-                                      const struct expression *code, struct arena *arena)
-{
-    return expression_uniform_bin(arena, expression_lookup(arena, table, code->n_levels, code), 0, 1,
-                                  (uint32_t)cox->n_bins);
-}
 
 static void move_exits(struct cox *cox, const size_t *events, const size_t *others, struct arena *arena)
 {
@@ -48,7 +23,7 @@ static void move_exits(struct cox *cox, const size_t *events, const size_t *othe
             table[cell * n_status + status] = (double)(status == COX_OTHER ? others : events)[cell];
     for (size_t status = 0; status < n_status; status++)
         summed[status] = status == COX_CENSORED ? COX_EVENT : (double)status;
-    cox->exit = moved(cox, table, cox->exit_code, arena);
+    cox->exit = steps_moved(table, cox->exit_code, cox->n_bins, arena);
     const struct expression *together = expression_uniform_bin(
         arena, expression_lookup(arena, summed, n_status, cox->status), 0, 1, (uint32_t)n_status);
     const struct expression *by_status[] = {cox->exit, cox->status}, *by_sum[] = {cox->exit, together};
@@ -71,7 +46,8 @@ static void move_entries(struct cox *cox, size_t *to, const size_t *events, cons
                 edge--;
             table[s * n + k] = (double)(to[s * n + k] = edge);
         }
-    cox->entry_code = groups_code(&cox->strata, arena, moved(cox, table, cox->entry_code, arena));
+    cox->entry_code =
+        groups_code(&cox->strata, arena, steps_moved(table, cox->entry_code, cox->n_bins, arena));
 }
 
 /* Joined steps of block `block`, for the groups of a status (places; 0: for all); bins: that they are moved
@@ -105,14 +81,16 @@ static void merge(struct cox *cox, const struct merge_blocks *at, const struct s
                   struct arena *arena)
 {
     const uint64_t censored = 1 << COX_CENSORED, event = 1 << COX_EVENT, other = 1 << COX_OTHER;
-    const size_t *events = right_edges(cox, surviving_mask(surviving, at->events), arena), *others = NULL;
+    const size_t *events =
+                     steps_edges(surviving_mask(surviving, at->events), cox->strata.n, cox->n_bins, arena),
+                 *others = NULL;
     struct cox_guards guards = {.ties = guard_steps(cox, at->events, events, censored | event, arena),
                                 .sums = guard_steps(cox, at->events, events, event, arena),
                                 .entries = &guard_uncounted,
                                 .entry_weights = &guard_uncounted};
     guards.event_weights = guards.sums;
     if (cox->n_status > COX_OTHER) {
-        others = right_edges(cox, surviving_mask(surviving, at->others), arena);
+        others = steps_edges(surviving_mask(surviving, at->others), cox->strata.n, cox->n_bins, arena);
         const struct guard *by_others = guard_steps(cox, at->others, others, other, arena);
         guards.ties = guard_both(arena, guards.ties, by_others);
         guards.sums = guard_both(arena, guards.sums, by_others);
@@ -122,7 +100,9 @@ static void merge(struct cox *cox, const struct merge_blocks *at, const struct s
     move_exits(cox, events, others, arena);
     if (cox->entry_code) {
         size_t *to = arena_array(arena, cox->strata.n * cox->n_bins, sizeof *to);
-        move_entries(cox, to, events, right_edges(cox, surviving_mask(surviving, at->entries), arena), arena);
+        move_entries(cox, to, events,
+                     steps_edges(surviving_mask(surviving, at->entries), cox->strata.n, cox->n_bins, arena),
+                     arena);
         guards.entries = guard_steps(cox, at->entries, to, 0, arena);
     }
     cox->guards = guards;

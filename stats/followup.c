@@ -86,6 +86,8 @@ static enum maille_code followup_read_analysis(struct followup *followup, const 
     enum maille_code code;
     followup->formula = formula;
     followup->curves = false;
+    followup->exit = NULL;
+    followup->steps = NULL;
     groups_init(&followup->strata);
     groups_init(&followup->cells);
     MAILLE_TRY(followup_groups(&followup->groups, formula, causes, arena, error));
@@ -134,6 +136,11 @@ static size_t cells_at_risk(const struct followup *followup)
     return FOLLOWUP_CELLS_EVENTS + (followup->curves || followup->strata.n_parts > 0 ? 2 : 1);
 }
 
+size_t followup_cells_end(const struct followup *followup)
+{
+    return cells_at_risk(followup) + (followup->formula->start != NULL ? 3 : 1);
+}
+
 size_t followup_end(const struct followup *followup, const struct surviving *surviving, size_t cell)
 {
     size_t n = followup->n_bins;
@@ -160,7 +167,11 @@ enum maille_code followup_plan(const struct followup *followup, struct arena *ar
     const struct guard *arms = guard_arms(followup, followup->cells.n, arena);
     const struct guard *bins = guard_both(arena, guard_each(arena, cells_at_risk(followup)), arms);
     const struct expression *rows = followup->cohort.rows;
-    const struct expression *exit_bin = expression_survival(arena, OP_SURV_EXIT, followup->n_bins);
+    const struct expression *exit_bin = followup->exit;
+    if (exit_bin == NULL)
+        exit_bin = expression_survival(arena, OP_SURV_EXIT, followup->n_bins);
+    if (followup->steps != NULL)
+        bins = guard_both(arena, bins, followup->steps);
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, followup->n_status);
     const struct expression *inner =
         expression_cross(arena, (const struct expression *[]){exit_bin, status}, 2);

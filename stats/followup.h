@@ -15,7 +15,10 @@ struct followup {
     struct cohort_rows cohort; /* rows: complete */
     struct time_axis axis;
     uint32_t n_bins;
-    bool curves; /* arms may be suppressed alone (followup_cells); the method sets it */
+    bool curves;                   /* arms may be suppressed alone (followup_cells); the method sets it */
+    const struct expression *exit; /* CODE: the bin in which a row leaves, where that is another than the
+                                      grid's; else NULL */
+    const struct guard *steps;     /* beside the others, of the counts by arm × bin × status; NULL: none */
     uint32_t
         n_status; /* 2: censored and event; of followup_of_causes the levels of the event, 0 is censoring */
 };
@@ -56,6 +59,8 @@ void followup_survival(const struct followup *followup, struct arena *arena, str
  * patients with an event per group and per stratum. Arms are strata × groups. Behind them rows that leave per
  * arm × bin, and with delayed entry rows that enter, and those that are left out. */
 enum { FOLLOWUP_CELLS_ARMS = CELLS_OWN, FOLLOWUP_CELLS_EVENTS };
+/* Where a method's own begin. */
+size_t followup_cells_end(const struct followup *followup);
 /* Where the head counts of rows that are left out stand; only with delayed entry. site: of
  * followup_cells_site. */
 size_t followup_cells_left_out(const struct followup *followup, bool site);

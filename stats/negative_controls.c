@@ -305,7 +305,7 @@ static size_t read_controls(struct estimate *estimates, const struct analysis *a
 static void add_systematic(struct result *result, const struct systematic *error, size_t n)
 {
     struct result *object = result_add_object(result, "systematic_error");
-    result_add_integer(object, "n_controls", (int64_t)n);
+    result_add_integer(object, "controls", (int64_t)n);
     result_add_number(object, "mean", error == NULL ? NAN : error->mean);
     result_add_number(object, "sd", error == NULL ? NAN : sqrt(error->variance));
 }

@@ -45,7 +45,7 @@ static void five_controls(void **state)
         assert_row(terms, i, names[i], -7 + 4 * (double)i, sqrt(variance));
     assert_row(terms, 5, "b", 20, sqrt(variance));
     assert_row(terms, 6, "b, calibrated", 19, sqrt(32));
-    assert_number(get(error, "n_controls"), 5);
+    assert_number(get(error, "controls"), 5);
     assert_near(get(error, "mean"), 1);
     assert_near(get(error, "sd"), sqrt(32 - variance));
     assert_text(get(result, "model"), "glm");
@@ -82,7 +82,7 @@ static void too_few(void **state)
     const struct result *error = get(result, "systematic_error");
     assert_int_equal(get(result, "terms")->n, 5);
     assert_row(get(result, "terms"), 4, "b", 20, sqrt(variance));
-    assert_number(get(error, "n_controls"), 4);
+    assert_number(get(error, "controls"), 4);
     assert_empty(get(error, "mean"));
     assert_empty(get(error, "sd"));
     assert_warned(&six, "the control `c5` has no estimate and is left out");

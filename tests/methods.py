@@ -38,10 +38,10 @@ def studies():
 def main():
     names, faults = declared(), []
     readme = re.search(r"^Methods: .*?\n\n", text("README.md"), re.S | re.M)
-    pages = set(re.findall(r"\]\(([a-z0-9]+)\.md\)", text("docs/methods/README.md")))
+    pages = set(re.findall(r"\]\(([a-z0-9_]+)\.md\)", text("docs/methods/README.md")))
     measured = re.search(r"^\| method \|.*?\n\n", text("docs/methods/README.md"), re.S | re.M)
-    table = set(re.findall(r"^\| ([a-z0-9]+) \|", measured.group() if measured else "", re.M))
-    heads = set(re.findall(r"`([a-z0-9]+)`", "".join(line.split("|")[1] for line in text("docs/methods/disclosure.md").splitlines()
+    table = set(re.findall(r"^\| ([a-z0-9_]+) \|", measured.group() if measured else "", re.M))
+    heads = set(re.findall(r"`([a-z0-9_]+)`", "".join(line.split("|")[1] for line in text("docs/methods/disclosure.md").splitlines()
                                                 if line.startswith("| `"))))
     listed = set(re.findall(r"&method_([a-z_0-9]+),", text("stats/methods.c")))
     samples = set(re.findall(r"\{ id: ([a-z_0-9]+), method: \1,", text("worker/policy.c")))

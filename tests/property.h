@@ -20,7 +20,7 @@
 #include "report/report.h"
 #include "tests/federation/federation.h"
 
-enum { SITES_MAX = 20, ANALYSES_MAX = 8 };
+enum { SITES_MAX = 20, ANALYSES_MAX = 10 };
 
 static const char dictionary_text[] =
     "dictionary: made\nversion: 1\nkey: pid\nmissing: [\"\"]\nvariables:\n"
@@ -180,7 +180,8 @@ static const struct property {
      "  - { id: d, method: glm, family: gaussian, formula: \"age ~ sex\" }\n"
      "  - { id: e, method: glm, family: gaussian, formula: \"x ~ sex + age\" }\n"
      "  - { id: f, method: glm, family: gaussian, formula: \"weight ~ sex\" }\n"
-     "  - { id: g, method: glm, family: gaussian, formula: \"x ~ sex\", cohort: \"age > 50\", robust: true }\n"
+     "  - { id: g, method: glm, family: gaussian, formula: \"x ~ sex\", cohort: \"age > 50\", robust: true "
+     "}\n"
      "  - { id: h, method: negative_controls, analysis: i, controls: [j], term: age }\n"
      "  - { id: i, method: cox, formula: \"Surv(stop, dead) ~ age + sex\" }\n"
      "  - { id: j, method: cox, formula: \"Surv(stop, dead) ~ age\", weights: weight }\n",

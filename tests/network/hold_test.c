@@ -122,8 +122,8 @@ static void with_others(bool *asked)
 {
     for (size_t r = 0; r < ROWS; r++)
         for (size_t other = 0; asked[r] && strcmp(rows[r].id, "controls") == 0 && other < ROWS; other++)
-            asked[other] = asked[other] || strcmp(rows[other].id, "cox") == 0 ||
-                           strcmp(rows[other].id, "weighted") == 0;
+            asked[other] =
+                asked[other] || strcmp(rows[other].id, "cox") == 0 || strcmp(rows[other].id, "weighted") == 0;
 }
 
 /* asked: which rows. */

@@ -50,7 +50,7 @@ controls_gold <- function(id, own, controls, names, of, n, missing, events, conf
     rows <- base::c(rows, list(row(paste0(of, ", calibrated"), own[1] - mu, sqrt(own[2]^2 + sigma^2))))
   }
   list(id = id, method = "negative_controls", status = "ok", n = n, n_missing = missing, n_event = events, result = base::c(shape, list(
-    terms = rows, systematic_error = list(n_controls = length(names), mean = if (enough) mu else NA, sd = if (enough) sigma else NA))))
+    terms = rows, systematic_error = list(controls = length(names), mean = if (enough) mu else NA, sd = if (enough) sigma else NA))))
 }
 
 d <- read.csv("tests/vectors/controls.csv")

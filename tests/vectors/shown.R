@@ -124,6 +124,25 @@ curve_gold <- function(stratum, d, exit, event, entry = NULL, tau = NULL) {
 }
 km <- list(id = "km", method = "km", status = "ok", n = nrow(d), n_event = sum(d$death), result = list(curves = lapply(levels(d$size),
   function(s) c(list(n = sum(d$size == s)), curve_gold(paste0("size=", s), d[d$size == s, ], "dtime", "death", tau = 3652.5)))))
+# With weights, which steps of one patient would tell: events and censorings moved each by steps of their own.
+weighted_km <- function(id, d, by) {
+  d$.arm <- if (is.null(by)) rep("all", nrow(d)) else paste0(by, "=", d[[by]])
+  list(id = id, method = "km", status = "ok", n = nrow(d), n_event = sum(d$death), grid_merged = TRUE, result = list(curves = lapply(sort(unique(d$.arm)), function(s) {
+    a <- d[d$.arm == s, ]; end <- end_of(a$dtime); n <- nrow(a); whole <- sum(a$.w[a$death])
+    a$dtime <- ifelse(a$death, move(a$dtime, edges(a$dtime[a$death])), move(a$dtime, edges(a$dtime[!a$death])))
+    a <- cut_off(a, "dtime", "death", end)
+    fit <- survfit(Surv(dtime * w, death) ~ 1, a, weights = a$.w)
+    i <- fit$time < end * w - 1e-6 & fit$n.event + fit$n.censor > 0; s2 <- summary(fit, times = fit$time[i])
+    half <- summary(fit)$table
+    median_at <- function(name) if (is.na(half[[name]]) || half[[name]] >= end * w) NA else half[[name]]
+    list(stratum = s, n = n, n_event = whole, median = median_at("median"), median_low = median_at("0.95LCL"), median_high = median_at("0.95UCL"),
+         time = as.list(fit$time[i]), n_risk = as.list(fit$n.risk[i]), n_event_at = as.list(fit$n.event[i]), n_censor = as.list(fit$n.censor[i]),
+         estimate = as.list(fit$surv[i]), std_error = as.list(s2$std.err), conf_low = as.list(fit$lower[i]), conf_high = as.list(fit$upper[i])) })))
+}
+shared <- d; shared$.w <- shared$age / 64
+by_hormon <- d; p <- converged(cbind(1, d$age, d$nodes), as.numeric(d$hormon), binomial(), NULL, NULL, TRUE)$fitted.values
+by_hormon$.w <- ifelse(d$hormon, 1 / p, 1 / (1 - p))
+
 late_km <- list(id = "late", method = "km", status = "ok", n = nrow(late_raw), result = list(curves = list(
   c(list(n = nrow(late_raw)), curve_gold("all", late_raw, "stop", "death", "start")))))
 
@@ -155,4 +174,4 @@ write_gold("tests/vectors/rotterdam.shown.gold.json", lapply(list(
   shown(cox_gold("robust", m, "Surv(dtime, death) ~ age + hormon", ties = "breslow", robust = TRUE)),
   shown(cox_gold("weights", weighted, "Surv(dtime, death) ~ size + meno", ties = "breslow", weights = "nodes", robust = TRUE)),
   shown(cox_gold("entry", late, "Surv(start, stop, death) ~ age + size", ties = "breslow")),
-  shown(fg), km, late_km, logrank_gold("lr", "dtime", "death", "size"), logrank_gold("lrs", "rtime", "recur", "chemo", "grade")), untold))
+  shown(fg), km, weighted_km("share", shared, by = NULL), weighted_km("iptw", by_hormon, by = "hormon"), late_km, logrank_gold("lr", "dtime", "death", "size"), logrank_gold("lrs", "rtime", "recur", "chemo", "grade")), untold))

@@ -11,7 +11,7 @@ Names = Union[str, Sequence[str]]
 Weights = Union[str, Mapping[str, Any]]
 
 #: Keys that are lists even with one value.
-_LISTS = ("variables", "probs", "breaks", "truncate", "sites", "times", "subgroups")
+_LISTS = ("variables", "probs", "breaks", "truncate", "sites", "times", "subgroups", "controls")
 
 
 def _text(value: str) -> str:

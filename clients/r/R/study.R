@@ -86,7 +86,7 @@ write_study <- function(study, file) {
 }
 
 # Keys that are lists even with one value.
-LISTS <- c("variables", "probs", "breaks", "truncate", "times", "subgroups")
+LISTS <- c("variables", "probs", "breaks", "truncate", "times", "subgroups", "controls")
 
 #' Ask for an analysis by the name of its method
 #'
