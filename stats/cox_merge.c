@@ -32,20 +32,12 @@ static void move_exits(struct cox *cox, const size_t *events, const size_t *othe
 }
 
 /* to: stratum × bin, the bin that entries are moved to. */
-static void move_entries(struct cox *cox, size_t *to, const size_t *events, const size_t *entries,
-                         struct arena *arena)
+static void move_entries(struct cox *cox, const size_t *to, struct arena *arena)
 {
-    size_t n = cox->n_bins, times = cox->strata.n * n;
+    const size_t times = cox->strata.n * cox->n_bins;
     double *table = arena_array(arena, times, sizeof *table);
-    for (size_t s = 0; s < cox->strata.n; s++)
-        for (size_t k = 0, left = 0; k < n; k++) {
-            if (k > 0 && entries[s * n + k - 1] != entries[s * n + k])
-                left = k;
-            size_t edge = left;
-            while (edge > 0 && events[s * n + edge] != edge)
-                edge--;
-            table[s * n + k] = (double)(to[s * n + k] = edge);
-        }
+    for (size_t i = 0; i < times; i++)
+        table[i] = (double)to[i];
     cox->entry_code =
         groups_code(&cox->strata, arena, steps_moved(table, cox->entry_code, cox->n_bins, arena));
 }
@@ -99,10 +91,10 @@ static void merge(struct cox *cox, const struct merge_blocks *at, const struct s
     cox->edges = events;
     move_exits(cox, events, others, arena);
     if (cox->entry_code) {
-        size_t *to = arena_array(arena, cox->strata.n * cox->n_bins, sizeof *to);
-        move_entries(cox, to, events,
-                     steps_edges(surviving_mask(surviving, at->entries), cox->strata.n, cox->n_bins, arena),
-                     arena);
+        const size_t *to = steps_entries(
+            events, steps_edges(surviving_mask(surviving, at->entries), cox->strata.n, cox->n_bins, arena),
+            cox->strata.n, cox->n_bins, arena);
+        move_entries(cox, to, arena);
         guards.entries = guard_steps(cox, at->entries, to, 0, arena);
     }
     cox->guards = guards;

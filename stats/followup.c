@@ -86,8 +86,9 @@ static enum maille_code followup_read_analysis(struct followup *followup, const 
     enum maille_code code;
     followup->formula = formula;
     followup->curves = false;
-    followup->exit = NULL;
-    followup->steps = NULL;
+    followup->weighted = false;
+    followup->exit = followup->entry = NULL;
+    followup->exit_steps = followup->entry_steps = NULL;
     groups_init(&followup->strata);
     groups_init(&followup->cells);
     MAILLE_TRY(followup_groups(&followup->groups, formula, causes, arena, error));
@@ -170,8 +171,8 @@ enum maille_code followup_plan(const struct followup *followup, struct arena *ar
     const struct expression *exit_bin = followup->exit;
     if (exit_bin == NULL)
         exit_bin = expression_survival(arena, OP_SURV_EXIT, followup->n_bins);
-    if (followup->steps != NULL)
-        bins = guard_both(arena, bins, followup->steps);
+    const struct guard *exits =
+        followup->exit_steps == NULL ? bins : guard_both(arena, bins, followup->exit_steps);
     const struct expression *status = expression_survival(arena, OP_SURV_STATUS, followup->n_status);
     const struct expression *inner =
         expression_cross(arena, (const struct expression *[]){exit_bin, status}, 2);
@@ -180,9 +181,13 @@ enum maille_code followup_plan(const struct followup *followup, struct arena *ar
     /* The whole less what is shown is what is not. */
     MAILLE_TRY(groups_tally(spec, guard_arms(followup, 1, arena), rows, NULL, error));
     MAILLE_TRY(groups_tally(spec, arms, rows, groups_code(&followup->cells, arena, status), error));
-    MAILLE_TRY(groups_tally(spec, bins, rows, groups_code(&followup->cells, arena, inner), error));
+    MAILLE_TRY(groups_tally(spec, exits, rows, groups_code(&followup->cells, arena, inner), error));
     if (followup->formula->start != NULL) {
-        const struct expression *entry = expression_survival(arena, OP_SURV_ENTRY, followup->n_bins);
+        const struct expression *entry = followup->entry;
+        if (entry == NULL)
+            entry = expression_survival(arena, OP_SURV_ENTRY, followup->n_bins);
+        if (followup->entry_steps != NULL)
+            bins = guard_both(arena, bins, followup->entry_steps);
         const struct expression *followed =
             expression_and(arena, rows, expression_complete(arena, &status, 1));
         MAILLE_TRY(groups_tally(spec, bins, rows, groups_code(&followup->cells, arena, entry), error));
