@@ -7,7 +7,7 @@ enum { BASE = 7, SITES = 5 };
 /* Whole numbers that count no patients, rows or events; df of a χ², not of rows. */
 static bool counts_nobody(const char *name)
 {
-    static const char *const names[] = {"df", "iterations", "line", "site_effects", "sites"};
+    static const char *const names[] = {"controls", "df", "iterations", "line", "site_effects", "sites"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (name != NULL && strcmp(name, names[i]) == 0)
             return true;
