@@ -4,7 +4,8 @@ A spelling that is not left fails the test when it learns anything. One that is 
 says "stopped now", and it is to be taken out of the list.
 """
 
-# What stops an attack, or a spelling of it. "hidden": its numbers are null; "vetoed": a site objects, and nobody is told why; "stored": the
+# What stops an attack, or a spelling of it. "hidden": its numbers are null; "joined": steps of a
+# curve are joined; "vetoed": a site objects, and nobody is told why; "stored": the
 # answer of before, from the epoch's store.
 RULES = {
     "A1": {"few", "hidden", "min_cell", "min_patients"},
@@ -25,6 +26,7 @@ RULES = {
     "B1 table1": {"max_patient_share", "hidden", "moments"},  # a table of numbers tells three of each group
     "B1 iptw": {"max_patient_share", "hidden", "moments", "vetoed"},  # more moments than few patients allow; at her site min_ess_share
     "B2": {"few", "hidden", "unanimous"},
+    "B3": {"joined"},
     "ruler": {"protocol"},
 }
 

@@ -1,5 +1,6 @@
 """How the enemy reads answers. Each takes the answers of a spelling, worlds: steps: analyses, and the patients of each world, and returns
 what he learnt in a sentence, or None. He knows the registry (the truth), so he says no more than what is so."""
+import math
 import re
 from fractions import Fraction
 
@@ -229,3 +230,38 @@ def one_value(worlds, truth):
     row = counts[answer["result"]["levels"][0].index("TRUE")] if "TRUE" in answer["result"]["levels"][0] else []
     shown = [n for n in row if n is not None]
     return f"everybody in f has one value of chemo: {row}" if shown and max(shown) >= FEW and (min(row, key=lambda n: n or 0) or 0) == 0 else None
+
+
+def months(patient, key="time"):
+    return math.ceil(patient[key] / 30.4375 - 1e-9)
+
+
+def alone(event, by=None, weighted=False, reverse=False):
+    """Steps of a curve in which fewer than the limit leave: of one who leaves alone they tell what she is, or weighs."""
+    def few(at, patients):
+        """at: months at which a curve shows somebody leave, ascending; who left since the one before."""
+        for before, here in zip([-1] + at, at):
+            n = sum(before < months(patient) <= here for patient in patients)
+            if 0 < n < FEW:
+                return f"{n} patients leave alone at {here} months"
+        return None
+
+    def read(worlds, truth):
+        for step, patients in zip((world[0] for world in worlds), truth):
+            if step[0]["status"] != "ok":
+                continue
+            result = step[0]["result"]
+            for curve in result.get("risk_sets") or result["curves"]:
+                own = [p for p in patients if curve["stratum"] == "all" or curve["stratum"] == f"{by}={'TRUE' if p[by] else 'FALSE'}"]
+                at = [round(t / 30.4375) for t in curve.get("time") or []]
+                told = None
+                if weighted:
+                    for state, key in ((not reverse, "n_event_at"), (reverse, "n_censor")):
+                        told = told or few([t for t, n in zip(at, curve.get(key) or []) if n > 0], [p for p in own if p[event] == state])
+                else:
+                    told = few(at, own)
+                if told:
+                    return f"{curve['stratum']}: {told}" + (", and what they weigh" if weighted else "")
+        return None
+
+    return read

@@ -153,7 +153,7 @@ def shape(value):
 
 
 def rules(answers):
-    """By which rules these answers were stopped: those of refused analyses; "hidden" where numbers are null to protect patients,
+    """By which rules these answers were stopped: those of refused analyses; "hidden" where numbers are null to protect patients, "joined" where steps of time are,
     "vetoed" where a site objects for a reason of its own, which nobody is told."""
     found = set()
     for answer in answers:
@@ -164,4 +164,6 @@ def rules(answers):
         if answer["status"] == "ok" and (answer.get("suppressed") or answer.get("n_missing", 0) is None or
                                          answer["result"].get("vcov", 0) is None):
             found.add("hidden")
+        if answer["status"] == "ok" and answer.get("grid_merged"):
+            found.add("joined")
     return found

@@ -6,7 +6,7 @@ study is written as `method: …`; what stands in {braces} is filled in by attac
 from dataclasses import dataclass, field
 from typing import Callable
 
-from reading import cycle, differ, hidden_cells, matrix, missing_rows, moments, near_cells, one_value, shapes, shown_all, three, weight_of_one
+from reading import alone, cycle, differ, hidden_cells, matrix, missing_rows, moments, near_cells, one_value, shapes, shown_all, three, weight_of_one
 from registry import T, T_NUMBERS
 
 G = 'dept == "a"'
@@ -258,6 +258,13 @@ B = [
     carries("anova", model("mets ~ f_dept", "anova"), model=True, late=True),
     carries("glm", model("mets ~ f_dept"), model=True),
     carries("rate", model(f"{SURV} ~ f_dept", "rate"), None, {"time": 6000, "death": 1}, {"time": 30, "death": 1}, model=True),
+    Spelling("B3", "event", [[model("Surv(time, her2) ~ 1", "km")]], alone("her2"), model=True),
+    Spelling("B3", "arms", [[model(f"{SURV} ~ hr", "km") + ", tau: 1826.25"]], alone("death", "hr"), model=True, size=220),
+    Spelling("B3", "cuminc", [[model("Surv(time, cause) ~ hr", "cuminc")]], alone("death", "hr"), model=True, size=220),
+    Spelling("B3", "weights", [[model(f"{SURV} ~ 1", "km") + ", weights: lab"]], alone("death", weighted=True), model=True),
+    Spelling("B3", "weights-reverse", [[model(f"{SURV} ~ 1", "km") + ", weights: lab, reverse: true"]], alone("death", weighted=True, reverse=True), model=True,
+             late=True),
+    Spelling("B3", "iptw", [[model(f"{SURV} ~ 1", "km") + ', weights: { iptw: "chemo ~ grade" }']], alone("death", weighted=True), model=True),
     Spelling("B2", "unanimous", [["method: crosstab, variables: [f_dept, chemo]"]], one_value, size=420, others={"chemo": 1}),
 ]
 
