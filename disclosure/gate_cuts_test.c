@@ -230,6 +230,18 @@ static void every_place_where_a_number_becomes_a_group_is_looked_at(void **state
         {"", "method: km, formula: \"Surv(time, death) ~ arm\", landmark: 366", false},
         {"", "method: km, formula: \"Surv(time + 1, death) ~ arm\", landmark: 365", false},
         {"", "method: km, formula: \"Surv(time + 1, death) ~ arm\"", false},
+        {"",
+         "method: emulation, formula: \"Surv(time, death) ~ age\", treatment: chemo, start: time, grace: "
+         "[365.25], times: [730]",
+         true},
+        {"",
+         "method: emulation, formula: \"Surv(time, death) ~ age\", treatment: chemo, start: time, grace: "
+         "[182.625, 365.25], times: [730]",
+         false},
+        {"",
+         "method: emulation, formula: \"Surv(time, death) ~ age\", treatment: chemo, start: relapse, grace: "
+         "[365.25], times: [730]",
+         false},
         {"", "method: km, formula: \"Surv(pmax(time - relapse, 0), death) ~ arm\"", false},
         {"", "method: km, formula: \"Surv(days(diagnosis, last_news), death) ~ arm\"", true},
         {"", "method: km, formula: \"Surv(months(diagnosis, last_news), death) ~ arm\"", true},

@@ -103,9 +103,11 @@ struct cells {
         n_bins[TALLY_BLOCKS_MAX]; /* of CELL_AT_RISK, CELL_ENTERING, CELL_MERGE: bins of one group; else 0 */
     double
         tail[TALLY_BLOCKS_MAX]; /* of CELL_MERGE: the least min(p, 1 − p) asked for, for min_tail; else 0 */
-    bool both;                  /* of a model: patients without an event are told as those with one are */
-    bool is_model;              /* its numbers are model scalars: budget.models, max_scalar_share */
-    size_t n_parameters;        /* of the model, for max_parameter_share; 0: none */
+    bool events_alone[TALLY_BLOCKS_MAX]; /* of CELL_EVENTS: whatever `both` says, nothing is told of
+                                            patients without an event */
+    bool both;           /* of a model: patients without an event are told as those with one are */
+    bool is_model;       /* its numbers are model scalars: budget.models, max_scalar_share */
+    size_t n_parameters; /* of the model, for max_parameter_share; 0: none */
     size_t n_shown; /* numbers of the result that max_scalar_share counts: coefficients with their standard
                        errors, weighted means */
     struct cells_moment *moments; /* [n_moments], in an arena */
@@ -116,6 +118,11 @@ struct cells {
     bool pairs_uncounted;  /* there are more pairs than CELL_PAIRS blocks can count: no covariances */
     struct time_axis axis; /* of survival times as they will be released; days 0: no survival times */
     size_t conditions;     /* the first block of stats/conditions.h; 0: there is none */
+    /* [n_predicates], in an arena: how the method makes groups of a number by what stands in a key as a
+     * number
+     * (`grace`); disclosure/gate_cuts.c looks at them as at those of a study. */
+    const struct expression *const *predicates;
+    size_t n_predicates;
 };
 
 /* --- totals --- */
@@ -180,6 +187,9 @@ struct method {
     enum maille_code (*step)(const struct analysis *analysis, const struct totals *totals,
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error);
+    /* Of a method that makes weights by itself: as iptw_shares (stats/iptw.h). NULL in all others. */
+    enum maille_code (*shares)(const struct cells **cells, const struct analysis *analysis,
+                               const struct vector *theta, struct arena *arena, struct maille_error *error);
     /* A method that takes `weights: {iptw: …}` has the four of stats/iptw.h above, and here its own, to which
      * the weights are a variable like any other. NULL in all others. */
     const struct method *weighted;

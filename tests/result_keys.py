@@ -15,7 +15,7 @@ ADD = re.compile(r'result_add(?:_[a-z]+)?\(\s*[^,;]+?,\s*"([a-z_0-9]+)"', re.S)
 SET = re.compile(r'json_object_set(?:_new)?\(\s*[^,;]+?,\s*"([a-z_0-9]+)"', re.S)
 PACK = re.compile(r'json_pack\((.*?)\)\)', re.S)
 RUNS = [("tests/vectors/rotterdam.cuminc.study.yaml", []), ("tests/vectors/rotterdam.rate.study.yaml", []),
-        ("tests/vectors/rotterdam.table1.study.yaml", []),
+        ("tests/vectors/rotterdam.table1.study.yaml", []), ("tests/vectors/target.month.study.yaml", []),
         ("examples/rotterdam/all-methods.yaml", []),
         ("tests/vectors/rotterdam.shown.study.yaml", ["1", "tests/vectors/shown.policy.yaml"])]
 
@@ -44,7 +44,8 @@ def in_code(federate, tmp):
             keys.setdefault(key, name)
     for study, more in RUNS:
         out = os.path.join(tmp, "result.json")
-        subprocess.run([federate, "rotterdam", study, "6", "1", out, *more], check=True,
+        data = "target" if "target." in study else "rotterdam"
+        subprocess.run([federate, data, study, "6", "1", out, *more], check=True,
                        stdout=subprocess.DEVNULL)
         of_json(json.load(open(out, encoding="utf-8")), keys, study)
     return keys
