@@ -439,6 +439,7 @@ static void report_times(const struct reading *reading, size_t a, struct result 
         numbers[2][t] = value.std_error;
         numbers[3][t] = value.estimate * elementary_exp(-half);
         numbers[4][t] = isnan(half) ? NAN : fmin(value.estimate * elementary_exp(half), 1);
+        reading->outcome->suppressed += is_shown(trial, &reading->curves[a], t) && !target_told(reading, a, t);
     }
     put_numbers(row, names, N, numbers, trial->n_times);
     struct result *risk = result_add_list(row, "n_risk");
