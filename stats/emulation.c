@@ -10,8 +10,8 @@
  *     Π_{j ≤ k} 1/(1 − p_j(x)).
  *   arm "start": whoever comes to g_{K−1} without a start has to start in the last step. Clones that do not,
  *     and are followed beyond it, depart at g_{K−1}; behind it who starts in the last step weighs 1/p_K(x)
- * and so stands for them too, and who leaves in it without a start 1/(2 − p_K(x)); all others weigh 1 (L. E.
- *     Cain and others, The International Journal of Biostatistics 2010;6(2):18).
+ *     and so stands for them too (M. Webster-Clark and others, arXiv:2404.15073, 2024), and who leaves in it
+ *     without a start 1/(2 − p_K(x)); all others weigh 1.
  * Nothing is told of the time before g_K. Each arm then has its weighted Kaplan–Meier curve, S(t) = Π (1 −
  * d/n).
  *
