@@ -324,8 +324,9 @@ static void block_attack(struct attacker *attacker, const struct rounds *rounds,
     for (size_t i = 0; i < n && released; i++)
         number_put(attacker, counts + i * n_atoms, pooled[i], true, false);
     /* Bins of time tell how many their groups hold; merged bins of a variable each how many it holds. */
-    bool shown = block->groups == THRESHOLD_ABSENT,
-         by_group = block->rule == CELL_AT_RISK || analysis->cells->is_model;
+    bool shown = block->groups == THRESHOLD_ABSENT, by_group = block->rule == CELL_AT_RISK ||
+                                                               analysis->cells->is_model ||
+                                                               analysis->cells->axis.days > 0;
     for (size_t group = 0;
          group < block->n_groups && (block->rule == CELL_AT_RISK || block->rule == CELL_MERGE); group++) {
         double all = 0;
