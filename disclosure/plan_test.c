@@ -679,6 +679,60 @@ static void test_curves_and_bins(void **state)
     roster_clear(&roster);
 }
 
+/* Of a weighted curve each joined step holds enough with the event, and enough who are censored. An arm of
+ * which nobody is censored, or a few, is hidden, and with it another, which would tell its patients. */
+static void test_weighted_curves(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    struct rounds rounds;
+    struct maille_error error = {0};
+    made_begin(&made);
+    for (size_t s = 0; s < 6; s++)
+        for (int i = 0; i < 12; i++) {
+            patients(&made, 1, s, "a", "m", 40 + i, 100 + 150 * i, true);
+            patients(&made, 1, s, "a", "w", 50 + i, 150 + 150 * i, false);
+            patients(&made, 1, s, "c", "m", 40 + i, 100 + 150 * i, true);
+            patients(&made, 1, s, "c", "w", 50 + i, 150 + 150 * i, false);
+            patients(&made, 1, s, "b", "m", 60 + i, 200 + 150 * i, true);
+            patients(&made, i == 0, s, "b", "w", 70, 900, false);
+        }
+    made_end(&roster, &made, 6);
+    assert_ok(
+        rounds_run(
+            &rounds, &roster,
+            roster_study(&roster, "grid: month\n",
+                         "  - { id: k, method: km, formula: \"Surv(time, death) ~ arm\", weights: age }\n"),
+            roster_policy(&roster, "policy: standard\n"), NULL, NULL, 0, &error),
+        &error);
+    const struct threshold_analysis *analysis = &rounds.threshold.analyses[0];
+    const uint8_t *const *kept = rounds.plan.analyses[0].surviving.kept;
+    size_t n_merged = 0;
+    assert_string_equal(rounds.plan.analyses[0].rule, "");
+    for (size_t b = 0; b < analysis->cells->spec.n_blocks; b++) {
+        const struct threshold_block *block = &analysis->blocks[b];
+        int64_t here = 0, edges = 0;
+        if (block->rule != CELL_MERGE)
+            continue;
+        n_merged++;
+        const uint8_t *arms = kept[block->groups];
+        assert_int_equal(analysis->blocks[block->groups].rule, CELL_TABLE);
+        assert_true(!arms[1] && arms[0] + arms[2] == 1);
+        const size_t first = arms[0] ? 0 : 2 * block->n_bins;
+        for (size_t i = first; i < first + block->n_bins; i++) {
+            here += threshold_word(rounds.first.data, block->counts + i);
+            assert_true(!kept[b][i] || here >= 11);
+            edges += kept[b][i];
+            here = kept[b][i] ? 0 : here;
+        }
+        assert_true(edges > 1 && here == 0);
+    }
+    assert_int_equal(n_merged, 2);
+    rounds_clear(&rounds);
+    roster_clear(&roster);
+}
+
 static void test_bins(void **state)
 {
     (void)state;
@@ -947,6 +1001,7 @@ int main(void)
         cmocka_unit_test(test_known_n),         cmocka_unit_test(test_left_out_by_value),
         cmocka_unit_test(test_nobody_is_few),   cmocka_unit_test(test_vacant),
         cmocka_unit_test(test_unanimous),       cmocka_unit_test(test_near_cells),
+        cmocka_unit_test(test_weighted_curves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,6 +156,8 @@ static size_t groups_of_bins(const struct threshold_analysis *analysis, size_t b
 {
     const struct tally_block *blocks = analysis->cells->spec.blocks;
     size_t found = THRESHOLD_ABSENT;
+    if (analysis->cells->arms[b] > 0)
+        return analysis->cells->arms[b] - 1;
     for (size_t i = 0; i < b; i++)
         if (analysis->blocks[i].n_bins == 1 && analysis->blocks[i].n_cells == analysis->blocks[b].n_groups &&
             threshold_same_expression(blocks[i].filter, blocks[b].filter) &&

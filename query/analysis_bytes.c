@@ -152,5 +152,7 @@ void analysis_names(struct bytes *out, const struct analysis *a)
         bytes_put_u8(out, value->model != NULL);
         if (value->model != NULL)
             analysis_names(out, value->model);
+        for (size_t i = 0; a->declared->keys[k].kind == KEY_ANALYSES && i < value->n; i++)
+            analysis_names(out, value->analyses[i]);
     }
 }

@@ -19,8 +19,9 @@ enum query_key_kind {
     KEY_TEXT,            /* a text, such as a level                         → .names[0], n = 1 */
     KEY_SUBGROUPS,       /* a list of names, each an analysis more          → .present alone */
     KEY_MODEL,           /* a map of `method` (one of `choices`) and that method's keys → .model */
-    KEY_ANALYSES /* ids of other analyses of the study, a list, or one alone where n_max is 1 → .names,
-                    .analyses, n. Their methods have no such key. */
+    KEY_ANALYSES /* ids of other analyses of the study, a list → .names, .analyses, n; or one alone where
+                    n_max is 1: also → .model, and its cohort is this one's. Their methods have no such key.
+                  */
 };
 
 struct query_key {

@@ -203,6 +203,10 @@ enum maille_code study_refer(struct study_reading *r, struct analysis *a)
         for (size_t k = 0; k < value->n; k++)
             MAILLE_TRY(find_analysis(r, &analyses[k], a, &a->declared->keys[i], value->names[k]));
         value->analyses = analyses;
+        if (a->declared->keys[i].n_max == 1) { /* whose patients these are: rules look at it as at a model */
+            value->model = analyses[0];
+            a->cohort = analyses[0]->cohort;
+        }
     }
 out:
     return code;

@@ -195,6 +195,8 @@ const struct regression *regression_of(const struct report *report, const struct
         if (name == NULL)
             continue;
         struct labels_term term = labels_term(&labels, a->frame, name);
+        if (result_get(a->result, "systematic_error") != NULL) /* ids of analyses */
+            term = (struct labels_term){.words = name};
         struct regression_row row = regression_row_of(r, terms->items[i]);
         if (term.level != NULL && (factor == NULL || strcmp(factor, term.factor) != 0))
             begin_factor(r, a, terms, &labels, &term);

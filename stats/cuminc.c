@@ -73,8 +73,6 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     enum maille_code code = cuminc_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK)
         code = followup_cells(&followup, arena, out, error);
-    if (code == MAILLE_OK)
-        code = followup_steps_cells(&followup, arena, out, error);
     return code;
 }
 
@@ -83,10 +81,9 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
                              struct maille_error *error)
 {
     (void)theta;
+    (void)surviving;
     struct followup followup;
     enum maille_code code = cuminc_of(&followup, analysis, arena, error);
-    if (code == MAILLE_OK)
-        followup_steps(&followup, surviving, arena);
     if (code == MAILLE_OK)
         code = followup_plan(&followup, arena, spec, error);
     return code;
@@ -333,8 +330,6 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     struct followup_counts counts;
     enum maille_code code;
     MAILLE_TRY(cuminc_of(&followup, analysis, outcome->arena, error));
-    followup_steps(&followup, iteration->surviving, outcome->arena);
-    followup_steps_report(&followup, outcome);
     followup_read(&counts, &followup, iteration->surviving, totals, outcome->arena);
     MAILLE_TRY(followup_outcome(&counts, outcome, error));
     if (outcome->n_event == 0 && counts.n_hidden == 0) {

@@ -86,9 +86,9 @@ static enum maille_code followup_read_analysis(struct followup *followup, const 
     enum maille_code code;
     followup->formula = formula;
     followup->curves = false;
-    followup->weighted = false;
-    followup->exit = followup->entry = NULL;
-    followup->exit_steps = followup->entry_steps = NULL;
+    followup->exit = NULL;
+    followup->ends = NULL;
+    followup->exit_steps = NULL;
     groups_init(&followup->strata);
     groups_init(&followup->cells);
     MAILLE_TRY(followup_groups(&followup->groups, formula, causes, arena, error));
@@ -149,7 +149,8 @@ size_t followup_end(const struct followup *followup, const struct surviving *sur
         return n;
     if (!followup_shown(followup, surviving, cell))
         return 0;
-    return surviving_end(surviving->kept[cells_at_risk(followup)] + cell * n, n);
+    n = surviving_end(surviving->kept[cells_at_risk(followup)] + cell * n, n);
+    return followup->ends != NULL && followup->ends[cell] < n ? followup->ends[cell] : n;
 }
 
 /* The head counts of arms in `parts` runs: with the block of events by arm and cause where an arm may be
@@ -183,11 +184,7 @@ enum maille_code followup_plan(const struct followup *followup, struct arena *ar
     MAILLE_TRY(groups_tally(spec, arms, rows, groups_code(&followup->cells, arena, status), error));
     MAILLE_TRY(groups_tally(spec, exits, rows, groups_code(&followup->cells, arena, inner), error));
     if (followup->formula->start != NULL) {
-        const struct expression *entry = followup->entry;
-        if (entry == NULL)
-            entry = expression_survival(arena, OP_SURV_ENTRY, followup->n_bins);
-        if (followup->entry_steps != NULL)
-            bins = guard_both(arena, bins, followup->entry_steps);
+        const struct expression *entry = expression_survival(arena, OP_SURV_ENTRY, followup->n_bins);
         const struct expression *followed =
             expression_and(arena, rows, expression_complete(arena, &status, 1));
         MAILLE_TRY(groups_tally(spec, bins, rows, groups_code(&followup->cells, arena, entry), error));

@@ -15,12 +15,13 @@ struct followup {
     struct cohort_rows cohort; /* rows: complete */
     struct time_axis axis;
     uint32_t n_bins;
-    bool curves;   /* arms may be suppressed alone (followup_cells); the method sets it */
-    bool weighted; /* what is shown per step is sums of weights; the method sets it */
-    /* CODE: the bins in which a row leaves and enters where steps are joined (followup_steps); NULL: the
-     * grid's. */
-    const struct expression *exit, *entry;
-    const struct guard *exit_steps, *entry_steps; /* of the counts by step; NULL: none beside the others */
+    bool curves; /* arms may be suppressed alone (followup_cells); the method sets it */
+    /* Where the method has moved rows to (km_steps). exit: CODE, the bin in which a row leaves; ends: of each
+     * cell, how many bins are shown at most; NULL: as the grid has it. exit_steps: guards beside the others,
+     * of the counts by arm × bin × status; NULL: none. */
+    const struct expression *exit;
+    const size_t *ends;
+    const struct guard *exit_steps;
     uint32_t
         n_status; /* 2: censored and event; of followup_of_causes the levels of the event, 0 is censoring */
 };
@@ -61,15 +62,8 @@ void followup_survival(const struct followup *followup, struct arena *arena, str
  * patients with an event per group and per stratum. Arms are strata × groups. Behind them rows that leave per
  * arm × bin, and with delayed entry rows that enter, and those that are left out. */
 enum { FOLLOWUP_CELLS_ARMS = CELLS_OWN, FOLLOWUP_CELLS_EVENTS };
-/* Where those of steps begin. */
+/* Where those of a method's own begin. */
 size_t followup_cells_end(const struct followup *followup);
-/* followup_steps.c: head counts of steps, behind those of followup_cells, and what follows of what is left of
- * them, before followup_plan and followup_read. */
-enum maille_code followup_steps_cells(const struct followup *followup, struct arena *arena, struct cells *out,
-                                      struct maille_error *error) MAILLE_CHECKED;
-void followup_steps(struct followup *followup, const struct surviving *surviving, struct arena *arena);
-/* Says so where steps are joined. */
-void followup_steps_report(const struct followup *followup, struct outcome *outcome);
 /* Where the head counts of rows that are left out stand; only with delayed entry. site: of
  * followup_cells_site. */
 size_t followup_cells_left_out(const struct followup *followup, bool site);

@@ -57,7 +57,6 @@ static enum maille_code km_of(struct followup *followup, const struct analysis *
 {
     enum maille_code code = followup_of(followup, analysis, KEY_KM_FORMULA, arena, error);
     followup->curves = true;
-    followup->weighted = analysis->weights != NULL;
     return code;
 }
 
@@ -89,8 +88,8 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     enum maille_code code = km_of(&followup, analysis, arena, error);
     if (code == MAILLE_OK)
         code = followup_cells(&followup, arena, out, error);
-    if (code == MAILLE_OK)
-        code = followup_steps_cells(&followup, arena, out, error);
+    if (code == MAILLE_OK && analysis->weights != NULL)
+        code = km_steps_cells(&followup, arena, out, error);
     if (code == MAILLE_OK && analysis->weights != NULL) { /* who is in an arm, and who has an event in it */
         groups_share_weights(out, arena, FOLLOWUP_CELLS_ARMS, analysis->weights);
         groups_share_weights(out, arena, FOLLOWUP_CELLS_EVENTS, analysis->weights);
@@ -105,8 +104,8 @@ static enum maille_code plan(const struct analysis *analysis, const struct vecto
     (void)theta;
     struct followup followup;
     enum maille_code code = km_of(&followup, analysis, arena, error);
-    if (code == MAILLE_OK)
-        followup_steps(&followup, surviving, arena);
+    if (code == MAILLE_OK && analysis->weights != NULL)
+        km_steps(&followup, surviving, arena);
     if (code == MAILLE_OK)
         code = followup_plan(&followup, arena, spec, error);
     if (code == MAILLE_OK && analysis->weights != NULL)
@@ -194,8 +193,10 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         .tau = tau, .times = at->numbers, .n_times = at->present ? at->n : 0, .z = z};
     enum maille_code code;
     MAILLE_TRY(km_of(&followup, analysis, outcome->arena, error));
-    followup_steps(&followup, surviving, outcome->arena);
-    followup_steps_report(&followup, outcome);
+    if (analysis->weights != NULL) {
+        km_steps(&followup, surviving, outcome->arena);
+        km_steps_report(&followup, outcome);
+    }
     followup_read(&counts, &followup, surviving, totals, outcome->arena);
     MAILLE_TRY(followup_outcome(&counts, outcome, error));
     for (size_t cell = 0; reverse && cell < counts.n_cells; cell++)

@@ -1,6 +1,6 @@
 /* What the files of Kaplan–Meier share: km.c (keys, rounds, result), km_counts.c (counts or weights per
- * time), km_curve.c (the estimator), km_compare.c (chosen times, one
- * curve beside another). Internal to stats/. */
+ * time), km_steps.c (joined steps of a weighted curve), km_curve.c (the estimator), km_compare.c (chosen
+ * times, one curve beside another). Internal to stats/. */
 #ifndef STATS_KM_H
 #define STATS_KM_H
 
@@ -38,6 +38,17 @@ bool km_weights_whole(const struct expression *weights);
 struct km_counts *km_counts_read(const struct followup_counts *counts, const struct totals *totals,
                                  const struct expression *weights, const struct surviving *surviving,
                                  bool reverse, struct arena *arena);
+
+/* --- km_steps.c --- */
+
+/* Head counts of the steps of a weighted curve, behind those of followup_cells: who is censored, and who has
+ * the event, by arm × bin. */
+enum maille_code km_steps_cells(const struct followup *followup, struct arena *arena, struct cells *out,
+                                struct maille_error *error) MAILLE_CHECKED;
+/* What follows of what is left of them, before followup_plan and followup_read. */
+void km_steps(struct followup *followup, const struct surviving *surviving, struct arena *arena);
+/* Says so where steps are joined. */
+void km_steps_report(const struct followup *followup, struct outcome *outcome);
 
 /* --- km_curve.c --- */
 

@@ -103,9 +103,12 @@ struct cells {
         n_bins[TALLY_BLOCKS_MAX]; /* of CELL_AT_RISK, CELL_ENTERING, CELL_MERGE: bins of one group; else 0 */
     double
         tail[TALLY_BLOCKS_MAX]; /* of CELL_MERGE: the least min(p, 1 − p) asked for, for min_tail; else 0 */
-    bool both;                  /* of a model: patients without an event are told as those with one are */
-    bool is_model;              /* its numbers are model scalars: budget.models, max_scalar_share */
-    size_t n_parameters;        /* of the model, for max_parameter_share; 0: none */
+    size_t arms[TALLY_BLOCKS_MAX]; /* of CELL_MERGE: 1 + the block of the groups whose bins these are, where
+                                    * their rows are not the same (stats/km_steps.c); 0: one with the same
+                                    * rows, if any */
+    bool both;                     /* of a model: patients without an event are told as those with one are */
+    bool is_model;                 /* its numbers are model scalars: budget.models, max_scalar_share */
+    size_t n_parameters;           /* of the model, for max_parameter_share; 0: none */
     size_t n_shown; /* numbers of the result that max_scalar_share counts: coefficients with their standard
                        errors, weighted means */
     struct cells_moment *moments; /* [n_moments], in an arena */

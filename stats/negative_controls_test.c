@@ -120,6 +120,22 @@ static void whose_patients(void **state)
         assert_int_equal(own->rules[b], of->rules[b]);
         assert_ptr_not_equal(own->spec.blocks[b].filter, NULL);
     }
+    /* So rules look at them: its cohort and its variables are that one's. */
+    const struct analysis *analyses = six.study->analyses;
+    bool used[16] = {false}, of_it[16] = {false};
+    assert_true(six.study->dictionary->n_variables <= 16);
+    assert_ptr_equal(analyses[0].cohort, analyses[2].cohort);
+    analysis_variables(&analyses[0], used);
+    analysis_variables(&analyses[2], of_it);
+    assert_memory_equal(used, of_it, sizeof used);
+    /* What it is called depends on what all of them are called. */
+    struct bytes names = {0}, others = {0};
+    for (size_t k = 1; k < 3; k++)
+        analysis_names(&others, &analyses[k]);
+    analysis_names(&names, &analyses[0]);
+    assert_true(names.length > others.length && others.length > 0);
+    bytes_clear(&names);
+    bytes_clear(&others);
     six_clear(&six);
 }
 

@@ -195,19 +195,6 @@ static bool is_of_others(const struct hiding *h, const struct guard *guard, size
     return others;
 }
 
-/* The rows of a group; where joined bins speak for all groups of a run (status by status), those of the run:
- * a step of curves holds enough who leave, be they censored or not. */
-static bool *rows_of_run(const struct hiding *h, const struct hidden *hidden, const struct tally_spec *spec,
-                         size_t block, size_t group)
-{
-    size_t per_run = 1;
-    for (const struct guard *g = spec->blocks[block].guard; g != NULL; g = g->also)
-        if (g->block == hidden->block && g->to != NULL && g->places == 0)
-            per_run = tally_block_parts(&spec->blocks[block]) / g->parts;
-    const size_t first = group - group % per_run;
-    return rows_of(h, spec, block, first, first + per_run);
-}
-
 /* Of joined steps only what is counted by them is hidden: a few who left on one day may all have come on
  * another, and a few of one age may all be of one size. */
 static bool is_of(const struct hiding *h, const struct hidden *hidden, const bool *rows,
@@ -215,7 +202,7 @@ static bool is_of(const struct hiding *h, const struct hidden *hidden, const boo
 {
     return h->cells->rules[hidden->block] != CELL_MERGE ||
            (!is_of_others(h, spec->blocks[block].guard, hidden->block) &&
-            memcmp(rows, rows_of_run(h, hidden, spec, block, group), h->n_rows) == 0);
+            memcmp(rows, rows_of(h, spec, block, group, group + 1), h->n_rows) == 0);
 }
 
 /* The round once more without those rows: nothing that was there may be gone. */

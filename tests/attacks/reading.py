@@ -236,16 +236,35 @@ def months(patient, key="time"):
     return math.ceil(patient[key] / 30.4375 - 1e-9)
 
 
-def alone(event, by=None, weighted=False, reverse=False):
-    """Steps of a curve in which fewer than the limit leave: of one who leaves alone they tell what she is, or weighs."""
-    def few(at, patients):
-        """at: months at which a curve shows somebody leave, ascending; who left since the one before."""
-        for before, here in zip([-1] + at, at):
-            n = sum(before < months(patient) <= here for patient in patients)
-            if 0 < n < FEW:
-                return f"{n} patients leave alone at {here} months"
-        return None
+def few_at(at, patients):
+    """at: months at which a curve shows somebody leave, ascending; who left since the one before."""
+    for before, here in zip([-1] + at, at):
+        n = sum(before < months(patient) <= here for patient in patients)
+        if 0 < n < FEW:
+            return f"{n} patients leave alone at {here} months"
+    return None
 
+
+def few_in_sums(sums, patients, weight):
+    """Sums of weights, in the order of time: whose they are. Each is of whole months; without a number as weight each weighs 1 or more."""
+    if weight is None:
+        return next((f"a sum of {total:.2f} of fewer than {FEW} patients" for total in sums if 0 < total < FEW), None)
+    upto, done, n_done = 0, 0, 0
+    ends = sorted({months(patient) for patient in patients})
+    for total in (total for total in sums if total > 0):
+        upto += total
+        for end in ends:
+            own = [patient for patient in patients if months(patient) <= end]
+            if abs(sum(patient[weight] for patient in own) - upto) < 1e-6:
+                if len(own) - n_done < FEW:
+                    return f"{len(own) - n_done} patients who leave alone after {done} months weigh {total:g}"
+                done, n_done = end, len(own)
+                break
+    return None
+
+
+def alone(event, by=None):
+    """Steps of a curve in which fewer than the limit leave: of one who leaves alone they tell what she is."""
     def read(worlds, truth):
         for step, patients in zip((world[0] for world in worlds), truth):
             if step[0]["status"] != "ok":
@@ -253,15 +272,23 @@ def alone(event, by=None, weighted=False, reverse=False):
             result = step[0]["result"]
             for curve in result.get("risk_sets") or result["curves"]:
                 own = [p for p in patients if curve["stratum"] == "all" or curve["stratum"] == f"{by}={'TRUE' if p[by] else 'FALSE'}"]
-                at = [round(t / 30.4375) for t in curve.get("time") or []]
-                told = None
-                if weighted:
-                    for state, key in ((not reverse, "n_event_at"), (reverse, "n_censor")):
-                        told = told or few([t for t, n in zip(at, curve.get(key) or []) if n > 0], [p for p in own if p[event] == state])
-                else:
-                    told = few(at, own)
+                told = few_at([round(t / 30.4375) for t in curve.get("time") or []], own)
                 if told:
-                    return f"{curve['stratum']}: {told}" + (", and what they weigh" if weighted else "")
+                    return f"{curve['stratum']}: {told}"
+        return None
+
+    return read
+
+
+def weigh(event, weight=None, reverse=False):
+    """The same of a weighted curve over everybody: sums of weights of fewer than the limit, who have the event or are censored."""
+    def read(worlds, truth):
+        for step, patients in zip((world[0] for world in worlds), truth):
+            curve = step[0]["result"]["curves"][0] if step[0]["status"] == "ok" else {}
+            for state, key in ((not reverse, "n_event_at"), (reverse, "n_censor")):
+                told = few_in_sums(curve.get(key) or [], [p for p in patients if p[event] == state], weight)
+                if told:
+                    return told
         return None
 
     return read

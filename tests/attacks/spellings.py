@@ -6,7 +6,7 @@ study is written as `method: …`; what stands in {braces} is filled in by attac
 from dataclasses import dataclass, field
 from typing import Callable
 
-from reading import alone, cycle, differ, hidden_cells, matrix, missing_rows, moments, near_cells, one_value, shapes, shown_all, three, weight_of_one
+from reading import alone, cycle, differ, hidden_cells, matrix, missing_rows, moments, near_cells, one_value, shapes, shown_all, three, weigh, weight_of_one
 from registry import T, T_NUMBERS
 
 G = 'dept == "a"'
@@ -261,10 +261,10 @@ B = [
     Spelling("B3", "event", [[model("Surv(time, her2) ~ 1", "km")]], alone("her2"), model=True),
     Spelling("B3", "arms", [[model(f"{SURV} ~ hr", "km") + ", tau: 1826.25"]], alone("death", "hr"), model=True, size=220),
     Spelling("B3", "cuminc", [[model("Surv(time, cause) ~ hr", "cuminc")]], alone("death", "hr"), model=True, size=220),
-    Spelling("B3", "weights", [[model(f"{SURV} ~ 1", "km") + ", weights: lab"]], alone("death", weighted=True), model=True),
-    Spelling("B3", "weights-reverse", [[model(f"{SURV} ~ 1", "km") + ", weights: lab, reverse: true"]], alone("death", weighted=True, reverse=True), model=True,
+    Spelling("B3", "weights", [[model(f"{SURV} ~ 1", "km") + ", weights: lab"]], weigh("death", "lab"), model=True),
+    Spelling("B3", "weights-reverse", [[model(f"{SURV} ~ 1", "km") + ", weights: lab, reverse: true"]], weigh("death", "lab", True), model=True,
              late=True),
-    Spelling("B3", "iptw", [[model(f"{SURV} ~ 1", "km") + ', weights: { iptw: "chemo ~ grade" }']], alone("death", weighted=True), model=True),
+    Spelling("B3", "iptw", [[model(f"{SURV} ~ 1", "km") + ', weights: { iptw: "chemo ~ grade" }']], weigh("death"), model=True),
     Spelling("B2", "unanimous", [["method: crosstab, variables: [f_dept, chemo]"]], one_value, size=420, others={"chemo": 1}),
 ]
 

@@ -1,5 +1,5 @@
 # Makes rotterdam.shown.gold.json: results behind threshold rounds, where R is given what they leave: times that are moved to the
-# edges of joined steps (stats/cox_merge.c, stats/followup_steps.c), follow-up that ends where too few are at risk (stats/followup.h). The rules are those of
+# edges of joined steps (stats/cox_merge.c), follow-up that ends where too few are at risk (stats/followup.h). The rules are those of
 # docs/DISCLOSURE.md; policy: shown.policy.yaml. Run from the repository's root: Rscript tests/vectors/shown.R
 source("tests/vectors/common.R")
 source("tests/vectors/models.R")
@@ -103,16 +103,12 @@ cut_off <- function(d, exit, event, end) {
 curve_gold <- function(stratum, d, exit, event, entry = NULL, tau = NULL) {
   end <- end_of(d[[exit]], if (!is.null(entry)) d[[entry]])
   whole <- sum(d[[event]])
-  exits <- edges(d[[exit]]) # steps are joined until enough leave (stats/followup_steps.c)
-  if (!is.null(entry)) d[[entry]] <- enter(d[[entry]], edges(d[[entry]]), exits)
-  d[[exit]] <- move(d[[exit]], exits)
   d <- cut_off(d, exit, event, end)
   if (!is.null(entry)) d <- d[d[[entry]] < d[[exit]], ]
   if (nrow(d) == 0) return(list(stratum = stratum, n_event = whole, time = list(), estimate = list())) # too few at risk from the start
   y <- if (is.null(entry)) Surv(d[[exit]] * w, d[[event]]) else Surv(d[[entry]] * w, d[[exit]] * w, d[[event]])
   fit <- survfit(y ~ 1)
   i <- fit$time < end * w - 1e-6 & fit$n.event + fit$n.censor > 0
-  if (!any(i)) return(list(stratum = stratum, n_event = whole, time = list(), estimate = list())) # a step that ends behind the curve
   s <- summary(fit, times = fit$time[i])
   half <- summary(fit)$table
   median_at <- function(name) if (is.na(half[[name]]) || half[[name]] >= end * w) NA else half[[name]]
@@ -126,14 +122,22 @@ curve_gold <- function(stratum, d, exit, event, entry = NULL, tau = NULL) {
   }
   out
 }
-km <- list(id = "km", method = "km", status = "ok", n = nrow(d), n_event = sum(d$death), grid_merged = TRUE, result = list(curves = lapply(levels(d$size),
+km <- list(id = "km", method = "km", status = "ok", n = nrow(d), n_event = sum(d$death), result = list(curves = lapply(levels(d$size),
   function(s) c(list(n = sum(d$size == s)), curve_gold(paste0("size=", s), d[d$size == s, ], "dtime", "death", tau = 3652.5)))))
-# With weights, which steps of one patient would tell: events and censorings moved each by steps of their own.
+# With weights, which steps of one patient would tell: events and censorings moved each to the middle of steps of their own (stats/km_steps.c).
+# The last step, and what is later, is not shown.
+middle <- function(bins, right, end) {
+  left <- c(0, right[-length(right)] + 1)
+  i <- findInterval(bins, right, left.open = TRUE) + 1
+  ifelse(right[i] < end, (left[i] + right[i]) %/% 2, right[i])
+}
 weighted_km <- function(id, d, by) {
   d$.arm <- if (is.null(by)) rep("all", nrow(d)) else paste0(by, "=", d[[by]])
   list(id = id, method = "km", status = "ok", n = nrow(d), n_event = sum(d$death), grid_merged = TRUE, result = list(curves = lapply(sort(unique(d$.arm)), function(s) {
-    a <- d[d$.arm == s, ]; end <- end_of(a$dtime); n <- nrow(a); whole <- sum(a$.w[a$death])
-    a$dtime <- ifelse(a$death, move(a$dtime, edges(a$dtime[a$death])), move(a$dtime, edges(a$dtime[!a$death])))
+    a <- d[d$.arm == s, ]; n <- nrow(a); whole <- sum(a$.w[a$death])
+    right <- list(edges(a$dtime[!a$death]), edges(a$dtime[a$death]))
+    end <- min(end_of(a$dtime), vapply(right, function(r) c(0, r + 1)[length(r)], 0))
+    a$dtime <- ifelse(a$death, middle(a$dtime, right[[2]], end), middle(a$dtime, right[[1]], end))
     a <- cut_off(a, "dtime", "death", end)
     fit <- survfit(Surv(dtime * w, death) ~ 1, a, weights = a$.w)
     i <- fit$time < end * w - 1e-6 & fit$n.event + fit$n.censor > 0; s2 <- summary(fit, times = fit$time[i])
@@ -147,7 +151,7 @@ shared <- d; shared$.w <- shared$age / 64
 by_hormon <- d; p <- converged(cbind(1, d$age, d$nodes), as.numeric(d$hormon), binomial(), NULL, NULL, TRUE)$fitted.values
 by_hormon$.w <- ifelse(d$hormon, 1 / p, 1 / (1 - p))
 
-late_km <- list(id = "late", method = "km", status = "ok", n = nrow(late_raw), grid_merged = TRUE, result = list(curves = list(
+late_km <- list(id = "late", method = "km", status = "ok", n = nrow(late_raw), result = list(curves = list(
   c(list(n = nrow(late_raw)), curve_gold("all", late_raw, "stop", "death", "start")))))
 
 logrank_gold <- function(id, time, event, group, stratum = NULL) {
