@@ -48,8 +48,12 @@ enum maille_code figures_file_open(int *fd, const char *dir, struct maille_error
     if (fcntl(*fd, F_OFD_SETLK, &whole) != 0 && (errno == EAGAIN || errno == EACCES)) {
         close(*fd); /* where a file system has no locks the beat alone says whether somebody writes */
         *fd = -1;
+    } else if (ftruncate(*fd, 0) != 0) { /* what is longer than figures could not be read behind them */
+        code = maille_fail_errno(error, "cannot empty %s", path);
+        close(*fd);
+        *fd = -1;
     }
-    return MAILLE_OK;
+    return code;
 }
 
 enum maille_code figures_file_write(int fd, const struct figure_row *rows, size_t n, const int64_t *values,

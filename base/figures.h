@@ -48,8 +48,8 @@ enum maille_code figures_page(void **page, struct maille_error *error) MAILLE_CH
 void figures_take(int64_t *values, const struct figure_row *rows, size_t n, void *const *pages);
 
 /* The file DIR/status that a running program keeps: lines "name value", first and last a number of the
- * writing, so that half a writing is none. It is opened once, and written at its place: a program behind
- * walls keeps it up. */
+ * writing, so that half a writing is none. It is opened once, which empties it, and written at its place: a
+ * program behind walls keeps it up. */
 enum { FIGURES_FILE_BYTES = 4096 };
 #define FIGURES_FILE "status"
 enum maille_code figures_file_open(int *fd, const char *dir, struct maille_error *error) MAILLE_CHECKED;

@@ -83,10 +83,19 @@ static void the_file_is_there_while_a_program_has_it(void **state)
     assert_int_equal(pwrite(fd, "writing 9", 9, 0), 9);
     assert_fails(figures_file_read(read, &there, rows, N, dir, &error), MAILLE_CORRUPT, &error,
                  "other bytes");
+    static char longer[FIGURES_FILE_BYTES + 100];
+    assert_int_equal(pwrite(fd, longer, sizeof longer, 0), sizeof longer);
     close(fd);
     assert_ok(figures_file_read(read, &there, rows, N, dir, &error), &error);
     assert_false(there); /* the program is gone, its file is not */
     assert_true(file_exists(path));
+    /* Whatever lies there, the next program begins with an empty file. */
+    assert_ok(figures_file_open(&fd, dir, &error), &error);
+    assert_ok(figures_file_write(fd, rows, N, values, &error), &error);
+    assert_ok(figures_file_read(read, &there, rows, N, dir, &error), &error);
+    assert_true(there);
+    assert_memory_equal(read, values, sizeof values);
+    close(fd);
 }
 
 static void prometheus_reads_kinds(void **state)

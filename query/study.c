@@ -19,7 +19,10 @@ enum maille_code study_note(struct study_reading *r, enum maille_code code)
     struct study_problems *problems = r->problems;
     if (code != MAILLE_INVALID || problems == NULL)
         return code;
-    if (problems->n < STUDY_PROBLEMS_MAX && !follows_from_another(r->error->sentence))
+    r->n_noted++;
+    if (follows_from_another(r->error->sentence))
+        r->follows = r->follows != NULL ? r->follows : arena_strdup(r->arena, r->error->sentence);
+    else if (problems->n < STUDY_PROBLEMS_MAX)
         problems->sentences[problems->n++] = arena_strdup(r->arena, r->error->sentence);
     return MAILLE_OK;
 }
@@ -346,11 +349,11 @@ static enum maille_code parse_one(struct study_reading *r, size_t *n_added, size
 {
     enum maille_code code;
     const struct study *s = r->study;
-    const size_t n_before = r->problems == NULL ? 0 : r->problems->n;
+    const size_t n_before = r->n_noted; /* what is wrong with an analysis leaves it without a formula */
     MAILLE_TRY(study_analysis(r, a, node));
-    if (r->problems == NULL || r->problems->n == n_before)
+    if (r->n_noted == n_before)
         MAILLE_TRY(study_subgroups(r, a + 1, n_added, n - 1, a, node));
-    if (r->problems == NULL || r->problems->n == n_before)
+    if (r->n_noted == n_before)
         MAILLE_TRY(study_landmark(r, a, 1 + *n_added, yaml_get(node, "landmark")));
     for (size_t i = 0; i <= *n_added; i++)
         for (size_t k = 0; k < s->n_analyses + i && a[i].id != NULL; k++)
@@ -377,7 +380,7 @@ static enum maille_code parse_analyses(struct study_reading *r, const struct yam
     s->analyses = arena_array(r->arena, STUDY_ANALYSES_MAX, sizeof *s->analyses);
     for (size_t i = 0; i < list->n; i++) {
         struct analysis *a = &s->analyses[s->n_analyses];
-        const size_t n_before = r->problems == NULL ? 0 : r->problems->n;
+        const size_t n_before = r->n_noted;
         size_t n_added = 0, room = STUDY_ANALYSES_MAX - s->n_analyses;
         if (room == 0) {
             code = yaml_fail(r->error, list->values[i],
@@ -387,7 +390,7 @@ static enum maille_code parse_analyses(struct study_reading *r, const struct yam
         }
         *a = (struct analysis){.study = s, .entry = i, .cohort = cohort};
         MAILLE_TRY(study_note(r, parse_one(r, &n_added, room, a, list->values[i])));
-        if (r->problems != NULL && r->problems->n > n_before)
+        if (r->n_noted > n_before)
             continue;
         for (size_t k = 0; k <= n_added; k++)
             a[k].index = s->n_analyses++;
@@ -432,6 +435,8 @@ enum maille_code study_parse_all(const struct study **study, struct study_proble
     MAILLE_TRY(study_note(&r, required(&node, root, "analyses", r.error)));
     if (node != NULL)
         MAILLE_TRY(study_note(&r, parse_analyses(&r, node, cohort)));
+    if (problems != NULL && problems->n == 0 && r.follows != NULL) /* of none: a study may say these words */
+        problems->sentences[problems->n++] = r.follows;
     if (problems != NULL && problems->n > 0) {
         code = maille_fail(error, MAILLE_INVALID, "%s", problems->sentences[0]);
         goto out;

@@ -13,6 +13,8 @@ struct study_reading {
     const struct query_method *methods;
     size_t n_methods;
     struct study_problems *problems; /* NULL: the first error ends the reading */
+    size_t n_noted;                  /* errors, also those that are in no list: of another, or past its end */
+    const char *follows;             /* the first sentence that was taken for one of another; NULL: none */
 };
 
 /* Where all problems are wanted, an invalid text is noted and the reading goes on: MAILLE_OK. Else code

@@ -629,10 +629,51 @@ static void all_problems_in_one_go(void **state)
     assert_string_equal(error.sentence, problems.sentences[0]);
 }
 
+/* A study that says what such an error says is wrong all the same. */
+static void words_of_an_error_hide_none(void **state)
+{
+    struct fixture *f = *state;
+    static const char text[] =
+        "study: bad\ndictionary: t@1\ntitle: t\npurpose: p\nlegal_basis: l\nexpires: 2099-12-31\n"
+        "grid: month\nmissing: which has an error of its own\nanalyses:\n"
+        "  - { id: d, method: describe, variables: [age] }\n";
+    struct study_problems problems = {0};
+    struct maille_error error = {0};
+    const struct study *study = NULL;
+    assert_int_equal(study_parse_all(&study, &problems, f->arena, f->dictionary, methods,
+                                     sizeof methods / sizeof *methods, "s.yaml", text, sizeof text - 1,
+                                     &error),
+                     MAILLE_INVALID);
+    assert_null(study);
+    assert_int_equal(problems.n, 1);
+    assert_non_null(strstr(problems.sentences[0], "expected `missing`"));
+}
+
+/* An analysis that is wrong by another's error has no formula whose times could begin at a landmark. */
+static void what_follows_from_another_is_wrong_too(void **state)
+{
+    struct fixture *f = *state;
+    static const char text[] =
+        "study: bad\ndictionary: t@1\ntitle: t\npurpose: p\nlegal_basis: l\nexpires: 2099-12-31\n"
+        "grid: month\nderive:\n  old: agee > 60\nanalyses:\n"
+        "  - { id: d, method: cox, formula: \"Surv(dtime, death) ~ old\", landmark: 30 }\n";
+    struct study_problems problems = {0};
+    struct maille_error error = {0};
+    const struct study *study = NULL;
+    assert_int_equal(study_parse_all(&study, &problems, f->arena, f->dictionary, methods,
+                                     sizeof methods / sizeof *methods, "s.yaml", text, sizeof text - 1,
+                                     &error),
+                     MAILLE_INVALID);
+    assert_int_equal(problems.n, 1);
+    assert_non_null(strstr(problems.sentences[0], "s.yaml:9:8: expected a variable"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_problems_in_one_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(words_of_an_error_hide_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_follows_from_another_is_wrong_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_whole_study, setup, teardown),
         cmocka_unit_test_setup_teardown(defaults, setup, teardown),
         cmocka_unit_test_setup_teardown(a_landmark, setup, teardown),

@@ -262,8 +262,10 @@ void cox_pairs_net(double *exits, double *entries, const struct cox_step *step, 
 
 /* cox_evaluate.c */
 
+/* Every event costs a few operations in every step, and how many there are is what sites say. */
+enum { COX_EVENTS_MAX = 1 << 24 };
 /* Reads the sums of a round (a): log likelihood, and into memo the score, the products and the steps of the
- * hazard, on the columns of `next`. MAILLE_FAILED when a risk set vanishes. */
+ * hazard, on the columns of `next`. MAILLE_FAILED when a risk set vanishes, and past COX_EVENTS_MAX. */
 enum maille_code cox_evaluate(struct cox_step *step, const struct fit_theta *next, double *loglik,
                               struct maille_error *error) MAILLE_CHECKED;
 

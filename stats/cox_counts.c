@@ -239,9 +239,9 @@ enum maille_code cox_counts_read(struct cox_step *step, struct maille_error *err
     fit->scalars[FIT_OFFSET] = (double)offset;
     fit->scalars[FIT_EVENTS] = (double)totals_count(totals, COX_BLOCK_ROWS, COX_EVENT);
     fit->scalars[FIT_MISSING] = (double)totals_count(totals, COX_BLOCK_MISSING, 0);
-    step->outcome->n = (int64_t)fit->scalars[FIT_ROWS];
+    step->outcome->n = totals_heads((f128)fit->scalars[FIT_ROWS]);
     groups_cohort_read(step->outcome, totals, COX_BLOCK_MISSING, step->iteration->surviving);
-    step->outcome->n_event = (int64_t)fit->scalars[FIT_EVENTS];
+    step->outcome->n_event = totals_heads((f128)fit->scalars[FIT_EVENTS]);
     if (!(fit->scalars[FIT_ROWS] > 0)) {
         code = wording_nobody(error, step->outcome->n_missing);
         goto out;

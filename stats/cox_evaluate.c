@@ -253,6 +253,12 @@ enum maille_code cox_evaluate(struct cox_step *step, const struct fit_theta *nex
     for (size_t j = 0; j < cox->design->n_columns; j++)
         sum += (f128)step->at.gamma[j] * (f128)step->event_sum[j];
     struct prior prior = prior_of(step, &exits);
+    double events = 0;
+    for (size_t cell = 0; cell < cox->strata.n * bins; cell++)
+        events += step->ties[cell];
+    if (!(events <= COX_EVENTS_MAX))
+        return maille_fail(error, MAILLE_FAILED, "expected at most %d events in a model, found more",
+                           COX_EVENTS_MAX);
 
     for (size_t s = 0; s < cox->strata.n; s++) {
         struct dd s0 = {0, 0};

@@ -316,11 +316,15 @@ static void moments_read(struct moments *m, const struct description *d, const s
     size_t at = cell * MOMENTS;
     double middle = 0, half = 1;
     f128 weight = totals_quad(totals, block, at), squares = weight;
-    *m = (struct moments){
-        .n = (int64_t)(double)weight, .mean = NAN, .sd = NAN, .se = NAN, .skewness = NAN, .sum = 0};
+    *m = (struct moments){.n = totals_heads((f128)(double)weight),
+                          .mean = NAN,
+                          .sd = NAN,
+                          .se = NAN,
+                          .skewness = NAN,
+                          .sum = 0};
     if (d->weights) {
         squares = totals_quad(totals, block + NUMBER_SQUARES, cell);
-        m->n = (int64_t)totals_real(totals, block + NUMBER_ROWS, cell);
+        m->n = totals_heads((f128)totals_real(totals, block + NUMBER_ROWS, cell));
     }
     if (expression_unit_scale(&middle, &half, x, "", NULL) != MAILLE_OK || !(weight > 0))
         return;

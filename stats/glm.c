@@ -365,10 +365,10 @@ static enum maille_code read_counts(struct glm_step *step, struct maille_error *
     step->own[MEMO_CONSTANT] = totals_real(totals, BLOCK_CONSTANT, 0);
     if (step->glm.weights)
         step->own[MEMO_WEIGHTLESS] = (double)totals_count(totals, BLOCK_WEIGHTLESS, 0);
-    step->outcome->n = (int64_t)fit->scalars[FIT_ROWS];
+    step->outcome->n = totals_heads((f128)fit->scalars[FIT_ROWS]);
     groups_cohort_read(step->outcome, totals, BLOCK_MISSING, step->iteration->surviving);
     if (step->glm.family->events)
-        step->outcome->n_event = (int64_t)fit->scalars[FIT_EVENTS];
+        step->outcome->n_event = totals_heads((f128)fit->scalars[FIT_EVENTS]);
     if (!(fit->scalars[FIT_ROWS] > step->own[MEMO_WEIGHTLESS])) {
         code = wording_nobody(error, step->outcome->n_missing);
         goto out;

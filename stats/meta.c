@@ -230,7 +230,7 @@ static void add_result(const double *memo, double random, double random_se, doub
                        struct result *result)
 {
     double sign_free = fabs(scale);
-    result_add_integer(result, "sites", (int64_t)memo[MEMO_SITES]);
+    result_add_integer(result, "sites", totals_heads((f128)memo[MEMO_SITES]));
     add_estimate(result, "fixed", memo[MEMO_FIXED] / scale, memo[MEMO_FIXED_SE] / sign_free, conf_level);
     add_estimate(result, "random", random / scale, random_se / sign_free, conf_level);
     result_add_number(result, "tau2", memo[MEMO_TAU2] / (scale * scale));
@@ -243,12 +243,12 @@ static enum maille_code first_round(const struct meta *meta, const struct totals
                                     struct iteration *iteration, struct outcome *outcome,
                                     struct maille_error *error)
 {
-    int64_t k = (int64_t)totals_real(totals, 0, META_SITES);
-    outcome->n = (int64_t)totals_real(totals, 0, META_ROWS);
+    int64_t k = totals_heads((f128)totals_real(totals, 0, META_SITES));
+    outcome->n = totals_heads((f128)totals_real(totals, 0, META_ROWS));
     bool kept = surviving_kept(iteration->surviving, CELLS_MISSING, 0);
-    outcome->n_missing = kept ? (int64_t)totals_real(totals, 0, META_MISSING) : -1;
+    outcome->n_missing = kept ? totals_heads((f128)totals_real(totals, 0, META_MISSING)) : -1;
     if (is_cox(meta) || analysis_value(meta->model, "family")->choice == 1)
-        outcome->n_event = (int64_t)totals_real(totals, 0, META_EVENTS);
+        outcome->n_event = totals_heads((f128)totals_real(totals, 0, META_EVENTS));
     if (outcome->n == 0)
         return wording_nobody(error, outcome->n_missing);
     if (k < META_SITES_MIN)

@@ -60,6 +60,14 @@ f128 totals_quad(const struct totals *totals, size_t block, size_t index)
     return tally_quad(totals->words, &totals->extents[block], index);
 }
 
+int64_t totals_heads(f128 number)
+{
+    static const int64_t most = INT64_C(1) << 40;
+    if (!(number > 0))
+        return 0;
+    return number > (f128)most ? most : (int64_t)number;
+}
+
 bool surviving_kept(const struct surviving *surviving, size_t block, size_t cell)
 {
     return surviving == NULL || surviving->kept[block][cell] != 0;

@@ -131,6 +131,9 @@ struct totals {
 int64_t totals_count(const struct totals *totals, size_t block, size_t index);
 double totals_real(const struct totals *totals, size_t block, size_t index);
 f128 totals_quad(const struct totals *totals, size_t block, size_t index);
+/* A number of heads that stands among sums of other things: from 0 to 2^40, as a count is (round_in_range);
+ * what a liar's sum is beyond that becomes the nearest of these, and no number 0. */
+int64_t totals_heads(f128 number);
 
 /* --- the method --- */
 

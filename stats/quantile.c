@@ -372,7 +372,7 @@ static void quantile_result(const struct lattice *l, const struct memo *memo, co
 {
     int64_t n = 0, *counts = arena_array(outcome->arena, l->by.n, sizeof *counts);
     for (size_t cell = 0; cell < l->by.n; cell++)
-        n += counts[cell] = (int64_t)memo->n_rows[cell];
+        n += counts[cell] = totals_heads((f128)memo->n_rows[cell]);
     groups_note_dropped(&l->by, counts, surviving_mask(surviving, CELLS_BY), outcome);
     struct result *list = result_add_list(outcome->result, "groups");
     for (size_t cell = 0; cell < l->by.n; cell++) {
@@ -383,7 +383,7 @@ static void quantile_result(const struct lattice *l, const struct memo *memo, co
             continue;
         struct result *row = result_add_object(list, NULL);
         groups_add_names(&l->by, cell, row);
-        groups_add_count(outcome, row, "n", (int64_t)memo->n_present[cell], kept);
+        groups_add_count(outcome, row, "n", totals_heads((f128)memo->n_present[cell]), kept);
         struct result *probs = result_add_list(row, "probs"), *values = result_add_list(row, "values");
         for (size_t i = 0; i < l->n_probs; i++) {
             double rank[2], weight = ranks(rank, memo->n_present[cell], l->probs[i]), at[2];
@@ -474,7 +474,7 @@ static enum maille_code step_first(const struct lattice *l, struct memo *memo, c
     groups_cohort_read(outcome, totals, BLOCK_MISSING, surviving);
     for (size_t cell = 0; cell < l->by.n; cell++) {
         present += memo->n_present[cell];
-        rows += (int64_t)memo->n_rows[cell];
+        rows += totals_heads((f128)memo->n_rows[cell]);
         hidden = hidden || !surviving_kept(surviving, CELLS_BY, cell);
     }
     return present < 1 && !hidden ? wording_nobody(error, outcome->n_missing + rows) : MAILLE_OK;

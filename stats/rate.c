@@ -384,7 +384,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     int64_t *counts = arena_array(outcome->arena, rate.groups.n, sizeof *counts);
     uint8_t *shown = arena_array(outcome->arena, rate.groups.n, sizeof *shown);
     for (size_t group = 0; group < rate.groups.n; group++) {
-        n += counts[group] = (int64_t)totals_real(totals, BLOCK_TIME, 2 * group);
+        n += counts[group] = totals_heads((f128)totals_real(totals, BLOCK_TIME, 2 * group));
         n_event += totals_count(totals, BLOCK_EVENTS, group);
         shown[group] = rate_shown(surviving, group);
         hidden = hidden || !shown[group];

@@ -121,7 +121,7 @@ void spread_read(struct spread_sums *out, const struct spread *spread, struct ar
         .totals = totals, .block = block, .first = group * (width * (width + 1) / 2), .n_terms = width};
     out->mean = arena_array(arena, n, sizeof *out->mean);
     out->product = arena_array(arena, n * n, sizeof *out->product);
-    out->count = (int64_t)sum_of(&sums, 0, 0);
+    out->count = totals_heads(sum_of(&sums, 0, 0));
     if (out->count == 0)
         return;
     f128 count = (f128)out->count, *all = arena_array(arena, n, sizeof *all);

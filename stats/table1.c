@@ -392,7 +392,7 @@ static void add_count(struct result *to, const char *name, double count)
     if (isnan(count))
         result_add_null(to, name);
     else
-        result_add_count(to, name, (int64_t)count);
+        result_add_count(to, name, totals_heads((f128)count));
 }
 
 /* How many of a column have no value; NaN: withheld. */

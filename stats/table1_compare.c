@@ -159,7 +159,7 @@ static void test_counts(const struct comparison *c, const struct counts *counts,
         double all = 0;
         for (size_t l = 0; l < counts->n_levels; l++) {
             all += counts->counts[l * c->n_groups + g];
-            table[n * counts->n_levels + l] = (int64_t)counts->counts[l * c->n_groups + g];
+            table[n * counts->n_levels + l] = totals_heads((f128)counts->counts[l * c->n_groups + g]);
         }
         n += all > 0;
     }

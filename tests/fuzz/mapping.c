@@ -7,17 +7,22 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *dictionary_text;
-    static size_t dictionary_length;
-    const struct dictionary *dictionary;
+    static const struct dictionary *dictionary;
+    static struct arena *kept;
     const struct mapping *mapping;
     struct maille_error error = {0};
     struct arena *arena = arena_new();
-    if (dictionary_text == NULL)
-        dictionary_text = fuzz_text("tests/fuzz/esme.dictionary.yaml", &dictionary_length);
-    if (arena == NULL || dictionary_parse(&dictionary, arena, "dictionary", dictionary_text,
-                                          dictionary_length, NULL) != MAILLE_OK)
-        fuzz_fail("the dictionary of the corpus");
+    if (arena == NULL)
+        fuzz_fail("memory");
+    if (kept == NULL) {
+        static const char *text; /* to the end of the process */
+        size_t text_length;
+        kept = arena_new();
+        text = fuzz_text("tests/fuzz/esme.dictionary.yaml", &text_length);
+        if (kept == NULL ||
+            dictionary_parse(&dictionary, kept, "dictionary", text, text_length, NULL) != MAILLE_OK)
+            fuzz_fail("the dictionary of the corpus");
+    }
     const uint8_t *end = size > 0 ? memchr(data, '\0', size) : NULL;
     const size_t length = end != NULL ? (size_t)(end - data) : size;
     const char *cell = "12/03/2024";

@@ -2,6 +2,28 @@
 #include "disclosure/policy.h"
 #include "tests/fuzz/fuzz.h"
 
+/* What a new site starts from can be read, and so can the table of keys. */
+static void templates(struct arena *arena)
+{
+    static const char *const presets[] = {"open", "standard", "strict"};
+    static bool done;
+    const struct policy *policy;
+    struct maille_error error = {0};
+    struct bytes text = {0};
+    for (size_t i = 0; !done && i < sizeof presets / sizeof *presets; i++) {
+        text.length = 0;
+        if (policy_template(&text, presets[i], &error) != MAILLE_OK ||
+            policy_parse(&policy, arena, "template", (const char *)text.data, text.length, &error) !=
+                MAILLE_OK)
+            fuzz_fail("a template that can be read");
+    }
+    if (policy_template(&text, "none of them", &error) == MAILLE_OK)
+        fuzz_fail("no template of another name");
+    policy_manual(&text);
+    bytes_clear(&text);
+    done = true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char floor_text[] =
@@ -15,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_fail("memory");
     if (policy_parse(&floor, arena, "floor", floor_text, sizeof floor_text - 1, NULL) != MAILLE_OK)
         fuzz_fail("a floor");
+    templates(arena);
     /* Any policy, with a floor or alone, can be told to others. */
     if (policy_parse(&policy, arena, "policy", (const char *)data, size, &error) != MAILLE_OK) {
         if (error.sentence[0] == '\0')

@@ -1,6 +1,7 @@
 /* Files of a site's own folder, as a broken disk or a hand leaves them: the list of snapshots, the map of row
  * numbers, what a running program counts. The first byte says which. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/figures.h"
 #include "crypto/hash.h"
@@ -66,16 +67,42 @@ static void rows_of(bool right, const uint8_t *data, size_t size)
     bytes_clear(&text);
 }
 
+/* Nobody waits: a reader waits a moment for a writer between two looks. */
+int __wrap_usleep(useconds_t microseconds);
+
+int __wrap_usleep(useconds_t microseconds)
+{
+    (void)microseconds;
+    return 0;
+}
+
+/* The file of a program that runs (it holds the lock), and what such a program writes of two numbers. */
 static void status_of(const uint8_t *data, size_t size)
 {
     static const struct figure_row rows[] = {{.name = "messages_received"}, {.name = "bytes_received"}};
-    int64_t values[2];
+    int64_t values[2] = {0}, again[2];
     bool there;
+    int fd = -1;
     struct maille_error error = {0};
     fuzz_put(FIGURES_FILE, data, size);
-    if (figures_file_read(values, &there, rows, 2, fuzz_folder(), &error) != MAILLE_OK &&
+    for (size_t i = 0; i < 2 * sizeof *values && i < size; i++)
+        values[i / sizeof *values] ^= (int64_t)data[i] << i % sizeof *values * 7;
+    if (figures_file_read(again, &there, rows, 2, fuzz_folder(), &error) != MAILLE_OK || there)
+        fuzz_fail("no figures where nobody writes any");
+    if (figures_file_open(&fd, fuzz_folder(), &error) != MAILLE_OK || fd < 0)
+        fuzz_fail("a file of figures");
+    fuzz_put(FIGURES_FILE, data, size);
+    if (figures_file_read(again, &there, rows, 2, fuzz_folder(), &error) != MAILLE_OK &&
         error.sentence[0] == '\0')
         fuzz_fail("a sentence with an error");
+    close(fd);
+    if (figures_file_open(&fd, fuzz_folder(), &error) != MAILLE_OK || fd < 0)
+        fuzz_fail("a file of figures");
+    if (figures_file_write(fd, rows, 2, values, &error) != MAILLE_OK ||
+        figures_file_read(again, &there, rows, 2, fuzz_folder(), &error) != MAILLE_OK || !there ||
+        memcmp(values, again, sizeof values) != 0)
+        fuzz_fail("the figures that were written");
+    close(fd);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
