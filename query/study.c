@@ -396,7 +396,7 @@ static enum maille_code parse_analyses(struct study_reading *r, const struct yam
             a[k].index = s->n_analyses++;
     }
     /* One that could not be read would be missed here. */
-    for (size_t k = 0; k < s->n_analyses && (r->problems == NULL || r->problems->n == 0); k++)
+    for (size_t k = 0; k < s->n_analyses && r->n_noted == 0; k++)
         MAILLE_TRY(study_note(r, study_refer(r, &s->analyses[k])));
 out:
     return code;
