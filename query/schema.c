@@ -310,9 +310,19 @@ static void put_key(struct json_put *to, const struct query_key *key)
     json_put_end(to);
 }
 
+/* The patients of another analysis are its own. */
+static bool has_cohort(const struct query_method *method)
+{
+    for (size_t k = 0; k < method->n_keys; k++)
+        if (method->keys[k].kind == KEY_ANALYSES && method->keys[k].n_max == 1)
+            return false;
+    return true;
+}
+
 static bool legal(const struct language_key *key, const struct query_method *method)
 {
-    return (method->takes_by || strcmp(key->name, "by") != 0) &&
+    return (has_cohort(method) || strcmp(key->name, "cohort") != 0) &&
+           (method->takes_by || strcmp(key->name, "by") != 0) &&
            (method->takes_weights || strcmp(key->name, "weights") != 0) &&
            (method->takes_landmark || strcmp(key->name, "landmark") != 0);
 }
