@@ -72,8 +72,8 @@ static void put_value(struct bytes *out, struct arena *arena, const struct analy
     bytes_put_u8(out, value->model != NULL);
     if (value->model != NULL)
         analysis_serialise(out, arena, value->model);
-    for (size_t i = 0; key->kind == KEY_ANALYSES && i < value->n; i++)
-        analysis_serialise(out, arena, value->analyses[i]); /* which name no others */
+    for (size_t i = 0; value->analyses != NULL && i < value->n; i++)
+        analysis_serialise(out, arena, value->analyses[i]);
 }
 
 void analysis_serialise(struct bytes *out, struct arena *arena, const struct analysis *a)
@@ -152,7 +152,7 @@ void analysis_names(struct bytes *out, const struct analysis *a)
         bytes_put_u8(out, value->model != NULL);
         if (value->model != NULL)
             analysis_names(out, value->model);
-        for (size_t i = 0; a->declared->keys[k].kind == KEY_ANALYSES && i < value->n; i++)
+        for (size_t i = 0; value->analyses != NULL && i < value->n; i++)
             analysis_names(out, value->analyses[i]);
     }
 }

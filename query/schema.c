@@ -300,11 +300,11 @@ static void put_key(struct json_put *to, const struct query_key *key)
     case KEY_MODEL:
         put_model(to, key);
         break;
+    case KEY_ANALYSIS:
+        put_ref(to, "identifier");
+        break;
     case KEY_ANALYSES:
-        if (key->n_max == 1)
-            put_ref(to, "identifier");
-        else
-            put_list_of(to, "identifier", key->n_min > 0 ? key->n_min : 1, key->n_max, true);
+        put_list_of(to, "identifier", key->n_min > 0 ? key->n_min : 1, key->n_max, true);
         break;
     }
     json_put_end(to);
@@ -314,7 +314,7 @@ static void put_key(struct json_put *to, const struct query_key *key)
 static bool has_cohort(const struct query_method *method)
 {
     for (size_t k = 0; k < method->n_keys; k++)
-        if (method->keys[k].kind == KEY_ANALYSES && method->keys[k].n_max == 1)
+        if (method->keys[k].kind == KEY_ANALYSIS)
             return false;
     return true;
 }

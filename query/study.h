@@ -19,9 +19,9 @@ enum query_key_kind {
     KEY_TEXT,            /* a text, such as a level                         → .names[0], n = 1 */
     KEY_SUBGROUPS,       /* a list of names, each an analysis more          → .present alone */
     KEY_MODEL,           /* a map of `method` (one of `choices`) and that method's keys → .model */
-    KEY_ANALYSES /* ids of other analyses of the study, a list → .names, .analyses, n; or one alone where
-                    n_max is 1: also → .model, and its cohort is this one's. Their methods have no such key.
-                  */
+    KEY_ANALYSIS, /* the id of another analysis of the study, whose cohort is this one's → .names[0], .model
+                   */
+    KEY_ANALYSES  /* a list of ids of other analyses of the study    → .names, .analyses, n */
 };
 
 struct query_key {
@@ -56,7 +56,7 @@ struct query_value {
     uint64_t choice;
     const struct formula *formula;
     const struct analysis *model; /* the same analysis under another method: cohort and study are its own */
-    const struct analysis *const *analyses; /* of the same study, once all are read */
+    const struct analysis *const *analyses; /* of the same study, once all are read; they name no others */
 };
 
 /* --- what is asked --- */

@@ -33,7 +33,8 @@ enum maille_code study_cohort(struct study_reading *, const struct expression **
 enum maille_code study_analysis(struct study_reading *, struct analysis *,
                                 const struct yaml_node *) MAILLE_CHECKED;
 
-/* study_values.c: which analyses another names in keys of KEY_ANALYSES, once all are read. */
+/* study_values.c: which analyses another names in keys of KEY_ANALYSIS and KEY_ANALYSES, once all are read.
+ */
 enum maille_code study_refer(struct study_reading *, struct analysis *) MAILLE_CHECKED;
 /* study_values.c: the keys that the method declares. */
 enum maille_code study_values(struct study_reading *, struct analysis *,

@@ -592,6 +592,17 @@ static void the_example_is_a_study(void **state)
     bytes_clear(&bytes);
 }
 
+/* A study that is wrong, with all that is wrong with it. */
+static void read_problems(const struct fixture *f, struct study_problems *problems, const char *text,
+                          struct maille_error *error)
+{
+    const struct study *study = NULL;
+    assert_int_equal(study_parse_all(&study, problems, f->arena, f->dictionary, methods,
+                                     sizeof methods / sizeof *methods, "s.yaml", text, strlen(text), error),
+                     MAILLE_INVALID);
+    assert_null(study);
+}
+
 /* All that is wrong is said in one go, each error once: not what follows from another. */
 static void all_problems_in_one_go(void **state)
 {
@@ -616,12 +627,7 @@ static void all_problems_in_one_go(void **state)
                                            "s.yaml:15:54: expected a variable"};
     struct study_problems problems = {.today = 20000};
     struct maille_error error = {0};
-    const struct study *study = NULL;
-    assert_int_equal(study_parse_all(&study, &problems, f->arena, f->dictionary, methods,
-                                     sizeof methods / sizeof *methods, "s.yaml", text, sizeof text - 1,
-                                     &error),
-                     MAILLE_INVALID);
-    assert_null(study);
+    read_problems(f, &problems, text, &error);
     for (size_t i = 0; i < problems.n && i < sizeof expected / sizeof *expected; i++)
         if (strstr(problems.sentences[i], expected[i]) == NULL)
             fail_msg("expected \"%s\", found \"%s\"", expected[i], problems.sentences[i]);
@@ -639,12 +645,7 @@ static void words_of_an_error_hide_none(void **state)
         "  - { id: d, method: describe, variables: [age] }\n";
     struct study_problems problems = {0};
     struct maille_error error = {0};
-    const struct study *study = NULL;
-    assert_int_equal(study_parse_all(&study, &problems, f->arena, f->dictionary, methods,
-                                     sizeof methods / sizeof *methods, "s.yaml", text, sizeof text - 1,
-                                     &error),
-                     MAILLE_INVALID);
-    assert_null(study);
+    read_problems(f, &problems, text, &error);
     assert_int_equal(problems.n, 1);
     assert_non_null(strstr(problems.sentences[0], "expected `missing`"));
 }
@@ -659,11 +660,7 @@ static void what_follows_from_another_is_wrong_too(void **state)
         "  - { id: d, method: cox, formula: \"Surv(dtime, death) ~ old\", landmark: 30 }\n";
     struct study_problems problems = {0};
     struct maille_error error = {0};
-    const struct study *study = NULL;
-    assert_int_equal(study_parse_all(&study, &problems, f->arena, f->dictionary, methods,
-                                     sizeof methods / sizeof *methods, "s.yaml", text, sizeof text - 1,
-                                     &error),
-                     MAILLE_INVALID);
+    read_problems(f, &problems, text, &error);
     assert_int_equal(problems.n, 1);
     assert_non_null(strstr(problems.sentences[0], "s.yaml:9:8: expected a variable"));
 }

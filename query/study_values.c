@@ -53,6 +53,17 @@ static enum maille_code check_length(struct study_reading *r, const struct query
                      node->n);
 }
 
+/* names[i] is none of those before it. what: of which kind they are. */
+static enum maille_code check_once(struct study_reading *r, const struct query_key *key, const char *what,
+                                   const char *const *names, size_t i, const struct yaml_node *item)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(names[k], names[i]) == 0)
+            return yaml_fail(r->error, item, "expected each %s of `%s` once, found `%.80s` again", what,
+                             key->name, names[i]);
+    return MAILLE_OK;
+}
+
 static enum maille_code parse_variables(struct study_reading *r, struct query_value *value,
                                         const struct query_key *key, const struct yaml_node *node)
 {
@@ -66,12 +77,7 @@ static enum maille_code parse_variables(struct study_reading *r, struct query_va
     for (size_t i = 0; i < n; i++) {
         const struct yaml_node *item = one ? node : node->values[i];
         MAILLE_TRY(study_name(r, &expressions[i], &names[i], item));
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(names[k], names[i]) == 0) {
-                code = yaml_fail(r->error, item, "expected each variable of `%s` once, found `%s` again",
-                                 key->name, names[i]);
-                goto out;
-            }
+        MAILLE_TRY(check_once(r, key, "variable", names, i, item));
     }
     value->n = n;
     value->expressions = expressions;
@@ -150,7 +156,7 @@ static enum maille_code parse_analyses(struct study_reading *r, struct query_val
                                        const struct query_key *key, const struct yaml_node *node)
 {
     enum maille_code code = MAILLE_OK;
-    const bool one = key->n_max == 1 && node->kind != YAML_KIND_LIST;
+    const bool one = key->kind == KEY_ANALYSIS && node->kind != YAML_KIND_LIST;
     if (!one)
         MAILLE_TRY(check_length(r, key, node));
     const size_t n = one ? 1 : node->n;
@@ -158,17 +164,17 @@ static enum maille_code parse_analyses(struct study_reading *r, struct query_val
     for (size_t i = 0; i < n; i++) {
         const struct yaml_node *item = one ? node : node->values[i];
         MAILLE_TRY(yaml_string(&names[i], item, r->error));
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(names[k], names[i]) == 0) {
-                code = yaml_fail(r->error, item, "expected each analysis of `%s` once, found `%.80s` again",
-                                 key->name, names[i]);
-                goto out;
-            }
+        MAILLE_TRY(check_once(r, key, "analysis", names, i, item));
     }
     value->names = names;
     value->n = n;
 out:
     return code;
+}
+
+static bool names_analyses(const struct query_key *key)
+{
+    return key->kind == KEY_ANALYSIS || key->kind == KEY_ANALYSES;
 }
 
 /* The analysis of this id, to which `a` may refer. */
@@ -185,7 +191,7 @@ static enum maille_code find_analysis(struct study_reading *r, const struct anal
                            s->file, a->line, key->name, id);
     *out = &s->analyses[k];
     for (size_t i = 0; i < (*out)->declared->n_keys; i++)
-        if ((*out)->declared->keys[i].kind == KEY_ANALYSES)
+        if (names_analyses(&(*out)->declared->keys[i]))
             return maille_fail(r->error, MAILLE_INVALID,
                                "%s:%d: expected in `%s` analyses that name no others, found `%.80s`", s->file,
                                a->line, key->name, id);
@@ -196,14 +202,16 @@ enum maille_code study_refer(struct study_reading *r, struct analysis *a)
 {
     enum maille_code code = MAILLE_OK;
     for (size_t i = 0; i < a->declared->n_keys; i++) {
+        const struct query_key *key = &a->declared->keys[i];
         struct query_value *value = &a->values[i];
-        if (a->declared->keys[i].kind != KEY_ANALYSES || !value->present)
+        if (!names_analyses(key) || !value->present)
             continue;
         const struct analysis **analyses = arena_array(r->arena, value->n, sizeof *analyses);
         for (size_t k = 0; k < value->n; k++)
-            MAILLE_TRY(find_analysis(r, &analyses[k], a, &a->declared->keys[i], value->names[k]));
-        value->analyses = analyses;
-        if (a->declared->keys[i].n_max == 1) { /* whose patients these are: rules look at it as at a model */
+            MAILLE_TRY(find_analysis(r, &analyses[k], a, key, value->names[k]));
+        if (key->kind == KEY_ANALYSES) {
+            value->analyses = analyses;
+        } else { /* whose patients these are: rules look at it as at a model */
             value->model = analyses[0];
             a->cohort = analyses[0]->cohort;
         }
@@ -288,6 +296,7 @@ static enum maille_code parse_value(struct study_reading *r, struct query_value 
     case KEY_MODEL:
         MAILLE_TRY(parse_model(r, value, a, key, node));
         break;
+    case KEY_ANALYSIS:
     case KEY_ANALYSES:
         MAILLE_TRY(parse_analyses(r, value, key, node));
         break;

@@ -189,14 +189,15 @@ const struct regression *regression_of(const struct report *report, const struct
         return meta_of(r, a, &labels);
     if (terms == NULL || terms->kind != RESULT_LIST || terms->n == 0)
         return NULL;
+    const bool are_ids =
+        result_get(a->result, "systematic_error") != NULL; /* of analyses (negative controls) */
     r->rows = arena_array(arena, 3 * terms->n + 1, sizeof *r->rows);
     for (size_t i = 0; i < terms->n; i++) {
         const char *name = result_text(terms->items[i], "term");
         if (name == NULL)
             continue;
-        struct labels_term term = labels_term(&labels, a->frame, name);
-        if (result_get(a->result, "systematic_error") != NULL) /* ids of analyses */
-            term = (struct labels_term){.words = name};
+        const struct labels_term id = {.words = name};
+        struct labels_term term = are_ids ? id : labels_term(&labels, a->frame, name);
         struct regression_row row = regression_row_of(r, terms->items[i]);
         if (term.level != NULL && (factor == NULL || strcmp(factor, term.factor) != 0))
             begin_factor(r, a, terms, &labels, &term);

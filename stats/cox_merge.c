@@ -32,14 +32,28 @@ static void move_exits(struct cox *cox, const size_t *events, const size_t *othe
 }
 
 /* to: stratum × bin, the bin that entries are moved to. */
-static void move_entries(struct cox *cox, const size_t *to, struct arena *arena)
+static void move_entries(struct cox *cox, size_t *to, const size_t *events, const size_t *entries,
+                         struct arena *arena)
 {
-    const size_t times = cox->strata.n * cox->n_bins;
+    size_t n = cox->n_bins, times = cox->strata.n * n;
     double *table = arena_array(arena, times, sizeof *table);
-    for (size_t i = 0; i < times; i++)
-        table[i] = (double)to[i];
-    cox->entry_code =
-        groups_code(&cox->strata, arena, steps_moved(table, cox->entry_code, cox->n_bins, arena));
+    for (size_t s = 0; s < cox->strata.n; s++)
+        for (size_t k = 0, left = 0; k < n; k++) {
+            if (k > 0 && entries[s * n + k - 1] != entries[s * n + k])
+                left = k;
+            size_t edge = left;
+            while (edge > 0 && events[s * n + edge] != edge)
+                edge--;
+            table[s * n + k] = (double)(to[s * n + k] = edge);
+        }
+    cox->entry_code = groups_code(&cox->strata, arena, steps_moved(table, cox->entry_code, n, arena));
+}
+
+/* Of a block of head counts. */
+static const size_t *edges_of(const struct cox *cox, const struct surviving *surviving, size_t block,
+                              struct arena *arena)
+{
+    return steps_edges(surviving_mask(surviving, block), cox->strata.n, cox->n_bins, arena);
 }
 
 /* Joined steps of block `block`, for the groups of a status (places; 0: for all); bins: that they are moved
@@ -73,16 +87,14 @@ static void merge(struct cox *cox, const struct merge_blocks *at, const struct s
                   struct arena *arena)
 {
     const uint64_t censored = 1 << COX_CENSORED, event = 1 << COX_EVENT, other = 1 << COX_OTHER;
-    const size_t *events =
-                     steps_edges(surviving_mask(surviving, at->events), cox->strata.n, cox->n_bins, arena),
-                 *others = NULL;
+    const size_t *events = edges_of(cox, surviving, at->events, arena), *others = NULL;
     struct cox_guards guards = {.ties = guard_steps(cox, at->events, events, censored | event, arena),
                                 .sums = guard_steps(cox, at->events, events, event, arena),
                                 .entries = &guard_uncounted,
                                 .entry_weights = &guard_uncounted};
     guards.event_weights = guards.sums;
     if (cox->n_status > COX_OTHER) {
-        others = steps_edges(surviving_mask(surviving, at->others), cox->strata.n, cox->n_bins, arena);
+        others = edges_of(cox, surviving, at->others, arena);
         const struct guard *by_others = guard_steps(cox, at->others, others, other, arena);
         guards.ties = guard_both(arena, guards.ties, by_others);
         guards.sums = guard_both(arena, guards.sums, by_others);
@@ -91,10 +103,8 @@ static void merge(struct cox *cox, const struct merge_blocks *at, const struct s
     cox->edges = events;
     move_exits(cox, events, others, arena);
     if (cox->entry_code) {
-        const size_t *to = steps_entries(
-            events, steps_edges(surviving_mask(surviving, at->entries), cox->strata.n, cox->n_bins, arena),
-            cox->strata.n, cox->n_bins, arena);
-        move_entries(cox, to, arena);
+        size_t *to = arena_array(arena, cox->strata.n * cox->n_bins, sizeof *to);
+        move_entries(cox, to, events, edges_of(cox, surviving, at->entries, arena), arena);
         guards.entries = guard_steps(cox, at->entries, to, 0, arena);
     }
     cox->guards = guards;

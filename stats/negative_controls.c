@@ -31,7 +31,7 @@ enum { CONTROLS_MIN = 5, CONTROLS_MAX = 100 };
 
 static const struct query_key keys[] = {
     [KEY_OF] = {.name = "analysis",
-                .kind = KEY_ANALYSES,
+                .kind = KEY_ANALYSIS,
                 .required = true,
                 .n_min = 1,
                 .n_max = 1,
@@ -54,7 +54,7 @@ static const struct query_key keys[] = {
 
 static const struct analysis *subject(const struct analysis *analysis)
 {
-    return analysis->values[KEY_OF].analyses[0];
+    return analysis->values[KEY_OF].model;
 }
 
 static bool has_terms(const struct analysis *analysis)
@@ -353,22 +353,27 @@ static enum maille_code report(const struct analysis *analysis, const struct ite
     return MAILLE_OK;
 }
 
-static bool is_open(const struct study_run *run, const struct query_value *analyses)
+static bool is_open(const struct study_run *run, const struct analysis *of)
 {
-    for (size_t i = 0; i < analyses->n; i++) {
-        const struct analysis_state *state = state_of(run, analyses->analyses[i]);
-        if (state != NULL && state->status == ANALYSIS_OPEN)
-            return true;
-    }
-    return false;
+    const struct analysis_state *state = state_of(run, of);
+    return state != NULL && state->status == ANALYSIS_OPEN;
+}
+
+/* Has one of those that it reads not ended? */
+static bool waits(const struct study_run *run, const struct analysis *analysis)
+{
+    const struct query_value *controls = &analysis->values[KEY_CONTROLS];
+    bool open = is_open(run, subject(analysis));
+    for (size_t i = 0; i < controls->n; i++)
+        open = open || is_open(run, controls->analyses[i]);
+    return open;
 }
 
 static enum maille_code step(const struct analysis *analysis, const struct totals *totals,
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error)
 {
-    if (is_open(iteration->run, &analysis->values[KEY_OF]) ||
-        is_open(iteration->run, &analysis->values[KEY_CONTROLS]))
+    if (waits(iteration->run, analysis))
         return MAILLE_OK;
     groups_cohort_read(outcome, totals, 0, iteration->surviving);
     outcome->n = totals_count(totals, 1, 0);

@@ -17,22 +17,6 @@ size_t *steps_edges(const uint8_t *kept, size_t groups, size_t n, struct arena *
     return edges;
 }
 
-size_t *steps_entries(const size_t *exits, const size_t *entries, size_t groups, size_t n,
-                      struct arena *arena)
-{
-    size_t *to = arena_array(arena, groups * n, sizeof *to);
-    for (size_t g = 0; g < groups; g++)
-        for (size_t k = 0, left = 0; k < n; k++) {
-            if (k > 0 && entries[g * n + k - 1] != entries[g * n + k])
-                left = k;
-            size_t edge = left;
-            while (edge > 0 && exits[g * n + edge] != edge)
-                edge--;
-            to[g * n + k] = edge;
-        }
-    return to;
-}
-
 bool steps_joined(const size_t *edges, size_t groups, size_t n)
 {
     for (size_t i = 0; i < groups * n; i++)

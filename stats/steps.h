@@ -8,10 +8,6 @@
 /* Right edges: of each bin of each of `groups` groups of n bins the bin that it is moved to. kept: of the
  * block (stats/method.h); NULL: itself. In arena. */
 size_t *steps_edges(const uint8_t *kept, size_t groups, size_t n, struct arena *arena);
-/* Where entries are moved to: to the left end of their joined step (entries: its edges), and from there to an
- * edge of those who leave (exits), or 0. In arena. */
-size_t *steps_entries(const size_t *exits, const size_t *entries, size_t groups, size_t n,
-                      struct arena *arena);
 /* Is any step joined with the next? */
 bool steps_joined(const size_t *edges, size_t groups, size_t n);
 /* CODE of n_bins: by code (group × bin, or more) what table says. */

@@ -119,8 +119,10 @@ static const char *kind_words(const struct query_key *key, char text[256])
         return "a formula";
     case KEY_TEXT:
         return "a text";
+    case KEY_ANALYSIS:
+        return "the id of another analysis";
     case KEY_ANALYSES:
-        return key->n_max == 1 ? "the id of another analysis" : "a list of ids of other analyses";
+        return "a list of ids of other analyses";
     case KEY_MODEL:
         snprintf(text, 256, "a map of `method` (%s) and its keys", choices);
         return text;
