@@ -1,6 +1,7 @@
 /* The agent's life, as a function from message to messages. What each message does is in ask.c, round.c,
  * sum.c and threshold.c; which is permitted when is in the table here; how an agent begins is in open.c; who
  * carries the messages, in run.c. */
+#include "agent/earlier.h"
 #include "agent/private.h"
 
 #include <math.h>
@@ -655,7 +656,8 @@ void agent_facts(struct report_facts *facts, struct arena *arena, const struct a
                                    .rounds = (int64_t)agent->n_over,
                                    .bytes = (int64_t)agent->bytes_over,
                                    .snapshots = snapshots,
-                                   .log_heads = heads};
+                                   .log_heads = heads,
+                                   .earlier = agent_earlier(agent, arena)};
     for (size_t m = 0; m < agent->at.n_members; m++) {
         const struct agent_site *site = agent_site((struct agent *)(uintptr_t)agent, agent->at.members[m]);
         char *hash = arena_alloc(arena, 2 * HASH_BYTES + 1), *root = arena_alloc(arena, 2 * HASH_BYTES + 1);

@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "agent/private.h"
 
-enum { RECORD_MAX = 512 * 1024 * 1024 };
+enum { RECORD_MAX = 512 * 1024 * 1024, JOURNALS_MAX = 256 };
 
 static enum maille_code state_folder(char out[PATH_MAX], struct maille_error *error)
 {
@@ -215,6 +215,11 @@ enum maille_code agent_session_write(const struct agent *agent, const struct byt
     return code == MAILLE_OK ? file_write_atomic(path, session->data, session->length, 0600, error) : code;
 }
 
+static bool is_newer(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+}
+
 /* The query whose session was written last; "" where none was. */
 static enum maille_code newest_query(char out[2 * QID_BYTES + 1], struct maille_error *error)
 {
@@ -228,15 +233,39 @@ static enum maille_code newest_query(char out[2 * QID_BYTES + 1], struct maille_
     DIR *entries = opendir(folder);
     for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;)
         if (strlen(entry->d_name) == 2 * QID_BYTES && session_path(path, entry->d_name, NULL) == MAILLE_OK &&
-            stat(path, &status) == 0 &&
-            (status.st_mtim.tv_sec > newest.tv_sec ||
-             (status.st_mtim.tv_sec == newest.tv_sec && status.st_mtim.tv_nsec > newest.tv_nsec))) {
+            stat(path, &status) == 0 && is_newer(&status.st_mtim, &newest)) {
             newest = status.st_mtim;
             memcpy(out, entry->d_name, 2 * QID_BYTES + 1);
         }
     if (entries != NULL)
         closedir(entries);
     return MAILLE_OK;
+}
+
+void agent_journal_newest(char (*ids)[2 * QID_BYTES + 1], size_t *n, size_t most)
+{
+    char folder[PATH_MAX], path[PATH_MAX];
+    struct timespec times[JOURNALS_MAX];
+    struct stat status;
+    *n = 0;
+    DIR *entries = state_folder(folder, NULL) == MAILLE_OK ? opendir(folder) : NULL;
+    for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+        if (strlen(entry->d_name) != 2 * QID_BYTES ||
+            journal_path(path, entry->d_name, false, NULL) != MAILLE_OK || stat(path, &status) != 0)
+            continue;
+        size_t at = *n;
+        while (at > 0 && is_newer(&status.st_mtim, &times[at - 1]))
+            at--;
+        if (at == most || at == JOURNALS_MAX)
+            continue;
+        *n += *n < most && *n < JOURNALS_MAX;
+        memmove(ids + at + 1, ids + at, (*n - at - 1) * sizeof *ids);
+        memmove(times + at + 1, times + at, (*n - at - 1) * sizeof *times);
+        memcpy(ids[at], entry->d_name, sizeof *ids);
+        times[at] = status.st_mtim;
+    }
+    if (entries != NULL)
+        closedir(entries);
 }
 
 enum maille_code agent_session_read(struct bytes *session, const char *id, size_t limit,

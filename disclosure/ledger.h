@@ -78,6 +78,8 @@ enum maille_code ledger_version(int *version, const char *path, struct maille_er
 enum maille_code ledger_open(struct ledger **ledger, const char *path,
                              struct maille_error *error) MAILLE_CHECKED;
 void ledger_close(struct ledger *ledger);
+/* Frees what is kept in memory of the file beyond what is needed: it is read again when it is asked for. */
+void ledger_give_back(struct ledger *ledger);
 
 /* Analyses that were answered or are reserved, of other questions than this one: what counts against the
  * budgets. A question that was asked before on the same snapshot by the same researcher is not counted again.

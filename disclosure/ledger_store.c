@@ -350,6 +350,11 @@ out:
     return code;
 }
 
+void ledger_give_back(struct ledger *ledger)
+{
+    sqlite3_db_release_memory(ledger->database);
+}
+
 void ledger_close(struct ledger *ledger)
 {
     if (ledger == NULL)

@@ -34,4 +34,9 @@ bool near_read(struct near_group *group, struct byte_view bytes, struct arena *a
 #define NEAR_FAR SIZE_MAX
 size_t near_distance(const struct near_group *a, const struct near_group *b);
 
+/* --- near_cohort.c --- */
+
+/* The cohort of an analysis, to be compared. false: its method has none. In arena. */
+bool near_cohort(struct near_group *group, const struct analysis *analysis, struct arena *arena);
+
 #endif

@@ -95,6 +95,10 @@ static int put_analysis(json_t *to, const struct report_analysis *a)
         failed |= json_object_set_new(json, "reason", json_text(a->reason));
         if (a->offer != NULL)
             failed |= json_object_set_new(json, "offer", json_text(a->offer));
+        if (a->earlier.cohort != NULL)
+            failed |= json_object_set_new(json, "earlier",
+                                          json_pack("{s:s, s:s, s:s}", "cohort", a->earlier.cohort, "study",
+                                                    a->earlier.study, "analysis", a->earlier.analysis));
     }
     failed |= json_object_set_new(json, "asked", json_of(a->asked));
     failed |= json_object_set_new(json, "frame", json_of(a->frame));
@@ -267,6 +271,22 @@ static enum maille_code read_required(const char **text, const struct place *pla
     return code == MAILLE_OK && *text == NULL ? expected(place, "a text", key) : code;
 }
 
+static enum maille_code read_earlier(struct report_earlier *earlier, const struct place *place,
+                                     json_t *object)
+{
+    enum maille_code code = MAILLE_OK;
+    json_t *value = json_object_get(object, "earlier");
+    if (value == NULL || json_is_null(value))
+        return MAILLE_OK;
+    if (!json_is_object(value))
+        return expected(place, "an object", "earlier");
+    MAILLE_TRY(read_required(&earlier->cohort, place, value, "cohort"));
+    MAILLE_TRY(read_required(&earlier->study, place, value, "study"));
+    MAILLE_TRY(read_required(&earlier->analysis, place, value, "analysis"));
+out:
+    return code;
+}
+
 /* A count, or fallback where it is null or absent. */
 static enum maille_code read_count(int64_t *count, int64_t fallback, const struct place *place,
                                    json_t *object, const char *key)
@@ -331,6 +351,7 @@ static enum maille_code read_analysis(struct report_analysis *a, const struct pl
     MAILLE_TRY(read_text(&a->rule, place, json, "rule"));
     MAILLE_TRY(read_text(&a->reason, place, json, "reason"));
     MAILLE_TRY(read_text(&a->offer, place, json, "offer"));
+    MAILLE_TRY(read_earlier(&a->earlier, place, json));
     MAILLE_TRY(read_count(&a->n, -1, place, json, "n"));
     MAILLE_TRY(read_count(&a->n_missing, -1, place, json, "n_missing"));
     MAILLE_TRY(read_count(&a->n_event, -1, place, json, "n_event"));

@@ -11,6 +11,7 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
     const struct study *study = run->study;
     struct report_analysis *analyses = arena_array(arena, study->n_analyses + 1, sizeof *analyses);
     const struct result **asked = asked_analyses(study, arena);
+    const struct report_earlier none = {NULL, NULL, NULL};
     char expires[16];
     number_format_date(expires, study->expires);
     for (size_t i = 0; i < study->n_analyses; i++) {
@@ -24,6 +25,7 @@ void report_of_run(struct report *report, struct arena *arena, const struct stud
             .rule = state->status == ANALYSIS_REFUSED ? state->rule : NULL,
             .reason = ok ? NULL : state->reason,
             .offer = state->status == ANALYSIS_REFUSED && state->offer[0] != '\0' ? state->offer : NULL,
+            .earlier = facts->earlier != NULL && state->status == ANALYSIS_REFUSED ? facts->earlier[i] : none,
             .n = outcome->n,
             .n_missing = outcome->n_missing,
             .n_event = outcome->n_event,

@@ -22,6 +22,12 @@ struct report_log_head {
     const char *root; /* hexadecimal */
 };
 
+/* An analysis that was answered before. */
+struct report_earlier {
+    const char *cohort; /* as a study says it ("everybody": none); NULL: there is none */
+    const char *study, *analysis;
+};
+
 /* What the run itself does not know. Borrowed; must outlive the report. All but query may be absent (0 or
  * NULL): a run without a network. */
 struct report_facts {
@@ -40,6 +46,7 @@ struct report_facts {
     size_t n_snapshots;
     const struct report_log_head *log_heads;
     size_t n_log_heads;
+    const struct report_earlier *earlier; /* of each analysis; NULL: none has any */
 };
 
 struct report_analysis {
@@ -47,7 +54,8 @@ struct report_analysis {
     enum analysis_status status; /* OK, REFUSED or FAILED; OPEN: the run was broken off */
     const char *rule, *reason;   /* rule: REFUSED; reason: REFUSED, FAILED; else NULL */
     const char *offer; /* REFUSED: the cohort that may be asked instead ("everybody": none); else NULL */
-    int64_t n, n_missing, n_event;                            /* −1: null */
+    struct report_earlier earlier; /* REFUSED: of her own that may be asked again instead */
+    int64_t n, n_missing, n_event; /* −1: null */
     const struct result *warnings, *dropped_levels, *aliased; /* lists of strings */
     int64_t suppressed;
     bool grid_merged;

@@ -214,6 +214,18 @@ static const char *offer_words(const char *offer, struct arena *arena)
     return arena_printf(arena, " Too near to it is a cohort that may be asked instead: `cohort: %s`.", offer);
 }
 
+static const char *earlier_words(const struct report_earlier *earlier, struct arena *arena)
+{
+    if (earlier->cohort == NULL)
+        return "";
+    const bool everybody = strcmp(earlier->cohort, "everybody") == 0;
+    return arena_printf(arena,
+                        " You were answered for %s%s%s (analysis %s of study %s), which is near to it by its "
+                        "words and may be asked again.",
+                        everybody ? "everybody" : "`cohort: ", everybody ? "" : earlier->cohort,
+                        everybody ? "" : "`", earlier->analysis, earlier->study);
+}
+
 const char *words_status(const struct report_analysis *analysis, struct arena *arena)
 {
     const char *reason =
@@ -222,9 +234,9 @@ const char *words_status(const struct report_analysis *analysis, struct arena *a
     case ANALYSIS_OK:
         return "done";
     case ANALYSIS_REFUSED:
-        return arena_printf(arena, "Refused by the policy of the sites (rule %s): %s.%s",
+        return arena_printf(arena, "Refused by the policy of the sites (rule %s): %s.%s%s",
                             analysis->rule == NULL ? "unknown" : analysis->rule, reason,
-                            offer_words(analysis->offer, arena));
+                            offer_words(analysis->offer, arena), earlier_words(&analysis->earlier, arena));
     case ANALYSIS_VETOED:
         return arena_printf(arena, "Vetoed: %s.", reason);
     case ANALYSIS_FAILED:

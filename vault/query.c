@@ -625,7 +625,9 @@ enum maille_code vault_query_end(struct vault *vault, struct query *query, struc
     /* A crash before this: the next start finds a query that is not open, and releases it. */
     code = ledger_release(vault->ledger, query->qid, error);
     vault_query_free(query);
-    if (vault->n_queries == 0)
+    if (vault->n_queries == 0) {
+        ledger_give_back(vault->ledger);
         heap_give_back();
+    }
     return code;
 }

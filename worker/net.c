@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "wire/wire.h"
 #include "worker/channel.h"
@@ -28,6 +29,8 @@ struct net {
     char build[64];      /* the program's version, and a number of this run: MESSAGE_RUN_MARK */
     uint32_t other_wire; /* of the coordinator, where it is not this program's and was said; else 0 */
     bool connected, silent, refused;
+    bool passed; /* something went to the vault or came from it since the last hello */
+    bool holds;  /* and since memory was last given back */
 };
 
 static void count_sent(struct net *net, size_t bytes)
@@ -168,6 +171,7 @@ static enum maille_code pass_in(struct net *net, struct maille_error *error)
     bytes_put_block(&body, net->message.frame.data, net->message.has_frame ? net->message.frame.length : 0);
     MAILLE_TRY(bytes_check(&body, error));
     MAILLE_TRY(channel_queue_put(&net->queue, NET_MESSAGE, body.data, body.length, error));
+    net->passed = true;
 out:
     bytes_clear(&body);
     arena_free(arena);
@@ -195,6 +199,7 @@ static enum maille_code take_vault(struct net *net, struct maille_error *error)
     enum maille_code code = MAILLE_OK;
     size_t length = 0, frame_length = 0;
     MAILLE_TRY(channel_receive(net->end, &net->record, NET_RECORD_MAX, error));
+    net->passed = true;
     struct reader reader = reader_of(net->record.body.data, net->record.body.length);
     const uint8_t *envelope = reader_block(&reader, NET_RECORD_MAX, &length);
     bool has_frame = reader_u8(&reader) != 0;
@@ -216,6 +221,15 @@ out:
     return code;
 }
 
+/* Messages grow with what was answered before: after each spell of them freed memory is given back. */
+static void give_back(struct net *net)
+{
+    if (net->holds && !net->passed)
+        heap_give_back();
+    net->holds = net->passed;
+    net->passed = false;
+}
+
 static enum maille_code net_loop(struct net *net, struct maille_error *error)
 {
     enum maille_code code = MAILLE_OK;
@@ -225,6 +239,7 @@ static enum maille_code net_loop(struct net *net, struct maille_error *error)
             MAILLE_TRY(say_hello(net, error));
             net->hello_ms = now_ms + net->options->hello_every_ms;
             tell_state(net, now_ms);
+            give_back(net);
         }
         MAILLE_TRY(take_socket(net, error));
         bool full = channel_queue_left(&net->queue) >= QUEUE_BYTES_MAX;

@@ -1,4 +1,4 @@
-# Goal: a question that is too near to a published cohort is refused and is offered that one in words; near to another, it is offered nothing. What is
+# Goal: a question that is too near to a published cohort is refused and is offered that one in words; near to another, it is offered nothing by the sites, and her own program names her own earlier one. What is
 # refused or hidden under few counts against the registration, once; at the policy's limit every site closes it, says why in its log, keeps it
 # closed across a restart, and opens it again when the authority has signed so.
 . tests/e2e/lib.sh
@@ -13,10 +13,10 @@ in_force() { # WORDS: the change that was made is signed, and every site has it
 here() { # all sites answer
     wait_for 20 "$maille" catalogue --network "$network" --key "$net/researcher.key" --credential "$net/credential"
 }
-near() { # NAME COHORT OFFER: refused, and what is offered instead (-: nothing)
+near() { # NAME COHORT OFFER EARLIER: refused, what is offered instead, and which of her own she was answered (-: nothing)
     study "$1" "cohort: $2" 'analyses:' '  - { id: x, method: count, by: [grade] }'
     says 1 '' ask "$tmp/$1.yaml"
-    json "a['x']['rule'] == 'few' and a['x'].get('offer', '-') == '$3' and not any(c.isdigit() for c in a['x']['reason'])"
+    json "a['x']['rule'] == 'few' and a['x'].get('offer', '-') == '$3' and a['x'].get('earlier', {}).get('cohort', '-') == '$4' and not any(c.isdigit() for c in a['x']['reason'])"
 }
 
 printf 'policy: standard\napproval: auto\nfine_predicates: allow\nbudget: { registration_tables: 8, registration_few: 5 }\n' >"$tmp/policy.yaml"
@@ -30,17 +30,17 @@ says 0 'elderly' "$maille" network show --network "$network"
 here
 
 # Nobody has asked anything: everybody and the elderly count as shown, and stay answerable.
-near widest 'age <= 88' everybody
-near narrow 'age >= 65 && age <= 88' 'age >= 65'
+near widest 'age <= 88' everybody -
+near narrow 'age >= 65 && age <= 88' 'age >= 65' -
 study elderly 'cohort: age >= 65' 'analyses:' '  - { id: x, method: count, by: [grade] }'
 says 0 '' ask "$tmp/elderly.yaml"
 json 'a["x"]["status"] == "ok"'
 study everybody 'analyses:' '  - { id: x, method: count, by: [grade] }'
 says 0 '' ask "$tmp/everybody.yaml"
-# One's own question of before is not named.
+# Which of one's own is near the sites do not say; that one is near by its words says one's own program.
 study young 'cohort: age < 50' 'analyses:' '  - { id: x, method: count, by: [grade] }'
 says 0 '' ask "$tmp/young.yaml"
-near younger 'age < 50 && age > 26' -
+near younger 'age < 50 && age > 26' - 'age < 50'
 
 # What was refused or answered costs nothing again, in whatever study: neither of what closes nor of the budget.
 for again in widest narrow younger; do

@@ -73,6 +73,11 @@ def judged(analysis):
     return "loss" if analysis.get("suppressed") or analysis.get("grid_merged") else "answered"
 
 
+# Whether a refusal says what may be asked instead: a published cohort, or one of her own that was answered.
+def instead(analysis):
+    return bool(analysis.get("offer") or analysis.get("earlier"))
+
+
 def tell(setting, where, analysis):
     verdict = judged(analysis)
     why = f"{analysis.get('rule') or ''}: {analysis.get('reason') or ''}" if verdict == "refused" else \
@@ -98,7 +103,8 @@ class World:
         self.failed |= not fits or counts.get("broken", 0) > 0
         self.rows.append((setting, n, counts["answered"], counts["loss"], counts["refused"],
                           "" if limit is None else f"{limit[0]} / {limit[1]}", f"{seconds:.0f}",
-                          counts.get("note", "") + ("" if fits else " TOO MANY")))
+                          f"{counts.get('instead', 0)} of the refused say what to ask instead; " * (counts["refused"] > 0) + counts.get("note", "")
+                          + ("" if fits else " TOO MANY")))
 
     def table(self):
         heads = ("setting", "asked", "answered", "with loss", "refused", "limits (refused / loss)", "s", "")
@@ -113,6 +119,7 @@ def add(counts, analyses, said, setting, where):
         counts["broken"] = counts.get("broken", 0) + 1
     for analysis in analyses:
         counts[tell(setting, where, analysis)] += 1
+        counts["instead"] = counts.get("instead", 0) + instead(analysis)
 
 
 def papers(world, data, label, settings):
@@ -161,7 +168,7 @@ def near(a, b):
 def cohorts(world, data, rows, label, n, seeds):
     """Each seed is a researcher of her own network's epoch, one registration, one `describe` a cohort."""
     counts = {"answered": 0, "loss": 0, "refused": 0}
-    again = offered = theirs = 0
+    again = theirs = 0
     began, setting = time.time(), f"{label} standard 6"
     typed = [questions.typed(row) for row in rows]
     for seed in seeds:
@@ -173,11 +180,10 @@ def cohorts(world, data, rows, label, n, seeds):
                 add(counts, analyses, said, setting, f"seed {seed} no {i}")
                 if analyses and judged(analyses[0]) == "refused":
                     theirs += any(near(members, other) for other in shown)
-                    offered += "ask that instead" in said or "instead:" in said
                 else:
                     again += members in shown
                     shown.append(members)
-    counts["note"] = f"{theirs} of the refused are near to one that was shown, {offered} come with an offer; {again} asked again"
+    counts["note"] = f"{theirs} of the refused are near to one that was shown; {again} asked again"
     world.row(setting, counts, time.time() - began)
 
 

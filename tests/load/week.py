@@ -15,6 +15,7 @@ import sys
 import time
 
 GROWTH_KB, GROWTH_KB_BEFORE_200 = 2048, 4096
+SETTLE_S = 15  # the coordinator lets go of what is over after 10 s, a site's processes give memory back when nothing has passed for a hello's time
 DICTIONARY = """dictionary: tiny
 version: 1
 key: pid
@@ -121,7 +122,7 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             for part in (range(first), range(first, questions)):
                 bad += [f"question failed: {e}" for e in pool.map(box.ask, part) if e]
-                time.sleep(1)  # what is over is let go
+                time.sleep(SETTLE_S)
                 if before is None:
                     before = state(net)
         after, names, seconds = state(net), processes(net), time.time() - began
