@@ -31,17 +31,15 @@ zmq.h
 END
 # FILE:NAME and FILE:NAME §SECTION, in comments of C, CMake, shell, R and Python, and in all of a page. NAME, ROOM and foo stand for any name;
 # *.pb-c.c is made by the build.
-grep -E '\.(c|h|proto|md|sh|py|R|cmake)$|CMakeLists\.txt$|^scripts/' "$tmp/files" | grep -v '^tests/names\.sh$' | while read -r file; do
-    perl -0777 -ne '
-        my $text = $_;
-        if ($ARGV =~ /\.(?:c|h|proto)$/) { $text = join("\n", m~/\*.*?\*/|//[^\n]*~gs) }
-        elsif ($ARGV !~ /\.md$/) { $text = join("\n", /(?:^|\s)(#[^\n]*)/g) }
-        $text =~ s~https?://\S+~~g;
-        while ($text =~ m~(?<![\w./\$*%}-])((?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)*\.(?:md|c|h|sh|py|R|proto|cmake))(?![\w(*/-])((?:\)|\])*(?:\([^)]*\))?[\s*]*§[\s*]*(\d+))?~g) {
-            next if $1 =~ /\b(?:NAME|ROOM)\b|_NAME\.|\bNAME_|\bROOM_|\bfoo[._]|\.pb-c\.[ch]$/;
-            print "$ARGV:$1", defined $3 ? " §$3" : "", "\n";
-        }' "$file"
-done | sort -u >"$tmp/named"
+grep -E '\.(c|h|proto|md|sh|py|R|cmake)$|CMakeLists\.txt$|^scripts/' "$tmp/files" | grep -v '^tests/names\.sh$' | xargs perl -0777 -ne '
+    my $text = $_;
+    if ($ARGV =~ /\.(?:c|h|proto)$/) { $text = join("\n", m~/\*.*?\*/|//[^\n]*~gs) }
+    elsif ($ARGV !~ /\.md$/) { $text = join("\n", /(?:^|\s)(#[^\n]*)/g) }
+    $text =~ s~https?://\S+~~g;
+    while ($text =~ m~(?<![\w./\$*%}-])((?:[\w.-]+/)*[\w-]+(?:\.[\w-]+)*\.(?:md|c|h|sh|py|R|proto|cmake))(?![\w(*/-])((?:\)|\])*(?:\([^)]*\))?[\s*]*§[\s*]*(\d+))?~g) {
+        next if $1 =~ /\b(?:NAME|ROOM)\b|_NAME\.|\bNAME_|\bROOM_|\bfoo[._]|\.pb-c\.[ch]$/;
+        print "$ARGV:$1", defined $3 ? " §$3" : "", "\n";
+    }' | sort -u >"$tmp/named"
 awk -F: -v files="$tmp/files" -v elsewhere="$tmp/elsewhere" '
     BEGIN {
         while ((getline line < files) > 0) { there[line] = 1; n = split(line, part, "/"); base[part[n]] = 1 }
