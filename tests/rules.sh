@@ -7,22 +7,20 @@ trap 'rm -r "$tmp"' EXIT
 sed -n 's/.*\.code = "\([^"]*\)".*/\1/p' disclosure/rule_table.c | sort >"$tmp/rows"
 # Where a code is named: FILE:CODE. Each pattern is one way in which the programs refuse. What a party protests against in a peer's
 # message (vault_protest, log_head, signature) ends no question and is no rule.
-for file in $(ls ./*/*.c | grep -v '_test\.c$\|^\./bench/\|disclosure/rule'); do
-    perl -0777 -ne '
-        my ($f, $s, @c) = ($ARGV, qr/"((?:[^"\\]|\\.)*)"/);
-        push @c, $1 while /\b(?:maille_refuse|gate_refuse|refuse_all)\([^,()]*(?:\[[^\]]*\])?[^,()]*,\s*$s/g;
-        push @c, $1 while /\bvault_cancel\([^,]*,[^,]*,\s*$s/g;
-        push @c, $1 while /\bcoordinator_give_up\([^,]*,[^,]*,[^,]*,[^,]*,\s*$s/g;
-        push @c, $1 while /\.rule\s*=\s*$s/g;
-        push @c, $1 while /\bwhy->rule, sizeof why->rule, $s\)/g;
-        push @c, $1 while /->rule\s*:\s*$s/g;
-        push @c, $1 while /\(struct audit_rule\)\{$s/g;
-        while (/\b(?:plan_refuse|refuse_cell|cell_breaks|hide_group)(\((?:[^()]|(?1))*\))/g) { my $call = $1; push @c, $1 while $call =~ /$s/g }
-        push @c, $1 while /\brule_reason\([^,]*,\s*$s/g;
-        push @c, $1 while /\bused_up\([^,]*,[^,]*,[^,]*,\s*$s/g;
-        while (/^(?:static )?const char \*(?:manifest_fault|quota_[a-z]+)\(.*?^}/msg) { my $body = $&; push @c, $1 while $body =~ /(?:return|\?)\s*$s/g }
-        print "$f:$_\n" for grep { $_ ne "" && $_ ne "%s" } @c' "$file"
-done | sort -u >"$tmp/named"
+ls ./*/*.c | grep -v '_test\.c$\|^\./bench/\|disclosure/rule' | xargs perl -0777 -ne '
+    my ($f, $s, @c) = ($ARGV, qr/"((?:[^"\\]|\\.)*)"/);
+    push @c, $1 while /\b(?:maille_refuse|gate_refuse|refuse_all)\([^,()]*(?:\[[^\]]*\])?[^,()]*,\s*$s/g;
+    push @c, $1 while /\bvault_cancel\([^,]*,[^,]*,\s*$s/g;
+    push @c, $1 while /\bcoordinator_give_up\([^,]*,[^,]*,[^,]*,[^,]*,\s*$s/g;
+    push @c, $1 while /\.rule\s*=\s*$s/g;
+    push @c, $1 while /\bwhy->rule, sizeof why->rule, $s\)/g;
+    push @c, $1 while /->rule\s*:\s*$s/g;
+    push @c, $1 while /\(struct audit_rule\)\{$s/g;
+    while (/\b(?:plan_refuse|refuse_cell|cell_breaks|hide_group)(\((?:[^()]|(?1))*\))/g) { my $call = $1; push @c, $1 while $call =~ /$s/g }
+    push @c, $1 while /\brule_reason\([^,]*,\s*$s/g;
+    push @c, $1 while /\bused_up\([^,]*,[^,]*,[^,]*,\s*$s/g;
+    while (/^(?:static )?const char \*(?:manifest_fault|quota_[a-z]+)\(.*?^}/msg) { my $body = $&; push @c, $1 while $body =~ /(?:return|\?)\s*$s/g }
+    print "$f:$_\n" for grep { $_ ne "" && $_ ne "%s" } @c' | sort -u >"$tmp/named"
 # What hides cells, or rounds, and refuses nothing.
 grep -q judge_unanimous disclosure/plan.c && echo disclosure/plan.c:unanimous >>"$tmp/named"
 grep -q 'result_round(' stats/round.c && echo stats/round.c:round_counts >>"$tmp/named"
