@@ -94,9 +94,9 @@ def filled(line, ward, step, index):
 
 
 def without_ward(value, ward):
-    """An answer in which the ward has no name."""
+    """An answer in which neither the ward nor its world has a name: `earlier` names an analysis of her own."""
     if isinstance(value, str):
-        return value.replace(ward, "WARD")
+        return re.sub(r"^s(\d+)w\d+n", r"s\1n", value.replace(ward, "WARD"))
     if isinstance(value, list):
         return [without_ward(v, ward) for v in value]
     return {k: without_ward(v, ward) for k, v in value.items()} if isinstance(value, dict) else value

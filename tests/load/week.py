@@ -15,7 +15,7 @@ import sys
 import time
 
 GROWTH_KB, GROWTH_KB_BEFORE_200 = 2048, 4096
-SETTLE_S = 15  # the coordinator lets go of what is over after 10 s, a site's processes give memory back when nothing has passed for a hello's time
+SETTLE_S, SETTLE_S_BEFORE_200 = 15, 1  # the coordinator lets go of what is over after 10 s, a site's processes give memory back when nothing has passed for a hello's time
 DICTIONARY = """dictionary: tiny
 version: 1
 key: pid
@@ -122,7 +122,7 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             for part in (range(first), range(first, questions)):
                 bad += [f"question failed: {e}" for e in pool.map(box.ask, part) if e]
-                time.sleep(SETTLE_S)
+                time.sleep(SETTLE_S if first >= 200 else SETTLE_S_BEFORE_200)
                 if before is None:
                     before = state(net)
         after, names, seconds = state(net), processes(net), time.time() - began
