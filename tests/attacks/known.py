@@ -34,11 +34,12 @@ RULES = {
 MISSING = "how many lack a value follows from the rows of a group and those with one"
 COMBINED = "combinations are of whole cohorts, not of arms and cells"
 STEPS = "steps of a curve without weights are told as they are"
+SUMS = "joined steps of weighted curves of the same patients end at different times: what lies between is of few"
 
 # Per policy: attack, or attack and spelling: the sentence.
 BOTH = {"A1 missing": MISSING, "A1 missing-by": MISSING,
         "A9 cycle": COMBINED, "A9 cycle-one-study": COMBINED,
-        "B3 event": STEPS, "B3 arms": STEPS, "B3 cuminc": STEPS}
+        "B3 event": STEPS, "B3 arms": STEPS, "B3 cuminc": STEPS, "B3 weights-arms": SUMS}
 LEFT = {"strict": BOTH, "standard": BOTH, "open": {}}
 
 

@@ -1,5 +1,6 @@
 """How the enemy reads answers. Each takes the answers of a spelling, worlds: steps: analyses, and the patients of each world, and returns
 what he learnt in a sentence, or None. He knows the registry (the truth), so he says no more than what is so."""
+import itertools
 import math
 import re
 from fractions import Fraction
@@ -289,6 +290,36 @@ def weigh(event, weight=None, reverse=False):
                 told = few_in_sums(curve.get(key) or [], [p for p in patients if p[event] == state], weight)
                 if told:
                     return told
+        return None
+
+    return read
+
+
+def upto(sums, patients, weight):
+    """Sets of patients behind what the steps of a weighted curve add up to."""
+    sets, total = [frozenset()], 0
+    for step in sums or []:
+        total += step
+        sets += [own for end in sorted({months(p) for p in patients})
+                 for own in [frozenset(p["pid"] for p in patients if months(p) <= end)]
+                 if abs(sum(p[weight] for p in patients if months(p) <= end) - total) < 1e-6][:1]
+    return sets
+
+
+def weigh_between(events, weight):
+    """Weighted curves of one group by several words, or of a group and its arms: what do their sums add up to beside each other? events: of each
+    curve in the order of the answers, who is in it and has the event."""
+    def read(worlds, truth):
+        for world, patients in zip(worlds, truth):
+            curves = [curve for step in world for answer in step if answer["status"] == "ok" for curve in answer["result"]["curves"]]
+            if len(curves) != len(events):
+                continue
+            whole, *parts = [upto(curve.get("n_event_at"), [p for p in patients if has(p)], weight) for curve, has in zip(curves, events)]
+            for one in whole:
+                for others in itertools.product(*parts):
+                    apart = one ^ frozenset().union(*others)
+                    if 0 < len(apart) < FEW:
+                        return f"what {len(apart)} patients weigh, as the difference of sums of {len(parts) + 1} curves"
         return None
 
     return read

@@ -6,8 +6,8 @@ study is written as `method: …`; what stands in {braces} is filled in by attac
 from dataclasses import dataclass, field
 from typing import Callable
 
-from reading import alone, cycle, differ, hidden_cells, matrix, missing_rows, moments, near_cells, one_value, shapes, shown_all, three, weigh, weight_of_one
-from registry import T, T_NUMBERS
+from reading import alone, cycle, differ, hidden_cells, matrix, missing_rows, moments, near_cells, one_value, shapes, shown_all, three, weigh, weigh_between, weight_of_one
+from registry import T, T_NUMBERS, TARGET
 
 G = 'dept == "a"'
 # Derived variables of the studies. A step may have others under the same name.
@@ -265,6 +265,10 @@ B = [
     Spelling("B3", "weights-reverse", [[model(f"{SURV} ~ 1", "km") + ", weights: lab, reverse: true"]], weigh("death", "lab", True), model=True,
              late=True),
     Spelling("B3", "iptw", [[model(f"{SURV} ~ 1", "km") + ', weights: { iptw: "chemo ~ grade" }']], weigh("death"), model=True),
+    Spelling("B3", "weights-arms", [[model(f"{SURV} ~ {by}", "km") + ", weights: lab" for by in ("1", "hr")]],
+             weigh_between([lambda p: p["death"], lambda p: p["death"] and not p["hr"], lambda p: p["death"] and p["hr"]], "lab"), model=True, size=220),
+    Spelling("B3", "weights-event", [[{"e": f"death && !({T})"}] + [model(f"Surv(time, {event}) ~ 1", "km") + ", weights: lab" for event in ("death", "e")]],
+             weigh_between([lambda p: p["death"], lambda p: p["death"] and any(p[k] != v for k, v in TARGET.items())], "lab"), [{"death": 1}], model=True),
     Spelling("B2", "unanimous", [["method: crosstab, variables: [f_dept, chemo]"]], one_value, size=420, others={"chemo": 1}),
 ]
 
