@@ -379,8 +379,28 @@ static void put_table(struct work *work, const struct table *table, struct bytes
     add_other(work, room);
 }
 
+/* A value that is asked for where a variable of the dictionary says so (`ifelse(treated, start, 0)`,
+ * `ifelse(arm
+ * == "a", start, 0)`): who lacks it lacks a value of a variable. With a condition over numbers in its place,
+ * the study's own, it is a choice. */
+static bool is_asked_where(const struct expression *e)
+{
+    if (e->op != OP_SELECT)
+        return false;
+    for (size_t i = 0; i < e->n_args; i++) {
+        const struct expression *own = e->args[i];
+        if (i == 0 && own->op == OP_IN_LEVELS)
+            own = own->args[0];
+        if (own->op != OP_VARIABLE && own->op != OP_CONSTANT)
+            return false;
+    }
+    return true;
+}
+
 static void add_condition(struct work *work, const struct part_condition *condition, struct bytes *room)
 {
+    if (condition->kind == PART_PRESENT && is_asked_where(condition->e))
+        return; /* as its table would say, which may be too large */
     if (condition->kind == PART_FOLLOW_UP) {
         if (condition->chosen.length > 0) {
             room->length = 0;

@@ -120,6 +120,13 @@ static void words_of_several(void **state)
                                  cohort(&roster, "age >= 0")));
     assert_true(
         byte_view_equal(cohort(&roster, "!is_missing(recur * 1 + death * 2)"), cohort(&roster, "age >= 0")));
+    /* Of a variable with too many values as well, where a variable says who is asked. */
+    assert_true(
+        byte_view_equal(cohort(&roster, "!is_missing(ifelse(recur, bmi, 20))"), cohort(&roster, "age >= 0")));
+    assert_true(byte_view_equal(cohort(&roster, "!is_missing(ifelse(arm == \"a\", bmi, 20))"),
+                                cohort(&roster, "age >= 0")));
+    assert_false(byte_view_equal(cohort(&roster, "!is_missing(ifelse(age == 47, bmi, 20))"),
+                                 cohort(&roster, "age >= 0")));
     roster_clear(&roster);
 }
 

@@ -348,6 +348,8 @@ const char *gate_cuts_fault(const struct analysis *analysis, const struct cells 
     for (size_t b = 0; cells != NULL && b < cells->spec.n_blocks; b++)
         if (cells->rules[b] == CELL_TABLE)
             look_at(&look, cells->spec.blocks[b].group);
+    for (size_t i = 0; cells != NULL && i < cells->n_predicates; i++)
+        look_at(&look, cells->predicates[i]);
     look_at_sides(&look);
     return look.fault;
 }

@@ -25,7 +25,7 @@ static const char dictionary_text[] =
     "  - { name: surgery, type: date, min: 2000-01-01, max: 2029-12-31 }\n"
     "  - { name: last_news, type: date, min: 2000-01-01, max: 2029-12-31 }\n"
     "  - { name: relapse, type: duration, units: days, min: 0, max: 3000 }\n"
-    "  - { name: time, type: duration, units: days, min: 0, max: 3000, cuts: [30, 365.25] }\n"
+    "  - { name: time, type: duration, units: days, min: 0, max: 3000, cuts: [30, 365.25, 730.5] }\n"
     "  - { name: death, type: boolean }\n";
 
 static const double registered_ages[] = {47};
@@ -230,6 +230,22 @@ static void every_place_where_a_number_becomes_a_group_is_looked_at(void **state
         {"", "method: km, formula: \"Surv(time, death) ~ arm\", landmark: 366", false},
         {"", "method: km, formula: \"Surv(time + 1, death) ~ arm\", landmark: 365", false},
         {"", "method: km, formula: \"Surv(time + 1, death) ~ arm\"", false},
+        {"",
+         "method: emulation, formula: \"Surv(time, death) ~ age\", treatment: chemo, start: time, grace: "
+         "[365.25], times: [730.5]",
+         true},
+        {"",
+         "method: emulation, formula: \"Surv(time, death) ~ age\", treatment: chemo, start: time, grace: "
+         "[365.25], times: [730.5, 1095.75]",
+         false},
+        {"",
+         "method: emulation, formula: \"Surv(time, death) ~ age\", treatment: chemo, start: time, grace: "
+         "[182.625, 365.25], times: [730.5]",
+         false},
+        {"",
+         "method: emulation, formula: \"Surv(time, death) ~ age\", treatment: chemo, start: relapse, grace: "
+         "[365.25], times: [730.5]",
+         false},
         {"", "method: km, formula: \"Surv(pmax(time - relapse, 0), death) ~ arm\"", false},
         {"", "method: km, formula: \"Surv(days(diagnosis, last_news), death) ~ arm\"", true},
         {"", "method: km, formula: \"Surv(months(diagnosis, last_news), death) ~ arm\"", true},

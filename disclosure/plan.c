@@ -303,21 +303,28 @@ static void judge_at_risk(struct judge *judge, size_t k, size_t b, uint8_t *kept
     }
 }
 
-/* Whether the group of a block of bins is a cell of a table that is hidden. */
-static bool group_hidden(const struct judge *judge, size_t k, size_t b, size_t group)
+/* The cells that a group of bins is hidden with; THRESHOLD_ABSENT: the analysis cannot do without it. */
+static size_t table_of(const struct judge *judge, size_t k, size_t b)
 {
     const struct threshold_block *blocks = judge->threshold->analyses[k].blocks;
-    size_t table = blocks[b].groups;
-    return table != THRESHOLD_ABSENT && blocks[table].rule == CELL_TABLE && !judge->kept[k][table][group];
+    const size_t table = blocks[b].groups;
+    const bool hides =
+        table != THRESHOLD_ABSENT && (blocks[table].rule == CELL_TABLE || blocks[table].rule == CELL_MISSING);
+    return hides ? table : THRESHOLD_ABSENT;
+}
+
+static bool group_hidden(const struct judge *judge, size_t k, size_t b, size_t group)
+{
+    const size_t table = table_of(judge, k, b);
+    return table != THRESHOLD_ABSENT && !judge->kept[k][table][group];
 }
 
 /* A group of bins that is too small for one: hidden as a cell of its table where it has one, else the
  * analysis is refused. */
 static void hide_group(struct judge *judge, size_t k, size_t b, size_t group, const char *rule, bool small)
 {
-    const struct threshold_block *blocks = judge->threshold->analyses[k].blocks;
-    const size_t table = blocks[b].groups;
-    if (table != THRESHOLD_ABSENT && blocks[table].rule == CELL_TABLE) {
+    const size_t table = table_of(judge, k, b);
+    if (table != THRESHOLD_ABSENT) {
         judge->kept[k][table][group] = 0;
         judge->small[k][table][group] |= small;
     } else {

@@ -75,6 +75,25 @@ static void gather_own(struct gathering *g, const struct analysis *a)
     }
 }
 
+/* Are there names in this key whose values a row must have? */
+static bool lists(const struct analysis *a, size_t key)
+{
+    return a->values[key].expressions != NULL && !a->declared->keys[key].may_miss;
+}
+
+/* Of a name that a row may miss: whether it is there where it must be. */
+static void gather_where(struct gathering *g, const struct analysis *a, size_t key)
+{
+    const char *where = a->declared->keys[key].where;
+    for (size_t k = 0; where != NULL && k < a->declared->n_keys; k++) {
+        if (strcmp(a->declared->keys[k].name, where) != 0 || a->values[k].n != 1 || a->values[key].n != 1)
+            continue;
+        const struct expression *must = a->values[k].expressions[0], *value = a->values[key].expressions[0];
+        if (must->kind == EXPRESSION_BOOLEAN && value->kind == EXPRESSION_NUMBER)
+            gather(g, expression_select(g->arena, must, value, expression_constant(g->arena, 0)));
+    }
+}
+
 /* `missing: study`: the variables themselves, so that rows that miss any of them leave all models. */
 static void gather_models(struct gathering *g, const struct study *s)
 {
@@ -88,8 +107,10 @@ static void gather_models(struct gathering *g, const struct study *s)
         for (size_t k = 0; k < own.n; k++)
             expression_variables(own.list[k], used);
         for (size_t k = 0; k < a->declared->n_keys; k++)
-            for (size_t v = 0; v < a->values[k].n && a->values[k].expressions != NULL; v++)
+            for (size_t v = 0; v < a->values[k].n && lists(a, k); v++)
                 expression_variables(a->values[k].expressions[v], used);
+        for (size_t k = 0; k < a->declared->n_keys; k++)
+            gather_where(g, a, k);
     }
     for (size_t v = 0; v < s->dictionary->n_variables; v++)
         if (used[v])
@@ -113,7 +134,7 @@ const struct expression *analysis_complete_own(const struct analysis *a, struct 
     struct gathering g = {.arena = arena};
     gather_own(&g, a);
     for (size_t k = 0; k < a->declared->n_keys; k++)
-        for (size_t i = 0; i < a->values[k].n && a->values[k].expressions != NULL; i++)
+        for (size_t i = 0; i < a->values[k].n && lists(a, k); i++)
             gather(&g, a->values[k].expressions[i]);
     return expression_complete(arena, g.list, g.n);
 }

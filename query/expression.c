@@ -450,6 +450,15 @@ const struct expression *expression_uniform_bin(struct arena *arena, const struc
     return e;
 }
 
+const struct expression *expression_named_bin(struct arena *arena, const struct expression *x,
+                                              const char *const *names, uint32_t n_bins)
+{
+    struct expression *e = arena_alloc(arena, sizeof *e);
+    *e = *expression_uniform_bin(arena, x, 0, 1, n_bins);
+    e->levels = names;
+    return e;
+}
+
 enum maille_code expression_as_code(const struct expression **out, struct arena *arena,
                                     const struct expression *x, struct maille_error *error)
 {

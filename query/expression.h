@@ -167,6 +167,14 @@ const struct expression *expression_recode(struct arena *, const struct expressi
                                            const char *const *levels, size_t n);
 const struct expression *expression_uniform_bin(struct arena *, const struct expression *, double low,
                                                 double width, uint32_t n_bins);
+/* The same steps with names (n_bins of them), which a person reads in place of the number: of a method's own
+ * making. */
+const struct expression *expression_named_bin(struct arena *, const struct expression *,
+                                              const char *const *names, uint32_t n_bins);
+static inline bool expression_is_named(const struct expression *e)
+{
+    return e->op == OP_UNIFORM_BIN && e->levels != NULL;
+}
 /* A category as itself, a boolean as {FALSE, TRUE}, an integer-valued bounded number (≤ 1000 values) as its
  * values. */
 enum maille_code expression_as_code(const struct expression **, struct arena *, const struct expression *,

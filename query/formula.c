@@ -261,9 +261,7 @@ out:
 
 /* --- the response --- */
 
-/* Units of a sum, a difference, the least or the greatest of variables of one unit; "" when they differ or
- * something else is done to them. */
-static const char *units_of(const struct expression *e, const struct dictionary *d)
+const char *formula_units(const struct expression *e, const struct dictionary *d)
 {
     if (e->op == OP_VARIABLE)
         return d->variables[e->variable].type == VARIABLE_DATE ? "days" : d->variables[e->variable].units;
@@ -271,8 +269,8 @@ static const char *units_of(const struct expression *e, const struct dictionary 
         return e->value == 1 ? "days" : "months";
     if (e->op != OP_ADD && e->op != OP_SUBTRACT && e->op != OP_MIN && e->op != OP_MAX)
         return "";
-    const char *a = e->args[0]->op == OP_CONSTANT ? NULL : units_of(e->args[0], d);
-    const char *b = e->args[1]->op == OP_CONSTANT ? NULL : units_of(e->args[1], d);
+    const char *a = e->args[0]->op == OP_CONSTANT ? NULL : formula_units(e->args[0], d);
+    const char *b = e->args[1]->op == OP_CONSTANT ? NULL : formula_units(e->args[1], d);
     if (a == NULL || b == NULL)
         return a != NULL ? a : b != NULL ? b : "";
     return strcmp(a, b) == 0 ? a : "";
@@ -348,11 +346,11 @@ static enum maille_code type_survival(struct formula_reading *r, const struct sy
         MAILLE_TRY(type_time(r, &f->start, s->args[0]));
     MAILLE_TRY(type_time(r, &f->stop, s->args[s->n_args - 2]));
     MAILLE_TRY(type_event(r, &f->event, s->args[s->n_args - 1]));
-    units = units_of(f->stop, r->scope->dictionary);
-    if (f->start != NULL && strcmp(units_of(f->start, r->scope->dictionary), units) != 0) {
+    units = formula_units(f->stop, r->scope->dictionary);
+    if (f->start != NULL && strcmp(formula_units(f->start, r->scope->dictionary), units) != 0) {
         code = syntax_fail(r->error, r->scope, s,
                            "expected start and stop in the same units, found `%s` and `%s`",
-                           units_of(f->start, r->scope->dictionary), units);
+                           formula_units(f->start, r->scope->dictionary), units);
         goto out;
     }
     f->kind = RESPONSE_SURVIVAL;

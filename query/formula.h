@@ -73,4 +73,8 @@ void formula_variables(const struct formula *, bool *used);
  * Returns their number; list has room for FORMULA_FACTORS_MAX + 16. */
 size_t formula_expressions(const struct formula *, const struct expression **list);
 
+/* Units of a sum, a difference, the least or the greatest of variables of one unit; "" when they differ or
+ * something else is done to them. */
+const char *formula_units(const struct expression *, const struct dictionary *);
+
 #endif

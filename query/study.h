@@ -28,6 +28,8 @@ struct query_key {
     const char *name;
     enum query_key_kind kind;
     bool required;
+    bool may_miss;        /* of names: a row may miss the value, whatever `missing` says */
+    const char *where;    /* of may_miss: another key, a boolean; where it is TRUE the value must be there */
     double min, max;      /* KEY_NUMBER(S): inclusive */
     size_t n_min, n_max;  /* lists: how many */
     const char *choices;  /* "a|b|c" */

@@ -112,12 +112,13 @@ static void put_arguments(struct bytes *out, const struct expression *e, const s
     }
 }
 
-static void put_levels(struct bytes *out, const struct expression *e)
+/* Those that are in it, or those that are not. */
+static void put_levels(struct bytes *out, const struct expression *e, bool in)
 {
     const struct expression *code = e->args[0];
     const char *between = "";
     for (size_t level = 0; level < e->n_table; level++) {
-        if (e->table[level] == 0.0)
+        if ((e->table[level] != 0.0) != in)
             continue;
         bytes_put_text(out, between);
         bytes_put_text(out, code->levels != NULL && level < code->n_levels ? code->levels[level] : "?");
@@ -147,6 +148,18 @@ static void put_cut(struct bytes *out, const struct expression *e, const struct 
         put_number(out, e->table[i]);
     }
     bytes_put_text(out, open_left && open_right ? "}" : "} only");
+}
+
+/* Of named steps the fewer: those that are in it, or those that are not. */
+static void put_named(struct bytes *out, const struct expression *e)
+{
+    size_t n = 0;
+    for (size_t level = 0; level < e->n_table; level++)
+        n += e->table[level] != 0.0;
+    const bool in = 2 * n <= e->n_table;
+    bytes_put_text(out, in ? "one of {" : "none of {");
+    put_levels(out, e, in);
+    bytes_put_text(out, "}");
 }
 
 static void put_indicator(struct bytes *out, const struct expression *e, const struct dictionary *dictionary)
@@ -213,9 +226,13 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
         put_arguments(out, e, dictionary);
         return;
     case OP_IN_LEVELS:
+        if (expression_is_named(e->args[0])) { /* the names say what the number means */
+            put_named(out, e);
+            return;
+        }
         put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
         bytes_put_text(out, " in {");
-        put_levels(out, e);
+        put_levels(out, e, true);
         bytes_put_text(out, "}");
         return;
     case OP_INTERVAL:
@@ -229,8 +246,10 @@ static void put_inside(struct bytes *out, const struct expression *e, const stru
         put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
         return;
     case OP_RECODE:
-        put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
-        bytes_put_text(out, " as ");
+        if (!expression_is_named(e->args[0])) {
+            put_expression(out, e->args[0], BIND_WORDS + 1, dictionary);
+            bytes_put_text(out, " as ");
+        }
         for (uint32_t i = 0; i < e->n_levels; i++) {
             bytes_put_text(out, i > 0 ? ", " : "");
             bytes_put_text(out, e->levels[i]);

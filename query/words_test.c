@@ -101,9 +101,22 @@ static void the_rest_has_words(void **state)
     assert_string_equal(words_of(f, expression_survival(a, OP_SURV_EXIT, 3)), "exit time on the grid");
 }
 
+/* Steps that a method has named are read by their names. */
+static void named_steps_are_short(void **state)
+{
+    const struct fixture *f = *state;
+    static const char *const names[] = {"left", "started", "no start"};
+    static const double some[] = {1, 0, 1}, first[] = {1, 0, 0}, table[] = {0, 1, -1};
+    const struct expression *code = expression_named_bin(f->arena, parse(f, "nodes"), names, 3);
+    assert_string_equal(words_of(f, expression_in_levels(f->arena, code, some)), "none of {started}");
+    assert_string_equal(words_of(f, expression_in_levels(f->arena, code, first)), "one of {left}");
+    assert_string_equal(words_of(f, expression_recode(f->arena, code, table, names, 2)), "left, started");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = {TEST(what_was_written_reads_back), TEST(the_rest_has_words)};
+    const struct CMUnitTest tests[] = {TEST(what_was_written_reads_back), TEST(the_rest_has_words),
+                                       TEST(named_steps_are_short)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,11 @@ struct cells {
     bool pairs_uncounted;  /* there are more pairs than CELL_PAIRS blocks can count: no covariances */
     struct time_axis axis; /* of survival times as they will be released; days 0: no survival times */
     size_t conditions;     /* the first block of stats/conditions.h; 0: there is none */
+    /* [n_predicates], in an arena: how the method makes groups of a number by what stands in a key as a
+     * number
+     * (`grace`); disclosure/gate_cuts.c looks at them as at those of a study. */
+    const struct expression *const *predicates;
+    size_t n_predicates;
 };
 
 /* --- totals --- */
@@ -190,6 +195,9 @@ struct method {
     enum maille_code (*step)(const struct analysis *analysis, const struct totals *totals,
                              struct iteration *iteration, struct outcome *outcome, bool *done,
                              struct maille_error *error);
+    /* Of a method that makes weights by itself: as iptw_shares (stats/iptw.h). NULL in all others. */
+    enum maille_code (*shares)(const struct cells **cells, const struct analysis *analysis,
+                               const struct vector *theta, struct arena *arena, struct maille_error *error);
     /* A method that takes `weights: {iptw: …}` has the four of stats/iptw.h above, and here its own, to which
      * the weights are a variable like any other. NULL in all others. */
     const struct method *weighted;

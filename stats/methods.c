@@ -11,31 +11,15 @@ extern const struct method method_ttest, method_anova, method_correlation;
 extern const struct method method_glm, method_km, method_logrank, method_cox, method_cuminc, method_finegray;
 extern const struct method method_meta, method_rate, method_smd, method_table1, method_gformula;
 extern const struct method method_negative_controls;
+extern const struct method method_emulation;
 
 const struct method *const methods_all[] = {
-    &method_count,
-    &method_describe,
-    &method_quantile,
-    &method_histogram,
-    &method_crosstab,
-    &method_attrition,
-    &method_pathways,
-    &method_ttest,
-    &method_anova,
-    &method_correlation,
-    &method_glm,
-    &method_gformula,
-    &method_km,
-    &method_logrank,
-    &method_cox,
-    &method_cuminc,
-    &method_finegray,
-    &method_meta,
-    &method_negative_controls,
-    &method_rate,
-    &method_smd,
-    &method_table1,
-    NULL,
+    &method_count,     &method_describe,    &method_quantile, &method_histogram,
+    &method_crosstab,  &method_attrition,   &method_pathways, &method_ttest,
+    &method_anova,     &method_correlation, &method_glm,      &method_gformula,
+    &method_emulation, &method_km,          &method_logrank,  &method_cox,
+    &method_cuminc,    &method_finegray,    &method_meta,     &method_negative_controls,
+    &method_rate,      &method_smd,         &method_table1,   NULL,
 };
 
 enum { N_METHODS = sizeof methods_all / sizeof *methods_all - 1 };

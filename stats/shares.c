@@ -5,6 +5,7 @@
 #include "stats/groups.h"
 #include "stats/guard.h"
 #include "stats/iptw.h"
+#include "stats/methods.h"
 #include "stats/wording.h"
 #include "tally/exceed.h"
 
@@ -107,9 +108,11 @@ enum maille_code shares_of(struct shares *out, const struct analysis *analysis,
     if (!shares_judged(surviving))
         goto out;
     *judged = *cells;
-    if (analysis->propensity != NULL) { /* the weights of `cells` are some weights */
-        const struct cells *weighted;
-        MAILLE_TRY(iptw_shares(&weighted, analysis, &theta->own, arena, error));
+    const struct method *method = method_find(analysis->method);
+    if (analysis->propensity != NULL || method->shares != NULL) { /* weights that depend on θ */
+        const struct cells *weighted = NULL;
+        MAILLE_TRY((analysis->propensity != NULL ? iptw_shares : method->shares)(&weighted, analysis,
+                                                                                 &theta->own, arena, error));
         judged->n_shares = 0;
         if (weighted != NULL) {
             judged->shares = weighted->shares;

@@ -162,6 +162,10 @@ static void put_level(struct bytes *out, const struct expression *code, size_t l
         return;
     }
     snprintf(number, sizeof number, "%zu", level);
+    if (expression_is_named(code) || (code->op == OP_RECODE && expression_is_named(code->args[0]))) {
+        bytes_put_text(out, code->levels[level]);
+        return;
+    }
     if (code->op == OP_UNIFORM_BIN) {
         number_format_double(number, code->value + (double)level * code->value2);
         expression_words(out, code->args[0], dictionary);

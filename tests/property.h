@@ -102,6 +102,12 @@ static const struct property {
      "  - { id: b, method: gformula, treatment: arm, formula: \"x ~ arm + log(skewed + 1) + offset(age)\" "
      "}\n",
      false},
+    {"emulation",
+     "  - { id: a, method: emulation, formula: \"Surv(stop, dead) ~ age + x\", treatment: sex, start: start, "
+     "grace: [14, 35], times: [70, 203], tau: 203 }\n"
+     "  - { id: b, method: emulation, formula: \"Surv(stop, dead) ~ arm + x\", treatment: sex, start: start, "
+     "grace: [35], times: [105, 350, 700] }\n",
+     false},
     {"km",
      "  - { id: a, method: km, formula: \"Surv(stop, dead) ~ arm\", tau: 300, times: [10, 100, 900] }\n"
      "  - { id: b, method: km, formula: \"Surv(start, stop, dead) ~ sex\", conf_type: log-log, times: [50] "

@@ -21,6 +21,7 @@ struct hiding {
     size_t n_rows;
     int64_t *counts[TALLY_BLOCKS_MAX]; /* of each cell */
     bool named[TALLY_BLOCKS_MAX];      /* by a guard, in some round */
+    int64_t suppressed;                /* numbers of the result of the last run that are null */
     uint8_t **kept;
 };
 
@@ -159,16 +160,23 @@ static bool hide_within(struct hiding *h, const bool *hidden)
     return true;
 }
 
-/* Everything is kept but this; false where there is no such plan. */
+/* Everything is kept but this cell; of a curve all that follow as well. */
+static void hide_cell(struct hiding *h, size_t block, size_t cell)
+{
+    const enum cell_rule rule = h->cells->rules[block];
+    const size_t n_bins = h->cells->n_bins[block];
+    for (size_t b = 0; b < h->cells->spec.n_blocks; b++)
+        memset(h->kept[b], 1, n_cells(h, b));
+    h->kept[block][cell] = 0;
+    for (size_t i = cell; rule == CELL_AT_RISK && (i % n_bins != 0 || i == cell); i++)
+        h->kept[block][i] = 0;
+}
+
+/* The same, with what is of its rows alone; false where there is no such plan. */
 static bool hide(struct hiding *h, const struct hidden *hidden)
 {
     const enum cell_rule rule = h->cells->rules[hidden->block];
-    const size_t n_bins = h->cells->n_bins[hidden->block];
-    for (size_t b = 0; b < h->cells->spec.n_blocks; b++)
-        memset(h->kept[b], 1, n_cells(h, b));
-    h->kept[hidden->block][hidden->cell] = 0;
-    for (size_t i = hidden->cell; rule == CELL_AT_RISK && (i % n_bins != 0 || i == hidden->cell); i++)
-        h->kept[hidden->block][i] = 0;
+    hide_cell(h, hidden->block, hidden->cell);
     return (rule != CELL_TABLE && rule != CELL_MISSING) || hide_within(h, hidden->rows[0]);
 }
 
@@ -275,6 +283,7 @@ static bool run_hidden(struct hiding *h, const struct hidden *hidden)
     if (run.states[0].status == ANALYSIS_FAILED && strstr(run.states[0].reason, "guard") != NULL)
         fail_msg("%s %s: %s", h->method, h->study->analyses[0].id, run.states[0].reason);
     const bool ended = run.states[0].status == ANALYSIS_OK;
+    h->suppressed = run.states[0].outcome.suppressed;
     round_plan_clear(&plan);
     study_run_clear(&run);
     return ended;
@@ -300,6 +309,16 @@ static bool may_hide(const struct hiding *h, size_t b, size_t cell)
     }
 }
 
+/* Head counts that guard no block hide numbers of the result, as the rows of a target trial do: where one of
+ * them is hidden a number more must be null. */
+static void must_suppress(struct hiding *h, size_t b, size_t cell, int64_t before)
+{
+    if (!run_hidden(h, NULL) || h->suppressed <= before)
+        fail_msg("%s %s: cell %zu of head counts %zu is hidden, no block names them as its guard, and no "
+                 "number of the result is null for it",
+                 h->method, h->study->analyses[0].id, cell, b);
+}
+
 static bool hide_one(struct hiding *h, size_t b, size_t cell)
 {
     const size_t bins = h->cells->n_bins[b];
@@ -322,6 +341,7 @@ static unsigned hide_all(struct hiding *h)
     for (size_t b = 0; b < h->cells->spec.n_blocks; b++)
         memset(h->kept[b], 1, n_cells(h, b));
     const bool ended = run_hidden(h, NULL);
+    const int64_t suppressed = h->suppressed;
     for (size_t b = 0; b < h->cells->spec.n_blocks; b++) {
         size_t all = 0;
         for (size_t i = 0; can_be_hidden(h->cells->rules[b]) && i < n_cells(h, b); i++)
@@ -330,9 +350,14 @@ static unsigned hide_all(struct hiding *h)
             if (may_hide(h, b, i) && (all <= CELLS_MAX || at++ % (all / CELLS_MAX) == 0))
                 n_hidden += hide_one(h, b, i);
         /* How many values are missing may follow from two counts that are shown (CELL_MISSING). */
-        if (ended && can_be_hidden(h->cells->rules[b]) && h->cells->rules[b] != CELL_MISSING && !h->named[b])
-            fail_msg("%s %s: head counts %zu can be hidden, and no block names them as its guard", h->method,
-                     h->study->analyses[0].id, b);
+        if (!ended || !can_be_hidden(h->cells->rules[b]) || h->cells->rules[b] == CELL_MISSING || h->named[b])
+            continue;
+        for (size_t i = 0; i < n_cells(h, b); i++) {
+            if (h->cells->rules[b] == CELL_MERGE && (i + 1) % h->cells->n_bins[b] == 0)
+                continue; /* a last bin ends what is joined */
+            hide_cell(h, b, i);
+            must_suppress(h, b, i, suppressed);
+        }
     }
     return n_hidden;
 }

@@ -16,6 +16,7 @@ SET = re.compile(r'json_object_set(?:_new)?\(\s*[^,;]+?,\s*"([a-z_0-9]+)"', re.S
 PACK = re.compile(r'json_pack\((.*?)\)\)', re.S)
 RUNS = [("tests/vectors/rotterdam.cuminc.study.yaml", []), ("tests/vectors/rotterdam.rate.study.yaml", []),
         ("tests/vectors/rotterdam.table1.study.yaml", []), ("tests/vectors/controls.models.study.yaml", []),
+        ("tests/vectors/target.month.study.yaml", []),
         ("examples/rotterdam/all-methods.yaml", []),
         ("tests/vectors/rotterdam.shown.study.yaml", ["1", "tests/vectors/shown.policy.yaml"])]
 

@@ -201,8 +201,12 @@ static void draw_curve(const struct curves *k, size_t i)
         bool last = j + 1 == v->n || isnan(v->estimate[j + 1]);
         if (v->estimate[j] == before && !last)
             continue;
-        canvas_path_step(&d, scale_place(&k->x, v->time[j] / k->per_unit),
-                         scale_place(&k->y, 100 * v->estimate[j]));
+        const double x = scale_place(&k->x, v->time[j] / k->per_unit),
+                     y = scale_place(&k->y, 100 * v->estimate[j]);
+        if (k->clones) /* told at the times that were asked for */
+            canvas_path_to(&d, 'L', x, y);
+        else
+            canvas_path_step(&d, x, y);
         before = v->estimate[j];
     }
     canvas_path(k->c, &d, canvas_stroke_class(i));
@@ -320,11 +324,13 @@ static void lay_out(struct curves *k)
 void curve_draw(struct canvas *c, const struct figure *figure, bool alone)
 {
     const struct result *list = result_get(figure->analysis->result, "curves");
+    const bool clones = strcmp(figure->analysis->method, "emulation") == 0;
     struct curves *k = arena_alloc(c->arena, sizeof *k);
     *k = (struct curves){.c = c,
                          .figure = figure,
                          .labels = labels_of(figure->report, c->arena),
-                         .km = strcmp(figure->analysis->method, "km") == 0,
+                         .km = strcmp(figure->analysis->method, "km") == 0 || clones,
+                         .clones = clones,
                          .narrow = c->width < 500};
     for (size_t i = 0; i < list->n; i++)
         if (list->items[i]->kind == RESULT_OBJECT && k->n < CURVES_MAX)

@@ -90,6 +90,8 @@ static void say_gray(struct curves *k)
 void curve_panel_fill(struct curves *k)
 {
     struct arena *arena = k->c->arena;
+    if (k->clones)
+        return;
     if (k->km && k->n <= 6) {
         const struct result *asked = k->figure->analysis->asked;
         double level = asked == NULL ? 0.95 : result_number(asked, "conf_level");

@@ -24,8 +24,9 @@ struct curve_heads {
     const char *words, *stratum;
     size_t n;
     const double *time, *at_risk, *events, *censored; /* events, censored: NULL where nobody says them */
-    bool ends_early;                                  /* people are left at its end, or all is withheld */
-    const char *stroke;                               /* of its curve; NULL: it has several */
+    const double *departed; /* of clones, whose first row is all of the grace period; NULL: of others */
+    bool ends_early;        /* people are left at its end, or all is withheld */
+    const char *stroke;     /* of its curve; NULL: it has several */
 };
 
 struct curves {
@@ -33,6 +34,7 @@ struct curves {
     const struct figure *figure;
     struct labels labels;
     bool km, narrow, direct;
+    bool clones; /* of a target trial: no medians, and no test of curves */
     struct curve curves[CURVES_MAX];
     size_t n, n_left_out;
     struct curve_heads heads[CURVES_MAX];

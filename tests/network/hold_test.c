@@ -41,6 +41,10 @@ static const struct row {
      false},
     {"gformula", "method: gformula, family: binomial, treatment: chemo, formula: \"death ~ chemo + age\"",
      false, false},
+    {"emulation",
+     "method: emulation, formula: \"Surv(dtime, death) ~ age\", treatment: recur, start: rtime, grace: "
+     "[1826.25], times: [2191.5]",
+     false, false},
     {"km", "method: km, formula: \"Surv(dtime, death) ~ chemo\", tau: 3000", false, false},
     {"logrank", "method: logrank, formula: \"Surv(dtime, death) ~ meno\"", false, false},
     {"rate", "method: rate, formula: \"Surv(dtime, death) ~ chemo\"", false, false},

@@ -114,6 +114,13 @@ class Study:
         return self.ask("km", id, formula=formula, conf_type=conf_type, tau=tau, times=times, reverse=reverse, landmark=landmark,
                         cohort=cohort, weights=weights, conf_level=conf_level)
 
+    def emulation(self, formula: str, treatment: str, start: str, grace: Sequence[float], times: Sequence[float], id: Optional[str] = None, *,
+                  tau: Optional[float] = None, cohort: Optional[str] = None, conf_level: Optional[float] = None) -> Study:
+        """A target trial: to start ``treatment`` (when: ``start``) within the grace period, or not to. ``grace``: ends of its steps, the last
+        is its end; ``"Surv(time, event) ~ covariates"``: what decides who starts. Clones, censored where they depart, and weighted."""
+        return self.ask("emulation", id, formula=formula, treatment=treatment, start=start, grace=grace, times=times, tau=tau,
+                        cohort=cohort, conf_level=conf_level)
+
     def logrank(self, formula: str, id: Optional[str] = None, *, rho: Optional[float] = None, trend: Optional[bool] = None,
                 landmark: Optional[float] = None, cohort: Optional[str] = None) -> Study:
         """Log-rank test; ``rho=1``: Peto and Peto."""

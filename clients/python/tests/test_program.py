@@ -38,6 +38,7 @@ class WithProgram(unittest.TestCase):
              .ttest("age ~ chemo").anova("nodes ~ size", var_equal=False).correlation(["age", "nodes"])
              .glm("death ~ age", family="binomial", robust=True).gformula("death ~ chemo + age", "chemo", family="binomial")
              .km("Surv(dtime, death) ~ chemo", conf_type="log-log", conf_level=0.9)
+             .emulation("Surv(dtime, death) ~ age", "recur", "rtime", grace=[365.25, 730.5], times=[1826.25], tau=1826.25)
              .logrank("Surv(dtime, death) ~ chemo", trend=True, landmark=365).cox("Surv(dtime, death) ~ age", zph=["km"], baseline=True)
              .cuminc("Surv(rtime, f) ~ chemo").finegray("Surv(rtime, f) ~ age", cause="[1,2)")
              .smd("chemo", "age", weights=maille.iptw("chemo ~ age + size", stabilised=True))

@@ -86,7 +86,7 @@ write_study <- function(study, file) {
 }
 
 # Keys that are lists even with one value.
-LISTS <- c("variables", "probs", "breaks", "truncate", "times", "subgroups", "controls")
+LISTS <- c("variables", "probs", "breaks", "truncate", "times", "grace", "subgroups", "controls")
 
 #' Ask for an analysis by the name of its method
 #'
@@ -118,7 +118,7 @@ ask <- function(study, method, id = NULL, ..., cohort = NULL, by = NULL, weights
   for (name in intersect(names(keys), LISTS)) {
     keys[[name]] <- I(if (name %in% c("variables", "subgroups", "controls")) names_of(keys[[name]]) else as.numeric(keys[[name]]))
   }
-  for (name in intersect(names(keys), c("variable", "treatment"))) keys[[name]] <- names_of(keys[[name]])
+  for (name in intersect(names(keys), c("variable", "treatment", "start"))) keys[[name]] <- names_of(keys[[name]])
   analysis <- c(list(id = id, method = method), keys,
                 list(cohort = if (!is.null(cohort)) text_of(cohort), by = if (!is.null(by)) names_of(by),
                      weights = if (is.list(weights) || is.null(weights)) weights else names_of(weights),
@@ -151,6 +151,8 @@ iptw <- function(formula, estimand = NULL, stabilised = NULL, truncate = NULL) {
 #' @param conf_type `"log"`, `"log-log"` or `"plain"`, as in `survival::survfit()`.
 #' @param tau end of the restricted mean survival time, in the units of the time variable.
 #' @param times `km()`: where survival is given, and compared between curves. `cox()`: the times of `adjusted`.
+#' @param treatment,start,grace `emulation()`: has it ever started, a boolean; when, in the units of the time; ends of the
+#'   steps of the grace period within which one strategy starts it and the other does not, the last is its end.
 #' @param landmark a time: who is still followed then without the event is in the analysis, and time counts from it.
 #' @param reverse censoring is the event: the curve of the follow-up.
 #' @param rho `logrank()`: 0 log-rank, 1 Peto and Peto. `cuminc()`: Gray's test weighs a time by this power of 1 - F.
@@ -179,6 +181,14 @@ km <- function(study, formula, id = NULL, conf_type = NULL, tau = NULL, times = 
   ask(study, "km", id, formula = formula, conf_type = conf_type, tau = tau, times = times, reverse = reverse,
       landmark = landmark, cohort = cohort,
       weights = weights, conf_level = conf_level)
+}
+
+#' @rdname survival-verbs
+#' @export
+emulation <- function(study, formula, treatment, start, grace, times, id = NULL, tau = NULL, cohort = NULL,
+                      conf_level = NULL) {
+  ask(study, "emulation", id, formula = formula, treatment = treatment, start = start, grace = grace, times = times,
+      tau = tau, cohort = cohort, conf_level = conf_level)
 }
 
 #' @rdname survival-verbs

@@ -45,6 +45,7 @@ test_that("the program takes what the verbs write, and says where one is wrong",
     histogram("age", width = 10) |> crosstab(~ grade + size) |> ttest(age ~ chemo) |> anova(nodes ~ size, var_equal = FALSE) |>
     correlation(~ age + nodes) |> fit_glm(death ~ age, family = "binomial", robust = TRUE) |>
     gformula(death ~ chemo + age, "chemo", family = "binomial") |>
+    emulation(Surv(dtime, death) ~ age, "recur", "rtime", grace = c(365.25, 730.5), times = 1826.25, tau = 1826.25) |>
     km(Surv(dtime, death) ~ chemo, conf_type = "log-log", conf_level = 0.9) |> logrank(Surv(dtime, death) ~ chemo, trend = TRUE, landmark = 365) |>
     cox(Surv(dtime, death) ~ age, zph = "km", baseline = TRUE) |> cox(Surv(dtime, death) ~ age + strata(site)) |> cuminc(Surv(rtime, f) ~ chemo) |>
     fine_gray(Surv(rtime, f) ~ age, cause = "[1,2)") |> smd("chemo", ~ age, weights = iptw(chemo ~ age + size, stabilised = TRUE)) |>
