@@ -166,7 +166,7 @@ static int64_t without_event(const struct judge *judge, size_t k, size_t b, size
     const struct expression *group = analysis->cells->spec.blocks[b].group;
     if (!analysis->cells->both || events->rule != CELL_EVENTS || events->counts == THRESHOLD_ABSENT)
         return INT64_MAX;
-    for (size_t i = 0; i < b; i++) { /* of the same rows and levels: those of the model */
+    for (size_t i = b; i-- > 0;) { /* of the same rows and levels, the nearest: those of the same model */
         const struct threshold_block *patients = &analysis->blocks[i];
         if ((patients->rule == CELL_PATIENTS || patients->rule == CELL_COHORT) &&
             analysis->cells->spec.blocks[i].group == group && patients->n_cells == events->n_cells)

@@ -136,6 +136,45 @@ static void test_boundaries(void **state)
     roster_clear(&roster);
 }
 
+/* Of two steps of a grace period each has a model. Four patients come through the second without a start,
+ * many more of the cohort. */
+static void test_own_model(void **state)
+{
+    (void)state;
+    struct made made;
+    struct roster roster;
+    made_begin(&made);
+    for (size_t s = 0; s < 6; s++) {
+        patients(&made, 20, s, "a", "m", 40, 900, true); /* they start on day 30, */
+        patients(&made, 20, s, "a", "m", 40, 930, true); /* and on day 60 */
+        patients(&made, 20, s, "b", "m", 40, 20, true);  /* these die without a start */
+        patients(&made, 20, s, "b", "m", 40, 80, true);
+        patients(&made, 10, s, "a", "m", 40, 30, true); /* and these after one */
+        patients(&made, 10, s, "a", "m", 40, 80, true);
+        patients(&made, s < 4, s, "b", "m", 40, 900, true);
+    }
+    made_end(&roster, &made, 6);
+    const struct study *study =
+        roster_study(&roster, "grid: month\nderive:\n  started: arm == \"a\"\n  wait: time - 870\n",
+                     "  - { id: e, method: emulation, formula: \"Surv(time, death) ~ 1\", treatment: "
+                     "started, start: wait, "
+                     "grace: [30.4375, 91.3125], times: [1826.25] }\n");
+    for (int events = 4; events <= 5; events++) {
+        struct maille_error error = {0};
+        struct rounds rounds;
+        const char *policy = arena_printf(
+            roster.arena,
+            "policy: standard\nmin_patients: 5\nmin_cell: 1\nmin_events: %d\nmin_contributors: 1\n"
+            "max_site_share: 1\nmax_parameter_share: 1\nmin_tail: 1\ndifferencing: off\n",
+            events);
+        assert_ok(rounds_run(&rounds, &roster, study, roster_policy(&roster, policy), NULL, NULL, 0, &error),
+                  &error);
+        assert_string_equal(rounds.plan.analyses[0].rule, events == 4 ? "" : "few");
+        rounds_clear(&rounds);
+    }
+    roster_clear(&roster);
+}
+
 /* Fewer sites with patients of the cohort than min_sites. */
 static void test_sites(void **state)
 {
@@ -992,15 +1031,25 @@ static void test_unanimous(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_boundaries),      cmocka_unit_test(test_sites),
-        cmocka_unit_test(test_differencing),    cmocka_unit_test(test_rare_cells),
-        cmocka_unit_test(test_few_sites),       cmocka_unit_test(test_complement),
-        cmocka_unit_test(test_order_and_bytes), cmocka_unit_test(test_altered_totals),
-        cmocka_unit_test(test_curves_and_bins), cmocka_unit_test(test_bins),
-        cmocka_unit_test(test_strictest),       cmocka_unit_test(test_local_complement),
-        cmocka_unit_test(test_known_n),         cmocka_unit_test(test_left_out_by_value),
-        cmocka_unit_test(test_nobody_is_few),   cmocka_unit_test(test_vacant),
-        cmocka_unit_test(test_unanimous),       cmocka_unit_test(test_near_cells),
+        cmocka_unit_test(test_boundaries),
+        cmocka_unit_test(test_own_model),
+        cmocka_unit_test(test_sites),
+        cmocka_unit_test(test_differencing),
+        cmocka_unit_test(test_rare_cells),
+        cmocka_unit_test(test_few_sites),
+        cmocka_unit_test(test_complement),
+        cmocka_unit_test(test_order_and_bytes),
+        cmocka_unit_test(test_altered_totals),
+        cmocka_unit_test(test_curves_and_bins),
+        cmocka_unit_test(test_bins),
+        cmocka_unit_test(test_strictest),
+        cmocka_unit_test(test_local_complement),
+        cmocka_unit_test(test_known_n),
+        cmocka_unit_test(test_left_out_by_value),
+        cmocka_unit_test(test_nobody_is_few),
+        cmocka_unit_test(test_vacant),
+        cmocka_unit_test(test_unanimous),
+        cmocka_unit_test(test_near_cells),
         cmocka_unit_test(test_weighted_curves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
