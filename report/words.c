@@ -44,11 +44,9 @@ static const struct {
         {"standardised_conf_high", "Standardised rate, upper limit"},
         {"n_event", "Events"},
         {"n_event_at", "Events"},
-        {"n_event_later", "Events after the grace period"},
+        {"n_followed", "Followed beyond the grace period"},
         {"n_risk", "At risk"},
         {"n_censor", "Censored"},
-        {"n_depart", "Departed"},
-        {"n_departed", "Departed"},
         {"n_missing", "Missing"},
         {"cumhaz", "Cumulative hazard"},
         {"aic", "AIC"},
@@ -80,7 +78,6 @@ static const struct {
       {"subgroups", "Effect in subgroups"},    {"at_time", "Survival at chosen times"},
       {"contrast", "Curves compared"},         {"contrasts", "Compared"},
       {"vcov", "Covariance of the estimates"}, {"zph", "Proportional hazards"},
-      {"weight", "Weights of the clones"},
 };
 
 static const char *as_words(char buffer[WORDS_MAX], const char *name)

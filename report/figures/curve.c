@@ -161,6 +161,16 @@ static void draw_axes(const struct curves *k)
     canvas_centred(c, (k->x.from + k->x.to) / 2, k->bottom + 32, CANVAS_NORMAL, NULL, x_words(k));
 }
 
+/* On to a point of a curve: by a step, or (of a life table) by a line. */
+static void draw_to(const struct curves *k, struct bytes *d, double time, double share)
+{
+    const double x = scale_place(&k->x, time / k->per_unit), y = scale_place(&k->y, 100 * share);
+    if (k->clones)
+        canvas_path_to(d, 'L', x, y);
+    else
+        canvas_path_step(d, x, y);
+}
+
 static void draw_band(const struct curves *k, size_t i)
 {
     const struct curve *v = &k->curves[i];
@@ -175,12 +185,12 @@ static void draw_band(const struct curves *k, size_t i)
         return;
     canvas_path_to(&d, 'M', k->x.from, start);
     for (size_t j = 0; j < n; j++)
-        canvas_path_step(&d, scale_place(&k->x, v->time[j] / k->per_unit),
-                         scale_place(&k->y, 100 * v->high[j]));
+        draw_to(k, &d, v->time[j], v->high[j]);
     double last = scale_place(&k->x, v->time[n - 1] / k->per_unit);
     for (size_t j = n; j-- > 0;) { /* back along the lower limit */
-        canvas_path_to(&d, 'L', j + 1 == n ? last : scale_place(&k->x, v->time[j + 1] / k->per_unit),
-                       scale_place(&k->y, 100 * v->low[j]));
+        if (!k->clones)
+            canvas_path_to(&d, 'L', j + 1 == n ? last : scale_place(&k->x, v->time[j + 1] / k->per_unit),
+                           scale_place(&k->y, 100 * v->low[j]));
         canvas_path_to(&d, 'L', scale_place(&k->x, v->time[j] / k->per_unit),
                        scale_place(&k->y, 100 * v->low[j]));
     }
@@ -201,12 +211,7 @@ static void draw_curve(const struct curves *k, size_t i)
         bool last = j + 1 == v->n || isnan(v->estimate[j + 1]);
         if (v->estimate[j] == before && !last)
             continue;
-        const double x = scale_place(&k->x, v->time[j] / k->per_unit),
-                     y = scale_place(&k->y, 100 * v->estimate[j]);
-        if (k->clones) /* told at the times that were asked for */
-            canvas_path_to(&d, 'L', x, y);
-        else
-            canvas_path_step(&d, x, y);
+        draw_to(k, &d, v->time[j], v->estimate[j]);
         before = v->estimate[j];
     }
     canvas_path(k->c, &d, canvas_stroke_class(i));

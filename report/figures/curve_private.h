@@ -24,9 +24,8 @@ struct curve_heads {
     const char *words, *stratum;
     size_t n;
     const double *time, *at_risk, *events, *censored; /* events, censored: NULL where nobody says them */
-    const double *departed; /* of clones, whose first row is all of the grace period; NULL: of others */
-    bool ends_early;        /* people are left at its end, or all is withheld */
-    const char *stroke;     /* of its curve; NULL: it has several */
+    bool ends_early;                                  /* people are left at its end, or all is withheld */
+    const char *stroke;                               /* of its curve; NULL: it has several */
 };
 
 struct curves {
@@ -34,7 +33,7 @@ struct curves {
     const struct figure *figure;
     struct labels labels;
     bool km, narrow, direct;
-    bool clones; /* of a target trial: no medians, and no test of curves */
+    bool clones; /* of a target trial: points joined by lines, no medians, and no test of curves */
     struct curve curves[CURVES_MAX];
     size_t n, n_left_out;
     struct curve_heads heads[CURVES_MAX];

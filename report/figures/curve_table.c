@@ -13,7 +13,7 @@ static void add_heads(struct curves *k, const struct result *object, const char 
 {
     struct curve_heads *h = &k->heads[k->n_heads++];
     const char *stratum = result_text(object, "stratum");
-    size_t n_time, n_events, n_censored, n_departed;
+    size_t n_time, n_events, n_censored;
     struct arena *arena = k->c->arena;
     h->stratum = stratum == NULL ? "all" : stratum;
     h->words = labels_stratum(&k->labels, k->figure->analysis->frame, h->stratum);
@@ -22,10 +22,7 @@ static void add_heads(struct curves *k, const struct result *object, const char 
     h->at_risk = figure_numbers(&h->n, object, "n_risk", arena);
     h->events = figure_numbers(&n_events, object, "n_event_at", arena);
     h->censored = figure_numbers(&n_censored, object, "n_censor", arena);
-    h->departed = figure_numbers(&n_departed, object, "n_depart", arena);
     h->n = h->n < n_time ? h->n : n_time;
-    if (!k->clones || n_departed < h->n)
-        h->departed = NULL;
     if (n_events < h->n)
         h->events = NULL;
     if (n_censored < h->n)
@@ -36,8 +33,7 @@ static void add_heads(struct curves *k, const struct result *object, const char 
         const double left = h->at_risk[last] - (h->events == NULL ? 0 : h->events[last]) -
                             (h->censored == NULL ? 0 : h->censored[last]);
         h->ends_early = !(fabs(left) < 0.5);
-        if (!k->clones) /* whose curves end at the last time that was asked for */
-            k->end = fmax(k->end, h->time[last]);
+        k->end = fmax(k->end, h->time[last]);
     }
 }
 
@@ -57,7 +53,7 @@ void curve_table_read(struct curves *k)
             k->n_heads = 0;
             return;
         }
-        add_heads(k, object, shared && !k->clones ? NULL : canvas_stroke_class(k->n_heads));
+        add_heads(k, object, shared ? NULL : canvas_stroke_class(k->n_heads));
     }
 }
 
@@ -65,10 +61,9 @@ void curve_table_read(struct curves *k)
 
 struct table_row {
     const char *words;
-    int kind; /* 0: at risk, 1: censored, 2: events, 3: departed */
+    int kind; /* 0: at risk, 1: censored, 2: events */
 };
-static const struct table_row table_rows[] = {{"At risk", 0}, {"Censored", 1}, {"Events", 2}},
-                              clone_rows[] = {{"At risk", 0}, {"Departed", 3}};
+static const struct table_row table_rows[] = {{"At risk", 0}, {"Censored", 1}, {"Events", 2}};
 
 static size_t rows_per_group(const struct curves *k)
 {
@@ -76,23 +71,20 @@ static size_t rows_per_group(const struct curves *k)
     for (size_t i = 0; i < k->n_heads; i++)
         if (k->heads[i].events == NULL)
             rows = 1;
-    return rows > 1 && k->clones ? sizeof clone_rows / sizeof *clone_rows : rows;
+    return rows;
 }
 
-/* NaN: withheld, or not told. */
+/* NaN: withheld. */
 static double table_number(const struct curve_heads *v, int kind, double time)
 {
     double tolerance = 1e-9 * fmax(1, time), sum = 0;
-    if (v->departed != NULL && v->n > 0 && time > tolerance &&
-        time < v->time[0] + (kind == 0 ? tolerance : 0))
-        return NAN;
     if (kind == 0) {
         for (size_t j = 0; j < v->n; j++)
             if (v->time[j] >= time - tolerance)
                 return v->at_risk[j];
         return v->ends_early ? NAN : 0;
     }
-    const double *of = kind == 1 ? v->censored : kind == 2 ? v->events : v->departed;
+    const double *of = kind == 1 ? v->censored : v->events;
     if (of == NULL || (v->ends_early && v->n > 0 && time > v->time[v->n - 1] + tolerance))
         return NAN;
     for (size_t j = 0; j < v->n && v->time[j] <= time + tolerance; j++)
@@ -135,7 +127,6 @@ static void draw_numbers(const struct curves *k, const struct curve_heads *v, in
 void curve_table_draw(const struct curves *k, double y)
 {
     size_t rows = rows_per_group(k);
-    const struct table_row *shown = k->clones ? clone_rows : table_rows;
     const char *lines[CURVE_LABEL_LINES];
     if (rows == 0)
         return;
@@ -156,8 +147,8 @@ void curve_table_draw(const struct curves *k, double y)
         for (size_t r = 0; r < rows; r++, y += CANVAS_SMALL_LINE) {
             if (rows > 1)
                 canvas_text(k->c, k->x.from - 22, y + 7 + CANVAS_BASELINE - 0.3, CANVAS_END, CANVAS_SMALL,
-                            "m", shown[r].words);
-            draw_numbers(k, &k->heads[i], shown[r].kind, y + 7);
+                            "m", table_rows[r].words);
+            draw_numbers(k, &k->heads[i], table_rows[r].kind, y + 7);
         }
         y += k->n_heads > 1 ? 4 : 0;
     }

@@ -128,7 +128,7 @@ static struct figure *add_curves(struct figure **last, struct arena *arena, cons
     const char *words = "";
     struct figure *figure = add(last, arena, report, a, "",
                                 km      ? "Kaplan–Meier curves"
-                                : trial ? "Weighted Kaplan–Meier curves of the two strategies"
+                                : trial ? "Survival under the two strategies"
                                         : "Cumulative incidence",
                                 curve_draw);
     for (size_t i = 0; i < curves->n; i++) {
@@ -143,9 +143,9 @@ static struct figure *add_curves(struct figure **last, struct arena *arena, cons
             words = arena_printf(arena, "%s: %.0f patients, median %s", words, n,
                                  isnan(median) ? "not reached" : arena_printf(arena, "%.4g", median));
     }
-    figure->description =
-        arena_printf(arena, "Curves%s over time for %s. The numbers are in the table that follows.",
-                     trial ? " through the times that were asked for" : " with confidence bands", words);
+    figure->description = arena_printf(
+        arena, "Curves with confidence bands over time for %s. The numbers are in the table that follows.",
+        words);
     figure->withheld = a->suppressed > 0;
     return figure;
 }

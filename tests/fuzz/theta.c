@@ -1,9 +1,15 @@
 /* stats/round.h: θ as an analyst sends it, into the plan that a site makes from it. The first two bytes say
  * which analyses of the example are open. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "stats/round.h"
 #include "tests/fuzz/fuzz.h"
+
+/* A method of which the example has no analysis, and whose θ says what each patient's weights are. */
+static const char trial[] = "\n  - { id: trial, method: emulation, formula: \"Surv(dtime, death) ~ age\", "
+                            "treatment: recur, start: rtime, "
+                            "grace: [365.25, 730.5], times: [1826.25, 3652.5], tau: 3652.5 }\n";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,8 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         kept = arena_new();
         dictionary_text = fuzz_text("examples/rotterdam/dictionary.yaml", &dictionary_length);
         study_text = fuzz_text("examples/rotterdam/study.yaml", &study_length);
-        if (kept == NULL ||
-            dictionary_parse(&dictionary, kept, "dictionary", dictionary_text, dictionary_length, NULL) !=
+        if (kept == NULL)
+            fuzz_fail("memory");
+        study_text = arena_printf(kept, "%.*s%s", (int)study_length, study_text, trial);
+        study_length = strlen(study_text);
+        if (dictionary_parse(&dictionary, kept, "dictionary", dictionary_text, dictionary_length, NULL) !=
                 MAILLE_OK ||
             study_parse(&study, kept, dictionary, methods, n_methods, "study", study_text, study_length,
                         NULL) != MAILLE_OK)

@@ -1,5 +1,5 @@
 # What the steps of a grace period cost, what an operation that kills does to arm *start*, and whether the errors are right: made-up registers,
-# by the functions of target.R. Prints; no test reads it. Run from the repository's root: Rscript tests/vectors/target_steps.R     (five minutes)
+# by the functions of target.R. Prints; no test reads it. Run from the repository's root: Rscript tests/vectors/target_steps.R     (two minutes)
 source("tests/vectors/common.R")
 source("tests/vectors/models.R")
 suppressMessages(library(survival))
@@ -24,30 +24,30 @@ register <- function(n, harm = 0, strategy = "none", from = 0) {
              time = pmin(death, lost), death = death <= lost)
 }
 
-# Arm *start* as it was before the last step was reweighted, and as Maringe and others 2020 have it: whoever started by the end of the grace period
-# and is followed beyond it stands for all who are.
-before <- function(d, covariates, grace, w) {
-  b <- round(max(grace) / w); T <- on_grid_exit(d$time, w); A <- ifelse(d$surgery, pmax(on_grid_exit(d$wait, w), 0), Inf)
-  s <- d$surgery & A <= b & A <= T; rows <- T > b; X <- model.matrix(covariates, d); X <- X[, colSums(X != 0) > 0]
-  p <- plogis(drop(X %*% glm.fit(X[rows, ], as.numeric(s[rows]), family = binomial())$coefficients))
-  list(exit = ifelse(!s & rows, b, T), event = d$death & !(!s & rows), W = cbind(1, 1 / p), after = b)
+# Arm *start* as Maringe and others 2020 have it: whoever started by the end of the grace period and is followed beyond it stands for all who are.
+before <- function(d, covariates, grace, times, w) {
+  b <- round(max(grace) / w); T <- on_grid_exit(d$time, w)
+  s <- d$surgery & replace(d$wait <= max(grace), !d$surgery, FALSE); rows <- T > b; X <- model.matrix(covariates, d); X <- X[, colSums(X != 0) > 0]
+  v <- rows * s / plogis(drop(X %*% glm.fit(X[rows, ], as.numeric(s[rows]), family = binomial())$coefficients))
+  S <- mean(!(d$death & T <= b)); N <- sum(v); row <- findInterval(T, base::c(b, times / w), left.open = TRUE)
+  out <- vapply(seq_along(times), function(k) { D <- sum(v[d$death & row == k]); L <- sum(v[!d$death & row == k]); S <<- S * (1 - D / (N - L / 2)); N <<- N - D - L; S }, 0)
+  out
 }
 
 set.seed(7)
-times <- c(365, 720); w <- 5; last <- ceiling(2000 / w); u <- times / w; n <- 1000; one <- rep(1, n); some <- ~ age + stage + frail
+times <- c(120, 180, 270, 365, 540, 720); at <- c(4, 6); w <- 5; n <- 1000; one <- rep(1, n); some <- ~ age + stage + frail; rows <- seq_along(times); own <- list(rows, rows)
 for (harm in c(0, 0.2)) for (grace in list(c(30, 60, 90), 90, c(45, 90))) {
   K <- length(grace); from <- base::c(0, grace)[K]
-  truth <- lapply(c("no start", "start"), function(s) { death <- register(1e6, harm, s, from); vapply(times, function(t) mean(death > t), 0) })
+  truth <- lapply(c("no start", "start"), function(s) { death <- register(1e6, harm, s, from); vapply(times[at], function(t) mean(death > t), 0) })
   r <- t(replicate(200, {
-    d <- register(n, harm); c <- clones(d, some, grace, w, one); S <- lapply(c$arms, curve_of, one, last)
-    D <- lapply(1:2, function(a) moves_of(c, a, S[[a]], u, NULL, w, last))
-    base::c(asked(S[[1]], u, NULL, w), asked(S[[2]], u, NULL, w), asked(curve_of(before(d, some, grace, w), one, last), u, NULL, w),
+    d <- register(n, harm); c <- clones(d, some, grace, times, w, one, own, own); D <- lapply(1:2, function(a) moves_of(c, a, NULL)[, at + 1])
+    base::c(curve_of(c$arms[[1]])[at + 1], curve_of(c$arms[[2]])[at + 1], before(d, some, grace, times, w)[at],
             sqrt(colSums(D[[1]]^2)), sqrt(colSums(D[[2]]^2)), sqrt(colSums((D[[2]] - D[[1]])^2)))
   }))
   show <- function(...) cat(sprintf("%.4f", base::c(...)), "\n")
   cat("harm", harm, "grace", grace, "\n  no start: true S    "); show(truth[[1]]); cat("            mean      "); show(colMeans(r[, 1:2]))
   cat("  start: true S       "); show(truth[[2]]); cat("         mean         "); show(colMeans(r[, 3:4]))
-  cat("         as of before "); show(colMeans(r[, 5:6]))
+  cat("         by Maringe   "); show(colMeans(r[, 5:6]))
   cat("  SD of no start, start, difference "); show(apply(cbind(r[, 1:4], r[, 3:4] - r[, 1:2]), 2, sd))
   cat("  mean error of these               "); show(colMeans(r[, 7:12]))
 }

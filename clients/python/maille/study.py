@@ -117,7 +117,8 @@ class Study:
     def emulation(self, formula: str, treatment: str, start: str, grace: Sequence[float], times: Sequence[float], id: Optional[str] = None, *,
                   tau: Optional[float] = None, cohort: Optional[str] = None, conf_level: Optional[float] = None) -> Study:
         """A target trial: to start ``treatment`` (when: ``start``) within the grace period, or not to. ``grace``: ends of its steps, the last
-        is its end; ``"Surv(time, event) ~ covariates"``: what decides who starts. Clones, censored where they depart, and weighted."""
+        is its end; ``"Surv(time, event) ~ covariates"``: what decides who starts. ``times``: ends of the rows of the life table behind it,
+        ``tau`` one of them. Clones, censored where they depart, and weighted."""
         return self.ask("emulation", id, formula=formula, treatment=treatment, start=start, grace=grace, times=times, tau=tau,
                         cohort=cohort, conf_level=conf_level)
 

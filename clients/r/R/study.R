@@ -151,6 +151,7 @@ iptw <- function(formula, estimand = NULL, stabilised = NULL, truncate = NULL) {
 #' @param conf_type `"log"`, `"log-log"` or `"plain"`, as in `survival::survfit()`.
 #' @param tau end of the restricted mean survival time, in the units of the time variable.
 #' @param times `km()`: where survival is given, and compared between curves. `cox()`: the times of `adjusted`.
+#'   `emulation()`: ends of the rows of the life table, behind the grace period; `tau` is one of them.
 #' @param treatment,start,grace `emulation()`: has it ever started, a boolean; when, in the units of the time; ends of the
 #'   steps of the grace period within which one strategy starts it and the other does not, the last is its end.
 #' @param landmark a time: who is still followed then without the event is in the analysis, and time counts from it.
