@@ -207,11 +207,52 @@ static void families_travel(void **state)
     roster_clear(&k.roster);
 }
 
+/* Groups of a target trial are said by the ends of their own step: other steps of one grace period have the
+ * same groups behind it, and another grace period with the same first step the same in that. */
+static void steps_have_their_own_words(void **state)
+{
+    (void)state;
+    static const char text[] = "dictionary: toy\nversion: 1\nkey: id\nmissing: [\"\"]\nvariables:\n"
+                               "  - { name: treated, type: boolean }\n  - { name: dead, type: boolean }\n"
+                               "  - { name: wait, type: duration, units: days, min: 0, max: 900 }\n"
+                               "  - { name: time, type: duration, units: days, min: 0, max: 900 }\n",
+                      csv[] = "id,treated,dead,wait,time\n1,1,0,20,100\n",
+                      asked[] =
+                          "method: emulation, formula: \"Surv(time, dead) ~ 1\", treatment: treated, start: "
+                          "wait, times: [365.25]";
+    static const char *const grace[] = {"30.4375, 91.3125", "60.875, 91.3125", "30.4375, 60.875"};
+    static const size_t site_of[] = {0};
+    enum { BEYOND = 1, STARTS = 3, MODELS = 5, ALL = 7 };
+    struct maille_error error = {0};
+    struct roster roster;
+    struct parts parts[3];
+    roster_init(&roster, text, csv, sizeof csv - 1, site_of, 1);
+    for (size_t k = 0; k < 3; k++) {
+        const struct study *study =
+            roster_study(&roster, "grid: month\n",
+                         arena_printf(roster.arena, "  - { id: e, %s, grace: [%s] }\n", asked, grace[k]));
+        struct cells *cells = arena_alloc(roster.arena, sizeof *cells);
+        assert_ok(method_cells(&study->analyses[0], roster.arena, cells, &error), &error);
+        assert_ok(parts_read(&parts[k], cells, study->dictionary, roster.arena, &error), &error);
+        assert_int_equal(parts[k].n, ALL);
+    }
+    for (size_t a = 0; a < 2; a++) {
+        assert_true(same(&parts[0], BEYOND + a, &parts[1], BEYOND + a));
+        assert_false(same(&parts[0], BEYOND + a, &parts[2], BEYOND + a));
+    }
+    assert_true(same(&parts[0], STARTS, &parts[2], STARTS));
+    assert_true(same(&parts[0], MODELS, &parts[2], MODELS));
+    assert_false(same(&parts[0], STARTS, &parts[1], STARTS));
+    roster_clear(&roster);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_same_rows_have_the_same_bytes),
                                        cmocka_unit_test(rows_with_a_value_are_a_part),
-                                       cmocka_unit_test(cells_are_parts), cmocka_unit_test(plain_and_crowded),
-                                       cmocka_unit_test(families_travel)};
+                                       cmocka_unit_test(cells_are_parts),
+                                       cmocka_unit_test(plain_and_crowded),
+                                       cmocka_unit_test(families_travel),
+                                       cmocka_unit_test(steps_have_their_own_words)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
