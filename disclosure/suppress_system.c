@@ -174,7 +174,10 @@ static size_t number_add(struct system *system, const struct member *member, siz
 
 static bool follows_up(const struct expression *e)
 {
-    return expression_op_follows_up(e->op);
+    bool any = expression_op_follows_up(e->op);
+    for (size_t i = 0; i < e->n_args; i++)
+        any = any || follows_up(e->args[i]);
+    return any;
 }
 
 /* Pooled counts of a block's cells; zeros under a local rule. */

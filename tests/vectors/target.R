@@ -134,3 +134,18 @@ m <- 30.4375
 write_gold("tests/vectors/target.month.gold.json", list(
   emulation_gold("steps", d, ~ age + stage + frail, m * 1:3, m * c(6, 12, 18, 24, 36, 48), m, tau = m * 36),
   emulation_gold("whole", d, ~ log(age) + frail, m * 4, m * 5:28, m, tau = m * 24)))
+
+# Behind a policy (shown.policy.yaml): rows of each arm joined from the left until 11 have the event, and until 11 are lost; the rest with the run before.
+runs <- function(counts, least = 11) {
+  right <- base::c(); here <- 0
+  for (k in seq_along(counts)) { here <- here + counts[k]; if (here >= least) { right <- base::c(right, k); here <- 0 } }
+  stopifnot(length(right) > 0); right[length(right)] <- length(counts)
+  right[findInterval(seq_along(counts), right, left.open = TRUE) + 1]
+}
+joined <- function(d, g, times, w, event) { d <- d[!is.na(d$age) & !(d$surgery & is.na(d$wait)), ]; T <- on_grid_exit(d$time, w); s <- d$surgery & replace(d$wait <= g, !d$surgery, FALSE)
+  row <- findInterval(T, round(base::c(g, times) / w), left.open = TRUE)
+  lapply(base::c(FALSE, TRUE), function(a) runs(vapply(seq_along(times), function(k) sum(row == k & d$death == event & s == a), 0))) }
+fine <- m * 5:28
+shown <- emulation_gold("rows", d, ~ age + frail, m * base::c(2, 4), fine, m, tau = m * 28, events = joined(d, m * 4, fine, m, TRUE), losses = joined(d, m * 4, fine, m, FALSE))
+shown$n_missing <- NA; shown$grid_merged <- TRUE
+write_gold("tests/vectors/target.shown.gold.json", list(shown))
