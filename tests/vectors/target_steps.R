@@ -1,5 +1,5 @@
 # What the steps of a grace period cost, what an operation that kills does to arm *start*, and whether the errors are right: made-up registers,
-# by the functions of target.R. Prints; no test reads it. Run from the repository's root: Rscript tests/vectors/target_steps.R     (two minutes)
+# by the functions of target.R. Prints; no test reads it. Run from the repository's root: Rscript tests/vectors/target_steps.R     (some minutes)
 source("tests/vectors/common.R")
 source("tests/vectors/models.R")
 suppressMessages(library(survival))
