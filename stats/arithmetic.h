@@ -7,7 +7,7 @@
 
 /* Of all that a vault derives from opened totals. Raised by whoever changes a bit that a step, a verdict or a
  * result takes for the same totals: two programs of different numbers may not stand in one roster. */
-enum { ARITHMETIC_VERSION = 6 };
+enum { ARITHMETIC_VERSION = 7 };
 
 /* x to the power y, x ≥ 0: exp(y·log x), so that its error grows with |y·log x|; x itself and 1 where y is 1
  * and 0. */

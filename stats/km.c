@@ -120,7 +120,7 @@ static void add_numbers(struct result *to, const char *name, const double *value
         result_add_number(list, NULL, values[i]);
 }
 
-/* Heads, or what they weigh. */
+/* Heads, or what they weigh (NaN: not shown). */
 static void add_heads(struct result *to, const char *name, double value, bool weighted)
 {
     if (weighted)
@@ -129,11 +129,12 @@ static void add_heads(struct result *to, const char *name, double value, bool we
         result_add_count(to, name, llround(value));
 }
 
-static void add_head_list(struct result *to, const char *name, const double *values, size_t n, bool weighted)
+static void add_head_list(struct result *to, const char *name, const struct km_curve *curve,
+                          const double *values, bool weighted)
 {
     struct result *list = result_add_list(to, name);
-    for (size_t i = 0; i < n; i++)
-        add_heads(list, NULL, values[i], weighted);
+    for (size_t i = 0; i < curve->n; i++)
+        add_heads(list, NULL, curve->grained ? NAN : values[i], weighted);
 }
 
 /* An arm that did not survive: all is null. */
@@ -151,8 +152,8 @@ static void curve_write(const struct km_curve *curve, double n_event, struct res
 {
     double *std_error = arena_array(row->arena, curve->n, sizeof *std_error);
     for (size_t i = 0; i < curve->n; i++)
-        std_error[i] = curve->sigma[i] * curve->estimate[i];
-    add_heads(row, "n_event", n_event, weighted);
+        std_error[i] = km_error_shown(curve, curve->sigma[i] * curve->estimate[i]);
+    add_heads(row, "n_event", curve->grained ? NAN : n_event, weighted);
     result_add_number(row, "median", km_half_time(curve, curve->estimate));
     result_add_number(row, "median_low", km_half_time(curve, curve->low));
     result_add_number(row, "median_high", km_half_time(curve, curve->high));
@@ -163,14 +164,14 @@ static void curve_write(const struct km_curve *curve, double n_event, struct res
         struct result *rmst = result_add_object(row, "rmst");
         result_add_number(rmst, "tau", tau);
         result_add_number(rmst, "estimate", estimate);
-        result_add_number(rmst, "std_error", error);
+        result_add_number(rmst, "std_error", km_error_shown(curve, error));
     } else {
         result_add_null(row, "rmst");
     }
     add_numbers(row, "time", curve->time, curve->n);
-    add_head_list(row, "n_risk", curve->at_risk, curve->n, weighted);
-    add_head_list(row, "n_event_at", curve->event, curve->n, weighted);
-    add_head_list(row, "n_censor", curve->censored, curve->n, weighted);
+    add_head_list(row, "n_risk", curve, curve->at_risk, weighted);
+    add_head_list(row, "n_event_at", curve, curve->event, weighted);
+    add_head_list(row, "n_censor", curve, curve->censored, weighted);
     add_numbers(row, "estimate", curve->estimate, curve->n);
     add_numbers(row, "std_error", std_error, curve->n);
     add_numbers(row, "conf_low", curve->low, curve->n);
@@ -227,6 +228,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         struct km_curve *curve = arena_alloc(outcome->arena, sizeof *curve);
         arm->curve = curve;
         km_curve_make(curve, &times[cell], followup.axis.width, type, z, outcome->arena);
+        if (followup.exit != NULL)
+            km_curve_grain(curve, counts.n[cell]);
         followup_warn_end(&followup, &counts, cell, stratum, outcome);
         if (with_tau && curve->cut && tau > curve->end)
             wording_warn(outcome, "tau is later than the end of the curve of %s: there is no restricted mean",

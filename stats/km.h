@@ -1,6 +1,6 @@
 /* What the files of Kaplan–Meier share: km.c (keys, rounds, result), km_counts.c (counts or weights per
- * time), km_steps.c (joined steps of a weighted curve), km_curve.c (the estimator), km_compare.c (chosen
- * times, one curve beside another). Internal to stats/. */
+ * time), km_steps.c (joined steps of a weighted curve), km_grain.c (its public grain), km_curve.c (the
+ * estimator), km_compare.c (chosen times, one curve beside another). Internal to stats/. */
 #ifndef STATS_KM_H
 #define STATS_KM_H
 
@@ -56,6 +56,7 @@ void km_steps_report(const struct followup *followup, struct outcome *outcome);
 struct km_curve {
     size_t n;
     bool cut;                                     /* what comes at `end` and later is not known */
+    bool grained;                                 /* km_curve_grain: sums of weights are not shown */
     double end;                                   /* of what is shown */
     double slack;                                 /* a time within it of another is the same time */
     double *time, *estimate, *sigma, *low, *high; /* sigma: standard error of log S */
@@ -74,6 +75,14 @@ double km_restricted_robust(const struct km_curve *curve, const struct km_counts
 /* How many of the curve's times are t or earlier; before t. */
 size_t km_until(const struct km_curve *curve, double t);
 size_t km_before(const struct km_curve *curve, double t);
+
+/* --- km_grain.c --- */
+
+/* A weighted curve of n patients as it is shown behind threshold rounds: S and its limits to the grain,
+ * errors with two digits. */
+void km_curve_grain(struct km_curve *curve, int64_t n);
+/* An error of a number that was worked out of the curve, as it is shown. */
+double km_error_shown(const struct km_curve *curve, double error);
 
 /* --- km_compare.c --- */
 

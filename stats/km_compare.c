@@ -35,12 +35,15 @@ static struct moment moment_of(const struct km_curve *curve, double t)
         moment.at_risk = curve->at_risk[next];
     else if (!curve->cut)
         moment.at_risk = 0;
+    if (curve->grained)
+        moment.at_risk = NAN;
     if (n == 0) { /* as survfit0 has it: nothing has happened */
         moment.survival = (struct estimate){1, 0};
         moment.low = moment.high = 1;
         return moment;
     }
-    moment.survival = (struct estimate){curve->estimate[n - 1], curve->sigma[n - 1] * curve->estimate[n - 1]};
+    moment.survival = (struct estimate){curve->estimate[n - 1],
+                                        km_error_shown(curve, curve->sigma[n - 1] * curve->estimate[n - 1])};
     moment.low = curve->low[n - 1];
     moment.high = curve->high[n - 1];
     return moment;
@@ -54,6 +57,7 @@ static struct estimate mean_of(const struct km_arm *arm, double tau)
     km_restricted_mean(arm->curve, tau, &mean.value, &mean.std_error);
     if (arm->counts->event_square != NULL)
         mean.std_error = km_restricted_robust(arm->curve, arm->counts, tau);
+    mean.std_error = km_error_shown(arm->curve, mean.std_error);
     return mean;
 }
 

@@ -1,6 +1,7 @@
 /* All six: 1 of 6 dies at 1, one leaves at 2, 2 of 4 die at 3, the others leave at 5 and 6. S = 5/6, then
  * 5/6·2/4 = 5/12. Greenwood's sum: 1/30, then 1/30 + 2/(4·2) = 17/60. RMST(6) = 1 + 2·5/6 + 3·5/12 = 47/12;
  * the areas to the right are 35/12 at 1 and 5/4 at 3: variance (35/12)²/30 + (5/4)²/4. */
+#include "stats/km.h"
 #include "stats/six_patients.h"
 
 static void assert_column(const struct result *row, const char *name, const double *expected, size_t n)
@@ -52,6 +53,40 @@ static void test_limits(void **state)
     assert_number(at(get(curve, "conf_low"), 4), s * exp(-z * sigma));
     assert_number(at(get(curve, "conf_high"), 4), fmin(1, s * exp(z * sigma)));
     six_clear(&six);
+}
+
+/* The grain of weighted curves: 2/n is 0.00067 for 2,982, 0.0133 for 150, and above a half for 3. */
+static void test_grain(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t n;
+        double estimate, low;
+    } rows[] = {{2982, 0.777, 0.123},
+                {2000, 0.777, 0.123},
+                {1999, 0.776, 0.124},
+                {150, 0.78, 0.12},
+                {3, 1, 0},
+                {0, 1, 0}};
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        double estimate[] = {0.7769, 0}, low[] = {0.1231, NAN}, high[] = {0.9999999, NAN},
+               sigma[] = {0.012345 / 0.7769, NAN};
+        struct km_curve curve = {.n = 2, .estimate = estimate, .low = low, .high = high, .sigma = sigma};
+        km_curve_grain(&curve, rows[k].n);
+        assert_true(curve.grained);
+        assert_true(fabs(curve.estimate[0] - rows[k].estimate) < 1e-12);
+        assert_true(fabs(curve.low[0] - rows[k].low) < 1e-12);
+        assert_true(fabs(curve.high[0] - 1) < 1e-12);
+        assert_true(fabs(km_error_shown(&curve, curve.sigma[0] * curve.estimate[0]) - 0.012) < 1e-12);
+        assert_true(curve.estimate[1] == 0 && isnan(curve.sigma[1]) && isnan(curve.low[1]));
+    }
+    struct km_curve curve = {.grained = true};
+    assert_true(fabs(km_error_shown(&curve, 123.4) - 120) < 1e-12);
+    assert_true(fabs(km_error_shown(&curve, 9.96) - 10) < 1e-12);
+    assert_true(fabs(km_error_shown(&curve, 0) - 0) < 1e-12);
+    assert_true(isnan(km_error_shown(&curve, NAN)) && isinf(km_error_shown(&curve, INFINITY)));
+    curve.grained = false;
+    assert_true(fabs(km_error_shown(&curve, 123.4) - 123.4) < 1e-12);
 }
 
 /* After 2 are left those with 3, 3, 5 and 6, so 1, 1, 3 and 4 from there: two of four die at 1. */
@@ -213,10 +248,10 @@ static void test_bad(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_paper),       cmocka_unit_test(test_limits),
-                                       cmocka_unit_test(test_landmark),    cmocka_unit_test(test_strata),
-                                       cmocka_unit_test(test_reverse),     cmocka_unit_test(test_entry),
-                                       cmocka_unit_test(test_weights),     cmocka_unit_test(test_contrasts),
-                                       cmocka_unit_test(test_robust_mean), cmocka_unit_test(test_bad)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paper),   cmocka_unit_test(test_limits),    cmocka_unit_test(test_landmark),
+        cmocka_unit_test(test_strata),  cmocka_unit_test(test_reverse),   cmocka_unit_test(test_entry),
+        cmocka_unit_test(test_weights), cmocka_unit_test(test_contrasts), cmocka_unit_test(test_robust_mean),
+        cmocka_unit_test(test_grain),   cmocka_unit_test(test_bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

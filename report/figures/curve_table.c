@@ -37,6 +37,18 @@ static void add_heads(struct curves *k, const struct result *object, const char 
     }
 }
 
+/* Of weighted curves behind thresholds no time has a number. */
+static bool nothing_is_told(const struct curves *k)
+{
+    bool told = false, asked = false;
+    for (size_t i = 0; i < k->n_heads; i++)
+        for (size_t j = 0; j < k->heads[i].n; j++) {
+            asked = true;
+            told = told || !isnan(k->heads[i].at_risk[j]);
+        }
+    return asked && !told;
+}
+
 /* Causes share their heads: they stand in a list of their own. */
 void curve_table_read(struct curves *k)
 {
@@ -55,6 +67,8 @@ void curve_table_read(struct curves *k)
         }
         add_heads(k, object, shared ? NULL : canvas_stroke_class(k->n_heads));
     }
+    if (nothing_is_told(k))
+        k->n_heads = 0;
 }
 
 /* --- drawing --- */

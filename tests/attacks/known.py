@@ -26,7 +26,7 @@ RULES = {
     "B1 table1": {"max_patient_share", "hidden", "moments"},  # a table of numbers tells three of each group
     "B1 iptw": {"max_patient_share", "hidden", "moments", "vetoed"},  # more moments than few patients allow; at her site min_ess_share
     "B2": {"few", "hidden", "unanimous"},
-    "B3": {"joined"},
+    "B3": {"joined", "hidden"},  # sums of weights are null, S has a public grain
     "ruler": {"protocol"},
 }
 
@@ -34,12 +34,11 @@ RULES = {
 MISSING = "how many lack a value follows from the rows of a group and those with one"
 COMBINED = "combinations are of whole cohorts, not of arms and cells"
 STEPS = "steps of a curve without weights are told as they are"
-SUMS = "joined steps of weighted curves of the same patients end at different times: what lies between is of few"
 
 # Per policy: attack, or attack and spelling: the sentence.
 BOTH = {"A1 missing": MISSING, "A1 missing-by": MISSING,
         "A9 cycle": COMBINED, "A9 cycle-one-study": COMBINED,
-        "B3 event": STEPS, "B3 arms": STEPS, "B3 cuminc": STEPS, "B3 weights-arms": SUMS}
+        "B3 event": STEPS, "B3 arms": STEPS, "B3 cuminc": STEPS}
 LEFT = {"strict": BOTH, "standard": BOTH, "open": {}}
 
 

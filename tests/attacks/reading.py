@@ -246,6 +246,14 @@ def few_at(at, patients):
     return None
 
 
+def weighed(curve, key, patients, weight):
+    """What the steps of a weighted curve say of sums of weights: as they are shown, or by the first fall of S, of whose n he knows everybody."""
+    sums = curve.get(key) or []
+    if sums and sums[0] is None:
+        sums = [(1 - curve["estimate"][0]) * sum(p[weight] for p in patients)] if key == "n_event_at" and weight else []
+    return [total for total in sums if total is not None]
+
+
 def few_in_sums(sums, patients, weight):
     """Sums of weights, in the order of time: whose they are. Each is of whole months; without a number as weight each weighs 1 or more."""
     if weight is None:
@@ -287,7 +295,7 @@ def weigh(event, weight=None, reverse=False):
         for step, patients in zip((world[0] for world in worlds), truth):
             curve = step[0]["result"]["curves"][0] if step[0]["status"] == "ok" else {}
             for state, key in ((not reverse, "n_event_at"), (reverse, "n_censor")):
-                told = few_in_sums(curve.get(key) or [], [p for p in patients if p[event] == state], weight)
+                told = few_in_sums(weighed(curve, key, patients, weight), [p for p in patients if p[event] == state], weight)
                 if told:
                     return told
         return None
@@ -314,9 +322,9 @@ def weigh_between(events, weight):
             curves = [curve for step in world for answer in step if answer["status"] == "ok" for curve in answer["result"]["curves"]]
             if len(curves) != len(events):
                 continue
-            whole, *parts = [upto(curve.get("n_event_at"), [p for p in patients if has(p)], weight) for curve, has in zip(curves, events)]
-            for one in whole:
-                for others in itertools.product(*parts):
+            whole, *parts = [upto(weighed(curve, "n_event_at", patients, weight), [p for p in patients if has(p)], weight) for curve, has in zip(curves, events)]
+            for one in whole[1:]:
+                for others in itertools.product(*(part[1:] for part in parts)):
                     apart = one ^ frozenset().union(*others)
                     if 0 < len(apart) < FEW:
                         return f"what {len(apart)} patients weigh, as the difference of sums of {len(parts) + 1} curves"

@@ -131,21 +131,31 @@ middle <- function(bins, right, end) {
   i <- findInterval(bins, right, left.open = TRUE) + 1
   ifelse(right[i] < end, (left[i] + right[i]) %/% 2, right[i])
 }
+# Its public grain (stats/km_grain.c): S and limits to the least of 1, 2 and 5 times a power of ten that is 2/n or more, errors with two digits, medians of
+# what is shown, no sums of weights.
+grain <- function(n) {
+  whole <- rep(10^(1:9), each = 3); part <- rep(c(5, 2, 1), 9)
+  last <- max(c(1, which(part / whole * n >= 2)))
+  function(x) round(x * whole[last] / part[last]) * part[last] / whole[last]
+}
+two_digits <- function(x) ifelse(x > 0, { p <- 10^(1 - floor(log10(ifelse(x > 0, x, 1)))); round(x * p) / p }, x)
 weighted_km <- function(id, d, by) {
   d$.arm <- if (is.null(by)) rep("all", nrow(d)) else paste0(by, "=", d[[by]])
   list(id = id, method = "km", status = "ok", n = nrow(d), n_event = sum(d$death), grid_merged = TRUE, result = list(curves = lapply(sort(unique(d$.arm)), function(s) {
-    a <- d[d$.arm == s, ]; n <- nrow(a); whole <- sum(a$.w[a$death])
+    a <- d[d$.arm == s, ]; n <- nrow(a)
     right <- list(edges(a$dtime[!a$death]), edges(a$dtime[a$death]))
     end <- min(end_of(a$dtime), vapply(right, function(r) c(0, r + 1)[length(r)], 0))
     a$dtime <- ifelse(a$death, middle(a$dtime, right[[2]], end), middle(a$dtime, right[[1]], end))
     a <- cut_off(a, "dtime", "death", end)
     fit <- survfit(Surv(dtime * w, death) ~ 1, a, weights = a$.w)
-    i <- fit$time < end * w - 1e-6 & fit$n.event + fit$n.censor > 0; s2 <- summary(fit, times = fit$time[i])
+    errors <- two_digits(if (isFALSE(fit$logse)) fit$std.err else fit$std.err * fit$surv); on <- grain(n)
+    fit$surv <- on(fit$surv); fit$lower <- on(fit$lower); fit$upper <- on(fit$upper)
+    i <- fit$time < end * w - 1e-6 & fit$n.event + fit$n.censor > 0
     half <- summary(fit)$table
     median_at <- function(name) if (is.na(half[[name]]) || half[[name]] >= end * w) NA else half[[name]]
-    list(stratum = s, n = n, n_event = whole, median = median_at("median"), median_low = median_at("0.95LCL"), median_high = median_at("0.95UCL"),
-         time = as.list(fit$time[i]), n_risk = as.list(fit$n.risk[i]), n_event_at = as.list(fit$n.event[i]), n_censor = as.list(fit$n.censor[i]),
-         estimate = as.list(fit$surv[i]), std_error = as.list(s2$std.err), conf_low = as.list(fit$lower[i]), conf_high = as.list(fit$upper[i])) })))
+    list(stratum = s, n = n, n_event = NA, median = median_at("median"), median_low = median_at("0.95LCL"), median_high = median_at("0.95UCL"),
+         time = as.list(fit$time[i]), n_risk = as.list(fit$time[i] * NA), n_event_at = as.list(fit$time[i] * NA), n_censor = as.list(fit$time[i] * NA),
+         estimate = as.list(fit$surv[i]), std_error = as.list(errors[i]), conf_low = as.list(fit$lower[i]), conf_high = as.list(fit$upper[i])) })))
 }
 shared <- d; shared$.w <- shared$age / 64
 by_hormon <- d; p <- converged(cbind(1, d$age, d$nodes), as.numeric(d$hormon), binomial(), NULL, NULL, TRUE)$fitted.values

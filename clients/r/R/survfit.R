@@ -64,7 +64,17 @@ plain_call <- function(x) {
 
 #' @export
 print.maille_survfit <- function(x, ...) {
-  print(plain_call(x), ...)
+  plain <- plain_call(x)
+  if (!all(is.na(x$n.risk))) {
+    print(plain, ...)
+    return(invisible(x))
+  }
+  # a weighted curve behind thresholds: its sums of weights are not shown, and survival's own print counts events
+  half <- stats::quantile(plain, 0.5)
+  table <- cbind(n = x$n, median = c(half$quantile), lower = c(half$lower), upper = c(half$upper))
+  rownames(table) <- if (is.null(x$strata)) rep("", nrow(table)) else names(x$strata)
+  cat("Call: ", deparse(plain$call), "\n\n", sep = "")
+  print(table, ...)
   invisible(x)
 }
 

@@ -49,3 +49,18 @@ test_that("survminer draws it with the numbers at risk", {
   p <- recorded()$`os-test`$result$p_value
   expect_s3_class(survminer::ggsurvplot(os, pval = p), "ggsurvplot")
 })
+
+test_that("a weighted curve behind thresholds has no sums of weights", {
+  skip_if_not_installed("survival")
+  x <- recorded()$os
+  for (i in seq_along(x$result$curves)) {
+    for (heads in c("n_risk", "n_event_at", "n_censor")) {
+      x$result$curves[[i]][[heads]] <- rep(list(NULL), length(x$result$curves[[i]]$time))
+    }
+  }
+  os <- as_survfit(x)
+  expect_output(print(os), "chemo=TRUE")
+  expect_output(print(os), "median")
+  expect_true(all(is.na(summary(os, times = 1826.25)$n.risk)))
+  expect_false(anyNA(summary(os, times = 1826.25)$surv))
+})
