@@ -9,8 +9,8 @@
 #include "disclosure/near.h"
 #include "report/asked.h"
 
-/* The newest of her questions that are looked at. */
-enum { LOOKED_AT = 64 };
+/* The newest of her questions: how many are tried, and of those that open how many are looked at. */
+enum { TRIED = 256, LOOKED_AT = 64 };
 
 /* The cohort of an analysis as a study may say it, in the words of its own study: where these are names that
  * it derived, NULL. PUBLISHED_EVERYBODY: none. */
@@ -29,9 +29,12 @@ static const char *words_of(const struct study *study, size_t analysis, struct a
                : NULL;
 }
 
-static bool same_dictionary(const struct study *a, const struct study *b)
+/* Of one registration and dictionary: a result file goes to readers who need not know of her other studies.
+ */
+static bool is_comparable(const struct study *a, const struct study *b)
 {
-    return a->dictionary->text_length == b->dictionary->text_length &&
+    return strcmp(a->protocol, b->protocol) == 0 &&
+           a->dictionary->text_length == b->dictionary->text_length &&
            memcmp(a->dictionary->text, b->dictionary->text, a->dictionary->text_length) == 0;
 }
 
@@ -48,28 +51,29 @@ struct looking {
 static void look_at(struct looking *looking, const struct agent *earlier)
 {
     const struct study *study = looking->agent->study;
-    if (!same_dictionary(study, earlier->study))
+    struct arena *scratch = is_comparable(study, earlier->study) ? arena_new() : NULL;
+    if (scratch == NULL)
         return;
     for (size_t e = 0; e < earlier->study->n_analyses; e++) {
         const struct analysis *answered = &earlier->study->analyses[e];
         struct near_group group;
-        if (earlier->run.states[e].status != ANALYSIS_OK || !near_cohort(&group, answered, looking->arena))
+        if (earlier->run.states[e].status != ANALYSIS_OK || !near_cohort(&group, answered, scratch))
             continue;
         for (size_t k = 0; k < study->n_analyses; k++) {
             const size_t distance =
                 looking->wanted[k] ? near_distance(&looking->refused[k], &group) : NEAR_FAR;
             if (distance == NEAR_SAME || distance >= looking->distance[k])
                 continue;
-            const char *words = words_of(earlier->study, e, looking->arena),
-                       *own = words_of(study, k, looking->arena);
+            const char *words = words_of(earlier->study, e, scratch), *own = words_of(study, k, scratch);
             if (words == NULL || (own != NULL && strcmp(own, words) == 0))
                 continue;
             looking->distance[k] = distance;
-            looking->found[k] =
-                (struct report_earlier){words, arena_strdup(looking->arena, earlier->study->id),
-                                        arena_strdup(looking->arena, answered->id)};
+            looking->found[k] = (struct report_earlier){arena_strdup(looking->arena, words),
+                                                        arena_strdup(looking->arena, earlier->study->id),
+                                                        arena_strdup(looking->arena, answered->id)};
         }
     }
+    arena_free(scratch);
 }
 
 const struct report_earlier *agent_earlier(const struct agent *agent, struct arena *arena)
@@ -93,9 +97,9 @@ const struct report_earlier *agent_earlier(const struct agent *agent, struct are
     }
     if (wanted == 0)
         return looking.found;
-    char(*ids)[2 * QID_BYTES + 1] = arena_array(arena, LOOKED_AT, sizeof *ids);
-    agent_journal_newest(ids, &n_ids, LOOKED_AT);
-    for (size_t i = 0; i < n_ids; i++) {
+    char(*ids)[2 * QID_BYTES + 1] = arena_array(arena, TRIED, sizeof *ids);
+    agent_journal_newest(ids, &n_ids, TRIED);
+    for (size_t i = 0, opened = 0; i < n_ids && opened < LOOKED_AT; i++) {
         struct agent_options options = agent->options;
         struct maille_error ignored;
         struct agent *earlier = NULL;
@@ -105,6 +109,7 @@ const struct report_earlier *agent_earlier(const struct agent *agent, struct are
             continue;
         look_at(&looking, earlier);
         agent_free(earlier);
+        opened++;
     }
     return looking.found;
 }

@@ -91,6 +91,9 @@ static enum maille_code cells(const struct analysis *analysis, struct arena *are
     if (code == MAILLE_OK && analysis->weights != NULL)
         code = km_steps_cells(&followup, arena, out, error);
     if (code == MAILLE_OK && analysis->weights != NULL) { /* who is in an arm, and who has an event in it */
+        /* Many weights of one group would narrow its sums down behind the grain. */
+        groups_moment(out, arena, FOLLOWUP_CELLS_ARMS, analysis->weights, NULL, 1);
+        out->moments[out->n_moments - 1].of_model = true;
         groups_share_weights(out, arena, FOLLOWUP_CELLS_ARMS, analysis->weights);
         groups_share_weights(out, arena, FOLLOWUP_CELLS_EVENTS, analysis->weights);
     }
@@ -134,7 +137,7 @@ static void add_head_list(struct result *to, const char *name, const struct km_c
 {
     struct result *list = result_add_list(to, name);
     for (size_t i = 0; i < curve->n; i++)
-        add_heads(list, NULL, curve->grained ? NAN : values[i], weighted);
+        add_heads(list, NULL, curve->grain > 0 ? NAN : values[i], weighted);
 }
 
 /* An arm that did not survive: all is null. */
@@ -152,8 +155,8 @@ static void curve_write(const struct km_curve *curve, double n_event, struct res
 {
     double *std_error = arena_array(row->arena, curve->n, sizeof *std_error);
     for (size_t i = 0; i < curve->n; i++)
-        std_error[i] = km_error_shown(curve, curve->sigma[i] * curve->estimate[i]);
-    add_heads(row, "n_event", curve->grained ? NAN : n_event, weighted);
+        std_error[i] = curve->sigma[i] * curve->estimate[i];
+    add_heads(row, "n_event", curve->grain > 0 ? NAN : n_event, weighted);
     result_add_number(row, "median", km_half_time(curve, curve->estimate));
     result_add_number(row, "median_low", km_half_time(curve, curve->low));
     result_add_number(row, "median_high", km_half_time(curve, curve->high));
@@ -164,7 +167,7 @@ static void curve_write(const struct km_curve *curve, double n_event, struct res
         struct result *rmst = result_add_object(row, "rmst");
         result_add_number(rmst, "tau", tau);
         result_add_number(rmst, "estimate", estimate);
-        result_add_number(rmst, "std_error", km_error_shown(curve, error));
+        result_add_number(rmst, "std_error", error);
     } else {
         result_add_null(row, "rmst");
     }
@@ -197,6 +200,10 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     if (analysis->weights != NULL) {
         km_steps(&followup, surviving, outcome->arena);
         km_steps_report(&followup, outcome);
+        if (surviving_least(surviving) > 1)
+            wording_warn(outcome,
+                         "S and its limits are rounded to about 2/n, errors to two digits, and sums of "
+                         "weights are not shown: in full digits two weighted curves tell what few weigh");
     }
     followup_read(&counts, &followup, surviving, totals, outcome->arena);
     MAILLE_TRY(followup_outcome(&counts, outcome, error));
@@ -228,8 +235,8 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         struct km_curve *curve = arena_alloc(outcome->arena, sizeof *curve);
         arm->curve = curve;
         km_curve_make(curve, &times[cell], followup.axis.width, type, z, outcome->arena);
-        if (followup.exit != NULL)
-            km_curve_grain(curve, counts.n[cell]);
+        if (weighted && surviving_least(surviving) > 1)
+            km_curve_grain(curve, times[cell].effective, type, z);
         followup_warn_end(&followup, &counts, cell, stratum, outcome);
         if (with_tau && curve->cut && tau > curve->end)
             wording_warn(outcome, "tau is later than the end of the curve of %s: there is no restricted mean",
@@ -265,7 +272,7 @@ const struct method method_km = {
                  .n_keys = sizeof keys / sizeof *keys,
                  .takes_weights = true,
                  .takes_landmark = true},
-    .version = 1,
+    .version = 2, /* the grain of weighted curves */
     .words = {.name = "Kaplan–Meier",
               .sentence = "Product-limit estimator, Greenwood’s variance.",
               .r = "survival::survfit()",

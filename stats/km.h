@@ -14,6 +14,7 @@ struct km_counts {
     bool cut;           /* the curve goes on, but is not shown */
     double n_event;     /* of the whole arm */
     double left_square; /* Σ w² of those who leave behind n_bins */
+    double effective;   /* weighted: (Σ w)²/Σ w² of the whole arm */
     const double *event, *censored, *at_risk;
     const double *event_square, *censored_square; /* Σ w², for robust errors; NULL: Greenwood's */
     const bool *anybody;                          /* does somebody leave here? */
@@ -55,10 +56,10 @@ void km_steps_report(const struct followup *followup, struct outcome *outcome);
 /* A curve at the times at which somebody leaves. NaN where undefined. */
 struct km_curve {
     size_t n;
-    bool cut;                                     /* what comes at `end` and later is not known */
-    bool grained;                                 /* km_curve_grain: sums of weights are not shown */
-    double end;                                   /* of what is shown */
-    double slack;                                 /* a time within it of another is the same time */
+    bool cut;     /* what comes at `end` and later is not known */
+    double grain; /* km_grain.c: of S, and sums of weights are not shown; 0: none */
+    double end;   /* of what is shown */
+    double slack; /* a time within it of another is the same time */
     double *time, *estimate, *sigma, *low, *high; /* sigma: standard error of log S */
     double *at_risk, *event, *censored;
 };
@@ -66,6 +67,8 @@ struct km_curve {
 /* width: of a bin; z: normal quantile of the limits. */
 void km_curve_make(struct km_curve *curve, const struct km_counts *counts, double width, enum km_limits type,
                    double z, struct arena *arena);
+/* Limits of S with sigma = se(log S); z: normal quantile. As survival:::survfit_confint. */
+void km_limits_make(enum km_limits type, double survival, double sigma, double z, double *low, double *high);
 /* The time at which y (S, or one of its limits) reaches one half; NaN when it never does. */
 double km_half_time(const struct km_curve *curve, const double *y);
 /* The mean up to tau and its standard error. */
@@ -78,11 +81,13 @@ size_t km_before(const struct km_curve *curve, double t);
 
 /* --- km_grain.c --- */
 
-/* A weighted curve of n patients as it is shown behind threshold rounds: S and its limits to the grain,
- * errors with two digits. */
-void km_curve_grain(struct km_curve *curve, int64_t n);
-/* An error of a number that was worked out of the curve, as it is shown. */
-double km_error_shown(const struct km_curve *curve, double error);
+/* A weighted curve as it is shown where groups of few are not told; n: (Σw)²/Σw² of the arm. S and its limits
+ * (type, z) are multiples of the grain, errors have two digits at most. */
+void km_curve_grain(struct km_curve *curve, double n, enum km_limits type, double z);
+/* The error of the mean up to tau, by the errors that are shown. */
+double km_grained_mean_error(const struct km_curve *curve, double tau);
+/* The error of S beside another: with that of rounding. */
+double km_grained_error(const struct km_curve *curve, double error);
 
 /* --- km_compare.c --- */
 

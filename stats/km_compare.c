@@ -35,18 +35,26 @@ static struct moment moment_of(const struct km_curve *curve, double t)
         moment.at_risk = curve->at_risk[next];
     else if (!curve->cut)
         moment.at_risk = 0;
-    if (curve->grained)
+    if (curve->grain > 0)
         moment.at_risk = NAN;
     if (n == 0) { /* as survfit0 has it: nothing has happened */
         moment.survival = (struct estimate){1, 0};
         moment.low = moment.high = 1;
         return moment;
     }
-    moment.survival = (struct estimate){curve->estimate[n - 1],
-                                        km_error_shown(curve, curve->sigma[n - 1] * curve->estimate[n - 1])};
+    moment.survival = (struct estimate){curve->estimate[n - 1], curve->sigma[n - 1] * curve->estimate[n - 1]};
     moment.low = curve->low[n - 1];
     moment.high = curve->high[n - 1];
     return moment;
+}
+
+/* S beside that of another arm. */
+static struct estimate survival_of(const struct km_arm *arm, double t)
+{
+    struct estimate survival = moment_of(arm->curve, t).survival;
+    if (arm->curve != NULL)
+        survival.std_error = km_grained_error(arm->curve, survival.std_error);
+    return survival;
 }
 
 static struct estimate mean_of(const struct km_arm *arm, double tau)
@@ -55,9 +63,8 @@ static struct estimate mean_of(const struct km_arm *arm, double tau)
     if (arm->curve == NULL || (arm->curve->cut && tau > arm->curve->end))
         return mean;
     km_restricted_mean(arm->curve, tau, &mean.value, &mean.std_error);
-    if (arm->counts->event_square != NULL)
+    if (arm->counts->event_square != NULL && !(arm->curve->grain > 0))
         mean.std_error = km_restricted_robust(arm->curve, arm->counts, tau);
-    mean.std_error = km_error_shown(arm->curve, mean.std_error);
     return mean;
 }
 
@@ -146,8 +153,8 @@ void km_write_contrasts(struct result *result, const struct km_arm *arms, size_t
                 contrast_put(&columns, asked->tau, mean_of(&arms[k], asked->tau),
                              mean_of(&arms[reference], asked->tau), asked->z);
             for (size_t i = 0; survival && i < asked->n_times; i++)
-                contrast_put(&columns, asked->times[i], moment_of(arms[k].curve, asked->times[i]).survival,
-                             moment_of(arms[reference].curve, asked->times[i]).survival, asked->z);
+                contrast_put(&columns, asked->times[i], survival_of(&arms[k], asked->times[i]),
+                             survival_of(&arms[reference], asked->times[i]), asked->z);
         }
     }
 }

@@ -83,6 +83,16 @@ static double *whole(const int64_t *counts, size_t n, struct arena *arena)
     return numbers;
 }
 
+/* (Σ w)²/Σ w² of an arm: how many patients of one weight tell as much. */
+static double effective(const struct totals *totals, size_t first, size_t cell)
+{
+    const double sum = totals_real(totals, first + KM_ARM_SUMS, 2 * cell) +
+                       totals_real(totals, first + KM_ARM_SUMS, 2 * cell + 1),
+                 square = totals_real(totals, first + KM_ARM_SQUARES, 2 * cell) +
+                          totals_real(totals, first + KM_ARM_SQUARES, 2 * cell + 1);
+    return square > 0 ? sum * sum / square : 0;
+}
+
 struct km_counts *km_counts_read(const struct followup_counts *counts, const struct totals *totals,
                                  const struct expression *weights, const struct surviving *surviving,
                                  bool reverse, struct arena *arena)
@@ -109,6 +119,7 @@ struct km_counts *km_counts_read(const struct followup_counts *counts, const str
         out[cell].censored = read_sums(totals, first + KM_SUMS, counts, cell, reverse, arena);
         out[cell].at_risk = read_at_risk(totals, first + KM_SUMS, first + KM_ARM_SUMS, counts, cell, arena);
         out[cell].n_event = totals_real(totals, first + KM_ARM_SUMS, 2 * cell + !reverse);
+        out[cell].effective = effective(totals, first, cell);
         if (!robust)
             continue;
         out[cell].event_square = read_sums(totals, first + KM_SQUARES, counts, cell, !reverse, arena);

@@ -23,8 +23,7 @@ size_t km_before(const struct km_curve *curve, double t)
     return n;
 }
 
-/* Confidence limits of S with sigma = se(log S); z: normal quantile. As survival:::survfit_confint. */
-static void limits(enum km_limits type, double survival, double sigma, double z, double *low, double *high)
+void km_limits_make(enum km_limits type, double survival, double sigma, double z, double *low, double *high)
 {
     *low = *high = NAN;
     if (!(survival > 0))
@@ -119,7 +118,7 @@ void km_curve_make(struct km_curve *curve, const struct km_counts *counts, doubl
         curve->censored[i] = counts->censored[bin];
         curve->estimate[i] = survival;
         curve->sigma[i] = survival > 0 ? sqrt(sum) : NAN;
-        limits(type, survival, curve->sigma[i], z, &curve->low[i], &curve->high[i]);
+        km_limits_make(type, survival, curve->sigma[i], z, &curve->low[i], &curve->high[i]);
         i++;
     }
 }
@@ -163,7 +162,7 @@ void km_restricted_mean(const struct km_curve *curve, double tau, double *estima
             variance += after * after * died / (risk * (risk - died));
     }
     *estimate = area;
-    *std_error = sqrt(variance);
+    *std_error = curve->grain > 0 ? km_grained_mean_error(curve, tau) : sqrt(variance);
 }
 
 /* Σ w²·u², u = ∂RMST/∂w = ∫₀^τ S(t)·∂log S(t)/∂w dt (struct jackknife). Of who leaves at time j the inner

@@ -1,60 +1,85 @@
 /* The public grain of a weighted curve. In full digits S, or a sum of weights, says what those weigh who
  * leave between the steps of two curves of the same patients: everybody and an arm, two grids. So where
- * steps were joined S and its limits are rounded to a step that no patient of average weight moves by more
- * than half of: the least of 1, 2 and 5 times a power of ten that is 2/n or more, n patients in the arm.
- * Errors have two digits, and sums of weights are not shown. Medians, means and contrasts are worked out of
- * what is shown (docs/decisions/0043-a-public-grain.md). */
+ * groups of few are not told S is a multiple of the least of 1, 2 and 5 times a power of ten that is 2/n or
+ * more, where n is the arm's effective number of patients, (Σw)²/Σw²: a patient of average weight moves S by
+ * half of that. Errors have two digits, or fewer where a fifth of the grain is coarser; sums of weights are
+ * not shown. Limits, medians, means, their errors and contrasts are worked out of S and errors as they are
+ * shown, so that no level of confidence and no tau tells more
+ * (docs/decisions/0043-a-public-grain.md). */
 #include <math.h>
 
 #include "stats/km.h"
+#include "tally/elementary.h"
 
-/* value to the nearest of steps that are part/whole wide: as near to it as a double is. */
-static double to_step(double value, double part, double whole)
+/* A step of part/whole, so that its multiples are the nearest doubles. */
+struct step {
+    double part, whole;
+};
+
+static double to_step(double value, struct step step)
 {
-    return nearbyint(value * whole / part) * part / whole;
+    return nearbyint(value * step.whole / step.part) * step.part / step.whole;
 }
 
-static double two_digits(double value)
-{
-    double part = 1, whole = 1;
-    if (!(value > 0) || isinf(value))
-        return value;
-    while (value * whole / part < 10)
-        whole *= 10;
-    while (value * whole / part >= 100)
-        part *= 10;
-    return to_step(value, part, whole);
-}
-
-/* 2/n or a little more, as part/whole; at most a half. */
-static void grain_of(double *part, double *whole, int64_t n)
+/* 2/n or a little more; at most a half. */
+static struct step grain_of(double n)
 {
     static const double parts[] = {5, 2, 1};
-    *part = 5;
-    *whole = 10;
+    struct step step = {5, 10};
     for (double tens = 10; tens <= 1e9; tens *= 10)
         for (size_t i = 0; i < 3; i++)
-            if (parts[i] / tens * (double)n >= 2) {
-                *part = parts[i];
-                *whole = tens;
-            }
+            if (parts[i] / tens * n >= 2)
+                step = (struct step){parts[i], tens};
+    return step;
 }
 
-double km_error_shown(const struct km_curve *curve, double error)
+/* Two digits, or a fifth of the grain where that is more. */
+static double error_shown(double error, struct step grain)
 {
-    return curve->grained ? two_digits(error) : error;
+    struct step step = {1, 1};
+    if (!(error > 0) || isinf(error))
+        return error;
+    while (error * step.whole / step.part < 10)
+        step.whole *= 10;
+    while (error * step.whole / step.part >= 100)
+        step.part *= 10;
+    if (step.part / step.whole < grain.part / (5 * grain.whole))
+        step = (struct step){grain.part, 5 * grain.whole};
+    return to_step(error, step);
 }
 
-void km_curve_grain(struct km_curve *curve, int64_t n)
+void km_curve_grain(struct km_curve *curve, double n, enum km_limits type, double z)
 {
-    double part, whole;
-    grain_of(&part, &whole, n);
-    curve->grained = true;
+    const struct step grain = grain_of(n);
+    curve->grain = grain.part / grain.whole;
     for (size_t i = 0; i < curve->n; i++) {
-        const double error = two_digits(curve->sigma[i] * curve->estimate[i]);
-        curve->estimate[i] = to_step(curve->estimate[i], part, whole);
-        curve->sigma[i] = curve->estimate[i] > 0 ? error / curve->estimate[i] : NAN;
-        curve->low[i] = to_step(curve->low[i], part, whole);
-        curve->high[i] = to_step(curve->high[i], part, whole);
+        const double error = error_shown(curve->sigma[i] * curve->estimate[i], grain),
+                     survival = to_step(curve->estimate[i], grain);
+        curve->estimate[i] = survival;
+        curve->sigma[i] = survival > 0 ? error / survival : NAN;
+        km_limits_make(type, survival, curve->sigma[i], z, &curve->low[i], &curve->high[i]);
+        curve->low[i] = to_step(curve->low[i], grain);
+        curve->high[i] = to_step(curve->high[i], grain);
     }
+}
+
+/* Var(log S) grows by d/(n(n − d)) in a step, as Greenwood's sum does: what the shown errors say of that. */
+double km_grained_mean_error(const struct km_curve *curve, double tau)
+{
+    const size_t n = km_until(curve, tau);
+    double after = 0, variance = 0;
+    for (size_t i = n; i-- > 0;) {
+        const double before = i > 0 ? curve->sigma[i - 1] : 0,
+                     grows = curve->sigma[i] * curve->sigma[i] - before * before;
+        after += curve->estimate[i] * ((i + 1 < n ? curve->time[i + 1] : tau) - curve->time[i]);
+        if (grows > 0) /* not where it is not known: S is 0 */
+            variance += after * after * grows;
+    }
+    return sqrt(variance);
+}
+
+/* Of a number of multiples of the grain the rounding adds grain²/12. */
+double km_grained_error(const struct km_curve *curve, double error)
+{
+    return curve->grain > 0 ? sqrt(error * error + curve->grain * curve->grain / 12) : error;
 }

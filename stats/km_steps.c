@@ -109,7 +109,4 @@ void km_steps_report(const struct followup *followup, struct outcome *outcome)
                  "steps of the grid were joined until each held enough who had the event, and enough who "
                  "were censored, since each tells what those weigh who leave in it: the curve is that of "
                  "times moved to the middle of their step");
-    wording_warn(outcome,
-                 "S and its limits are rounded to about 2/n, errors to two digits, and sums of weights are "
-                 "not shown: in full digits two weighted curves tell what few weigh");
 }

@@ -55,38 +55,50 @@ static void test_limits(void **state)
     six_clear(&six);
 }
 
-/* The grain of weighted curves: 2/n is 0.00067 for 2,982, 0.0133 for 150, and above a half for 3. */
+/* The grain of weighted curves: 2/n is 0.00067 for 2,982, 0.0133 for 150, and above a half for 3. Errors of
+ * two digits, or of a fifth of the grain: 0.004 of 0.02. */
 static void test_grain(void **state)
 {
     (void)state;
     static const struct {
-        int64_t n;
-        double estimate, low;
-    } rows[] = {{2982, 0.777, 0.123},
-                {2000, 0.777, 0.123},
-                {1999, 0.776, 0.124},
-                {150, 0.78, 0.12},
-                {3, 1, 0},
-                {0, 1, 0}};
+        double n, estimate, error, grain;
+    } rows[] = {{2982, 0.777, 0.012, 0.001},
+                {2000, 0.777, 0.012, 0.001},
+                {1999, 0.776, 0.012, 0.002},
+                {150, 0.78, 0.012, 0.02},
+                {60, 0.8, 0.01, 0.05},
+                {3, 1, 0, 0.5},
+                {0, 1, 0, 0.5}};
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
-        double estimate[] = {0.7769, 0}, low[] = {0.1231, NAN}, high[] = {0.9999999, NAN},
-               sigma[] = {0.012345 / 0.7769, NAN};
+        double estimate[] = {0.7769, 0}, low[] = {0, 0}, high[] = {0, 0}, sigma[] = {0.012345 / 0.7769, NAN};
         struct km_curve curve = {.n = 2, .estimate = estimate, .low = low, .high = high, .sigma = sigma};
-        km_curve_grain(&curve, rows[k].n);
-        assert_true(curve.grained);
-        assert_true(fabs(curve.estimate[0] - rows[k].estimate) < 1e-12);
-        assert_true(fabs(curve.low[0] - rows[k].low) < 1e-12);
-        assert_true(fabs(curve.high[0] - 1) < 1e-12);
-        assert_true(fabs(km_error_shown(&curve, curve.sigma[0] * curve.estimate[0]) - 0.012) < 1e-12);
-        assert_true(curve.estimate[1] == 0 && isnan(curve.sigma[1]) && isnan(curve.low[1]));
+        km_curve_grain(&curve, rows[k].n, KM_PLAIN, 2);
+        assert_true(fabs(curve.grain - rows[k].grain) < 1e-12);
+        assert_true(fabs(estimate[0] - rows[k].estimate) < 1e-12);
+        assert_true(fabs(sigma[0] * estimate[0] - rows[k].error) < 1e-12);
+        /* of what is shown, and then on the grain */
+        assert_true(fabs(low[0] - (rows[k].estimate - 2 * rows[k].error)) <= rows[k].grain / 2 + 1e-12);
+        assert_true(fabs(nearbyint(low[0] / curve.grain) * curve.grain - low[0]) < 1e-12);
+        assert_true(high[0] <= 1 && estimate[1] == 0 && isnan(sigma[1]) && isnan(low[1]));
+        assert_true(fabs(km_grained_error(&curve, 0.3) - sqrt(0.09 + rows[k].grain * rows[k].grain / 12)) <
+                    1e-12);
     }
-    struct km_curve curve = {.grained = true};
-    assert_true(fabs(km_error_shown(&curve, 123.4) - 120) < 1e-12);
-    assert_true(fabs(km_error_shown(&curve, 9.96) - 10) < 1e-12);
-    assert_true(fabs(km_error_shown(&curve, 0) - 0) < 1e-12);
-    assert_true(isnan(km_error_shown(&curve, NAN)) && isinf(km_error_shown(&curve, INFINITY)));
-    curve.grained = false;
-    assert_true(fabs(km_error_shown(&curve, 123.4) - 123.4) < 1e-12);
+    /* No death between 1 and 2: var(log S) is 0.01 from 1 on and 0.05 from 3. RMST(4) = 1 + 2·0.8 + 0.6. */
+    double time[] = {1, 2, 3}, estimate[] = {0.8, 0.8, 0.6}, sigma[] = {0.1, 0.1, sqrt(0.05)},
+           none[] = {0, 0, 0};
+    const struct km_curve curve = {.n = 3,
+                                   .grain = 0.1,
+                                   .time = time,
+                                   .estimate = estimate,
+                                   .sigma = sigma,
+                                   .at_risk = none,
+                                   .event = none};
+    double mean, error;
+    km_restricted_mean(&curve, 4, &mean, &error);
+    assert_true(fabs(mean - 3.2) < 1e-12);
+    assert_true(fabs(error - sqrt(2.2 * 2.2 * 0.01 + 0.6 * 0.6 * 0.04)) < 1e-12);
+    const struct km_curve exact = {.grain = 0};
+    assert_true(km_grained_error(&exact, 0.3) == 0.3);
 }
 
 /* After 2 are left those with 3, 3, 5 and 6, so 1, 1, 3 and 4 from there: two of four die at 1. */

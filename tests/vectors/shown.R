@@ -131,14 +131,19 @@ middle <- function(bins, right, end) {
   i <- findInterval(bins, right, left.open = TRUE) + 1
   ifelse(right[i] < end, (left[i] + right[i]) %/% 2, right[i])
 }
-# Its public grain (stats/km_grain.c): S and limits to the least of 1, 2 and 5 times a power of ten that is 2/n or more, errors with two digits, medians of
-# what is shown, no sums of weights.
-grain <- function(n) {
+# Its public grain (stats/km_grain.c): S to the least of 1, 2 and 5 times a power of ten that is 2/n or more, n = (Σw)²/Σw²; errors to two digits, or to a fifth
+# of that grain; limits and medians of what is shown, no sums of weights.
+grain_of <- function(n) {
   whole <- rep(10^(1:9), each = 3); part <- rep(c(5, 2, 1), 9)
   last <- max(c(1, which(part / whole * n >= 2)))
-  function(x) round(x * whole[last] / part[last]) * part[last] / whole[last]
+  c(part[last], whole[last])
 }
-two_digits <- function(x) ifelse(x > 0, { p <- 10^(1 - floor(log10(ifelse(x > 0, x, 1)))); round(x * p) / p }, x)
+to_step <- function(x, step) round(x * step[2] / step[1]) * step[1] / step[2]
+error_shown <- function(x, grain) vapply(x, function(e) {
+  if (is.na(e) || !(e > 0)) return(e)
+  digits <- 10^(floor(log10(e)) - 1)
+  if (digits < grain[1] / (5 * grain[2])) to_step(e, c(grain[1], 5 * grain[2])) else round(e / digits) * digits
+}, 0)
 weighted_km <- function(id, d, by) {
   d$.arm <- if (is.null(by)) rep("all", nrow(d)) else paste0(by, "=", d[[by]])
   list(id = id, method = "km", status = "ok", n = nrow(d), n_event = sum(d$death), grid_merged = TRUE, result = list(curves = lapply(sort(unique(d$.arm)), function(s) {
@@ -148,11 +153,14 @@ weighted_km <- function(id, d, by) {
     a$dtime <- ifelse(a$death, middle(a$dtime, right[[2]], end), middle(a$dtime, right[[1]], end))
     a <- cut_off(a, "dtime", "death", end)
     fit <- survfit(Surv(dtime * w, death) ~ 1, a, weights = a$.w)
-    errors <- two_digits(if (isFALSE(fit$logse)) fit$std.err else fit$std.err * fit$surv); on <- grain(n)
-    fit$surv <- on(fit$surv); fit$lower <- on(fit$lower); fit$upper <- on(fit$upper)
+    grain <- grain_of(sum(a$.w)^2 / sum(a$.w^2))
+    errors <- error_shown(if (isFALSE(fit$logse)) fit$std.err else fit$std.err * fit$surv, grain)
+    fit$surv <- to_step(fit$surv, grain)
+    half <- qnorm(0.975) * errors / fit$surv
+    fit$lower <- to_step(fit$surv * exp(-half), grain); fit$upper <- to_step(pmin(fit$surv * exp(half), 1), grain)
     i <- fit$time < end * w - 1e-6 & fit$n.event + fit$n.censor > 0
-    half <- summary(fit)$table
-    median_at <- function(name) if (is.na(half[[name]]) || half[[name]] >= end * w) NA else half[[name]]
+    middle_of <- summary(fit)$table
+    median_at <- function(name) if (is.na(middle_of[[name]]) || middle_of[[name]] >= end * w) NA else middle_of[[name]]
     list(stratum = s, n = n, n_event = NA, median = median_at("median"), median_low = median_at("0.95LCL"), median_high = median_at("0.95UCL"),
          time = as.list(fit$time[i]), n_risk = as.list(fit$time[i] * NA), n_event_at = as.list(fit$time[i] * NA), n_censor = as.list(fit$time[i] * NA),
          estimate = as.list(fit$surv[i]), std_error = as.list(errors[i]), conf_low = as.list(fit$lower[i]), conf_high = as.list(fit$upper[i])) })))

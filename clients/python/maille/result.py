@@ -408,7 +408,7 @@ class KaplanMeier(_Curves):
         out = {}
         for curve in self._curves():
             after = [n for t, n in zip(curve["time"], curve["n_risk"]) if t >= time]
-            out[curve["stratum"]] = _number(after[0]) if after else 0.0
+            out[curve["stratum"]] = _number(after[0]) if after else math.nan if None in curve["n_risk"] else 0.0
         return out
 
     def plot(self, ax: Any = None, *, ci: bool = True, at_risk: Optional[List[float]] = None) -> Any:
