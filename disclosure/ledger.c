@@ -113,7 +113,8 @@ void ledger_read_chosen(struct ledger_chosen *chosen, sqlite3_stmt *statement, i
 {
     const void *bytes = sqlite3_column_blob(statement, column);
     *chosen = (struct ledger_chosen){.known = bytes != NULL &&
-                                              sqlite3_column_bytes(statement, column) == LEDGER_CHOSEN_BYTES};
+                                              sqlite3_column_bytes(statement, column) == LEDGER_CHOSEN_BYTES,
+                                     .plain = sqlite3_column_int(statement, column + 1) != 0};
     if (bytes != NULL && chosen->known)
         memcpy(chosen->bytes, bytes, sizeof chosen->bytes);
 }

@@ -43,6 +43,7 @@ struct ledger_group {
     const uint8_t
         *canon; /* LEDGER_HASH_BYTES: of what says who is in it, and of the dictionary. NULL: unknown */
     const uint8_t *chosen;       /* LEDGER_CHOSEN_BYTES: a hash of disclosure/chosen.h. NULL: unknown */
+    bool plain;                  /* of the part */
     const char *words;           /* who is in it, for a person. NULL: unknown */
     struct byte_view conditions; /* the same for near.h, by the dictionary of the question */
     struct ledger_set rows, patients;
@@ -143,7 +144,7 @@ struct ledger_pair {
 };
 /* T0, T1. by: how many distinct patients are in one of the two and not in the other; exact below `limit`,
  * else any number from limit on. -1: a group that is not here. otherwise: of both it is known what chose
- * them, and it is not the same. */
+ * them, it is not the same, and one at least is not plain. */
 enum maille_code ledger_differences(struct part_difference *differences, struct ledger *ledger,
                                     const uint8_t *query, const struct ledger_pair *pairs, size_t n,
                                     int64_t limit, struct maille_error *error) MAILLE_CHECKED;

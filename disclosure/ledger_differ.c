@@ -222,6 +222,7 @@ static void begin(struct differing *work)
         int64_t *out = work->out[i].by;
         out[0] = out[1] = -1;
         work->out[i].otherwise = own->chosen.known && chosen->known &&
+                                 !(own->chosen.plain && chosen->plain) &&
                                  memcmp(own->chosen.bytes, chosen->bytes, sizeof chosen->bytes) != 0;
         if (own->ids[0] == 0)
             continue;

@@ -80,7 +80,7 @@ enum maille_code ledger_find_query(int64_t *id, struct ledger *ledger, const uin
                                    struct maille_error *error) MAILLE_CHECKED;
 /* What chose a group, as a hash. */
 struct ledger_chosen {
-    bool known;
+    bool known, plain;
     uint8_t bytes[LEDGER_CHOSEN_BYTES];
 };
 /* From a column of a row. */

@@ -119,6 +119,7 @@ static enum maille_code keep(struct reserving *work, struct ledger *ledger, stru
                          question->groups[g].conditions.length);
         ledger_bind_blob(statement, 11, question->groups[g].chosen,
                          question->groups[g].chosen != NULL ? LEDGER_CHOSEN_BYTES : 0);
+        sqlite3_bind_int(statement, 12, question->groups[g].plain);
         MAILLE_TRY(ledger_run(ledger, statement, error));
     }
 out:

@@ -69,7 +69,7 @@ static const char schema_words[] = "ALTER TABLE query ADD COLUMN study TEXT NOT 
                                    "ALTER TABLE groups ADD COLUMN conditions BLOB NOT NULL DEFAULT x'';"
                                    "PRAGMA user_version = 5;";
 
-/* From version 5 to 6: and by what chose it; of one of before that is not known. `plain` is read no more. */
+/* From version 5 to 6: and by what chose it; of one of before that is not known. */
 static const char schema_chosen[] = "ALTER TABLE groups ADD COLUMN chosen BLOB NOT NULL DEFAULT x'';"
                                     "ALTER TABLE groups ADD COLUMN plain INTEGER NOT NULL DEFAULT 0;"
                                     "PRAGMA user_version = 6;";
@@ -87,10 +87,10 @@ static const char *const statements[LEDGER_STATEMENTS] = {
         "SELECT qid FROM query WHERE id IN (SELECT query FROM groups WHERE answered IN (0, 2, 4))",
     [LEDGER_PUT_GROUP] =
         "INSERT INTO groups (query, analysis, part, reading, is_model, answered, by_row, by_patient, canon, "
-        "words, conditions, chosen)"
-        " VALUES (?1, ?2, ?8, ?3, ?4, 0, ?5, ?6, ?7, ?9, ?10, ?11)",
+        "words, conditions, chosen, plain)"
+        " VALUES (?1, ?2, ?8, ?3, ?4, 0, ?5, ?6, ?7, ?9, ?10, ?11, ?12)",
     [LEDGER_FIND_GROUP] =
-        "SELECT groups.by_row, groups.by_patient, groups.chosen FROM groups JOIN query ON "
+        "SELECT groups.by_row, groups.by_patient, groups.chosen, groups.plain FROM groups JOIN query ON "
         "query.id = groups.query"
         " WHERE query.qid = ?1 AND groups.analysis = ?2 AND groups.part = ?3 AND groups.answered != 3 ORDER "
         "BY groups.reading "
@@ -137,7 +137,7 @@ static const char *const statements[LEDGER_STATEMENTS] = {
     [LEDGER_GET_SET] = "SELECT hash, n, single, tiles FROM member_set WHERE id = ?1",
     [LEDGER_SETS_FROM] = "SELECT id, single, tiles FROM member_set WHERE id >= ?1 ORDER BY id",
     [LEDGER_GROUPS_OF] =
-        "SELECT analysis, part, by_row, by_patient, chosen FROM groups WHERE query = ?1 AND answered "
+        "SELECT analysis, part, by_row, by_patient, chosen, plain FROM groups WHERE query = ?1 AND answered "
         "!= 3 ORDER BY analysis, part, reading",
     [LEDGER_USED_SET] = "SELECT EXISTS (SELECT 1 FROM groups WHERE by_row = ?1) OR EXISTS (SELECT 1 FROM "
                         "groups WHERE by_patient = ?1)",

@@ -406,6 +406,25 @@ static bool is_whole(struct work *work, const struct tally_block *block)
     return whole;
 }
 
+/* Levels of variables as the dictionary has them, of the rows of the cohort that have values? */
+static bool is_plain(struct work *work, const struct conditions *conditions, const struct tally_block *block,
+                     uint32_t factors, size_t level)
+{
+    struct conditions levels = {0};
+    bool plain = factors != 0;
+    for (size_t f = 0; part_factor(block->group, f) != NULL; f++) {
+        const struct expression *code = part_factor(block->group, f);
+        if (!is_of(factors, f))
+            continue;
+        put_true(work, &levels, in_level(work->arena, code, part_level_in(block->group, factors, level, f)));
+        plain = plain && (code->op == OP_BOOLEAN_CODE ? code->args[0] : code)->op == OP_VARIABLE;
+    }
+    for (size_t i = 0; i < conditions->n; i++)
+        plain = plain && (conditions->list[i].present || holds(&work->cohort, conditions->list[i].key) ||
+                          holds(&levels, conditions->list[i].key));
+    return plain;
+}
+
 /* The combinations of levels of some factors of a block, or (of none) all of its rows. */
 static void add_levels(struct work *work, size_t b, uint32_t factors)
 {
@@ -425,6 +444,7 @@ static void add_levels(struct work *work, size_t b, uint32_t factors)
         struct conditions conditions = {0};
         const struct expression *rows = level_conditions(work, &conditions, block, factors, level);
         struct part made = part_of(work, &conditions, rows);
+        made.plain = is_plain(work, &conditions, block, factors, level);
         size_t part = find_part(parts, made.canon);
         if (part == SIZE_MAX) {
             if (family == NULL) {

@@ -58,6 +58,8 @@ struct part {
     const struct part_condition *conditions;
     size_t n_conditions;
     size_t family;
+    bool plain; /* a level of variables of the dictionary as they are, of the rows of its cohort that have
+                   values: nobody chose where it ends */
 };
 
 /* Whether a part has the conditions of another, which has this canon, but for those that a value is known. */
@@ -72,7 +74,8 @@ struct part_use {
 };
 
 /* What a site knows of two parts: how many of its patients are in one and not in the other, by rows and by
- * patients; and whether they were chosen otherwise (disclosure/chosen.h). */
+ * patients; and whether they were chosen otherwise (disclosure/chosen.h), but for levels as the dictionary
+ * has them in both. */
 struct part_difference {
     int64_t by[2];
     bool otherwise;

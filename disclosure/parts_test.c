@@ -122,14 +122,27 @@ static void cells_are_parts(void **state)
     roster_clear(&k.roster);
 }
 
-/* No study makes a vault count sets of categories without an end. */
-static void crowded(void **state)
+/* Where a level is one as the dictionary has it, of the cohort's rows that have values. And no study makes a
+ * vault count sets of categories without an end. */
+static void plain_and_crowded(void **state)
 {
     (void)state;
     struct known k;
-    know(&k, "derive:\n  all: cut(age, c(-1, 200))\n",
+    know(&k,
+         "derive:\n  v: ifelse(sex == \"w\", age - 10, bmi)\n  all: cut(age, c(-1, "
+         "200))\n",
+         "  - { id: a, method: describe, variables: [bmi], by: arm }\n"
+         "  - { id: b, method: describe, variables: [v], by: arm }\n"
+         "  - { id: c, method: count, by: all, cohort: v > 20 }\n"
          "  - { id: d, method: count, by: [arm, sex, death, all] }\n");
-    const struct parts *d = &k.parts[0];
+    const struct parts *a = &k.parts[0], *b = &k.parts[1], *c = &k.parts[2], *d = &k.parts[3];
+    for (size_t p = 1; p < a->n; p++)
+        assert_true(a->list[p].plain);
+    for (size_t p = 1; p < b->n; p++) /* the arm, and the arm where v has a value */
+        assert_int_equal(b->list[p].plain, p <= 3);
+    assert_false(c->list[0].plain);
+    for (size_t p = 1; p < c->n; p++)
+        assert_false(c->list[p].plain);
     assert_false(d->crowded);
     assert_true(d->n <= (3 + 1) * (2 + 1) * (2 + 1) * (1 + 1));
     roster_clear(&k.roster);
@@ -196,8 +209,9 @@ static void families_travel(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_rows_have_the_same_bytes), cmocka_unit_test(rows_with_a_value_are_a_part),
-        cmocka_unit_test(cells_are_parts), cmocka_unit_test(crowded), cmocka_unit_test(families_travel)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_same_rows_have_the_same_bytes),
+                                       cmocka_unit_test(rows_with_a_value_are_a_part),
+                                       cmocka_unit_test(cells_are_parts), cmocka_unit_test(plain_and_crowded),
+                                       cmocka_unit_test(families_travel)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

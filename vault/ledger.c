@@ -225,6 +225,7 @@ static enum maille_code gather_one(struct gathering *work, const struct study *s
             .is_model = study->analyses[k].declared->is_model,
             .canon = distinct->canon.b,
             .chosen = distinct->chosen,
+            .plain = parts->list[p].plain,
             .words = distinct->words,
             .conditions = distinct->conditions,
             .rows = {distinct->members.rows.data, distinct->members.rows.length},

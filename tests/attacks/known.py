@@ -33,10 +33,11 @@ RULES = {
 # Sentences of what is left.
 MISSING = "how many lack a value follows from the rows of a group and those with one"
 COMBINED = "combinations are of whole cohorts, not of arms and cells"
+NOBODY = "a level of the dictionary, of two cohorts that are far apart: by a patient it is near, by nobody it is not"
 STEPS = "steps of a curve without weights are told as they are"
 
 # Per policy: attack, or attack and spelling: the sentence.
-BOTH = {"A1 missing": MISSING, "A1 missing-by": MISSING,
+BOTH = {"A1 missing": MISSING, "A1 missing-by": MISSING, "A5 level": NOBODY,
         "A9 cycle": COMBINED, "A9 cycle-one-study": COMBINED,
         "B3 event": STEPS, "B3 arms": STEPS, "B3 cuminc": STEPS}
 LEFT = {"strict": BOTH, "standard": BOTH, "open": {}}

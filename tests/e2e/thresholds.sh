@@ -15,6 +15,8 @@ same_as_whole() {
     python3 - "$tmp/result.json" "$tmp/whole.json" <<'PY' || fail "the numbers differ from the undisturbed run"
 import json, sys
 a, b = (json.load(open(f)) for f in sys.argv[1:3])
+for analysis in a["analyses"] + b["analyses"]:
+    analysis.pop("earlier", None) # what she asked before it is hers, and more each time
 sys.exit(0 if a["analyses"] == b["analyses"] else 1)
 PY
     checks=$((checks + 1))
