@@ -30,7 +30,7 @@ struct net {
     uint32_t other_wire; /* of the coordinator, where it is not this program's and was said; else 0 */
     bool connected, silent, refused;
     bool passed; /* something went to the vault or came from it since the last hello */
-    bool holds;  /* and since memory was last given back */
+    bool holds;  /* something had in the time before that: freed memory is not given back yet */
 };
 
 static void count_sent(struct net *net, size_t bytes)
