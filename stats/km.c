@@ -195,12 +195,13 @@ static enum maille_code step(const struct analysis *analysis, const struct total
     const struct query_value *at = &analysis->values[KEY_KM_TIMES];
     const struct km_asked asked = {
         .tau = tau, .times = at->numbers, .n_times = at->present ? at->n : 0, .z = z};
+    const bool weighted = analysis->weights != NULL, grained = weighted && surviving_least(surviving) > 1;
     enum maille_code code;
     MAILLE_TRY(km_of(&followup, analysis, outcome->arena, error));
-    if (analysis->weights != NULL) {
+    if (weighted) {
         km_steps(&followup, surviving, outcome->arena);
         km_steps_report(&followup, outcome);
-        if (surviving_least(surviving) > 1)
+        if (grained)
             wording_warn(outcome,
                          "S and its limits are rounded to about 2/n, errors to two digits, and sums of "
                          "weights are not shown: in full digits two weighted curves tell what few weigh");
@@ -214,7 +215,6 @@ static enum maille_code step(const struct analysis *analysis, const struct total
                       followup_cells_left_out(&followup, false));
     groups_note_dropped(&followup.cells, counts.n, counts.shown, outcome);
     struct result *curves = result_add_list(outcome->result, "curves");
-    bool weighted = analysis->weights != NULL;
     const struct km_counts *times =
         km_counts_read(&counts, totals, analysis->weights, surviving, reverse, outcome->arena);
     struct km_arm *arms = arena_array(outcome->arena, counts.n_cells, sizeof *arms);
@@ -235,7 +235,7 @@ static enum maille_code step(const struct analysis *analysis, const struct total
         struct km_curve *curve = arena_alloc(outcome->arena, sizeof *curve);
         arm->curve = curve;
         km_curve_make(curve, &times[cell], followup.axis.width, type, z, outcome->arena);
-        if (weighted && surviving_least(surviving) > 1)
+        if (grained)
             km_curve_grain(curve, times[cell].effective, type, z);
         followup_warn_end(&followup, &counts, cell, stratum, outcome);
         if (with_tau && curve->cut && tau > curve->end)

@@ -84,10 +84,8 @@ size_t km_before(const struct km_curve *curve, double t);
 /* A weighted curve as it is shown where groups of few are not told; n: (Σw)²/Σw² of the arm. S and its limits
  * (type, z) are multiples of the grain, errors have two digits at most. */
 void km_curve_grain(struct km_curve *curve, double n, enum km_limits type, double z);
-/* The error of the mean up to tau, by the errors that are shown. */
-double km_grained_mean_error(const struct km_curve *curve, double tau);
-/* The error of S beside another: with that of rounding. */
-double km_grained_error(const struct km_curve *curve, double error);
+/* By how much Var(log S) grows at time i, by the errors that are shown. */
+double km_grained_growth(const struct km_curve *curve, size_t i);
 
 /* --- km_compare.c --- */
 

@@ -48,12 +48,12 @@ static struct moment moment_of(const struct km_curve *curve, double t)
     return moment;
 }
 
-/* S beside that of another arm. */
+/* S beside that of another arm: to a multiple of the grain rounding adds grain²/12 to the variance. */
 static struct estimate survival_of(const struct km_arm *arm, double t)
 {
     struct estimate survival = moment_of(arm->curve, t).survival;
-    if (arm->curve != NULL)
-        survival.std_error = km_grained_error(arm->curve, survival.std_error);
+    if (arm->curve != NULL && arm->curve->grain > 0)
+        survival.std_error = arithmetic_length(survival.std_error, arm->curve->grain / sqrt(12));
     return survival;
 }
 

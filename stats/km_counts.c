@@ -52,11 +52,17 @@ static double *read_sums(const struct totals *totals, size_t block, const struct
     return sums;
 }
 
+/* Σ of a whole arm. */
+static f128 read_arm(const struct totals *totals, size_t arm_block, size_t cell)
+{
+    return totals_quad(totals, arm_block, 2 * cell) + totals_quad(totals, arm_block, 2 * cell + 1);
+}
+
 /* Σ of an arm that leaves behind the bins that are shown. */
 static f128 read_left(const struct totals *totals, size_t block, size_t arm_block,
                       const struct followup_counts *counts, size_t cell)
 {
-    f128 left = totals_quad(totals, arm_block, 2 * cell) + totals_quad(totals, arm_block, 2 * cell + 1);
+    f128 left = read_arm(totals, arm_block, cell);
     for (size_t i = 0; i < 2 * counts->end[cell]; i++)
         left -= totals_quad(totals, block, 2 * cell * counts->n_bins + i);
     return left;
@@ -86,10 +92,8 @@ static double *whole(const int64_t *counts, size_t n, struct arena *arena)
 /* (Σ w)²/Σ w² of an arm: how many patients of one weight tell as much. */
 static double effective(const struct totals *totals, size_t first, size_t cell)
 {
-    const double sum = totals_real(totals, first + KM_ARM_SUMS, 2 * cell) +
-                       totals_real(totals, first + KM_ARM_SUMS, 2 * cell + 1),
-                 square = totals_real(totals, first + KM_ARM_SQUARES, 2 * cell) +
-                          totals_real(totals, first + KM_ARM_SQUARES, 2 * cell + 1);
+    const double sum = (double)read_arm(totals, first + KM_ARM_SUMS, cell),
+                 square = (double)read_arm(totals, first + KM_ARM_SQUARES, cell);
     return square > 0 ? sum * sum / square : 0;
 }
 

@@ -158,11 +158,13 @@ void km_restricted_mean(const struct km_curve *curve, double tau, double *estima
     for (size_t i = n; i-- > 0;) { /* after: the area from time i to tau */
         double risk = curve->at_risk[i], died = curve->event[i];
         after += curve->estimate[i] * ((i + 1 < n ? curve->time[i + 1] : tau) - curve->time[i]);
-        if (risk > died)
+        if (curve->grain > 0)
+            variance += after * after * km_grained_growth(curve, i);
+        else if (risk > died)
             variance += after * after * died / (risk * (risk - died));
     }
     *estimate = area;
-    *std_error = curve->grain > 0 ? km_grained_mean_error(curve, tau) : sqrt(variance);
+    *std_error = sqrt(variance);
 }
 
 /* Σ w²·u², u = ∂RMST/∂w = ∫₀^τ S(t)·∂log S(t)/∂w dt (struct jackknife). Of who leaves at time j the inner

@@ -9,7 +9,6 @@
 #include <math.h>
 
 #include "stats/km.h"
-#include "tally/elementary.h"
 
 /* A step of part/whole, so that its multiples are the nearest doubles. */
 struct step {
@@ -63,23 +62,10 @@ void km_curve_grain(struct km_curve *curve, double n, enum km_limits type, doubl
     }
 }
 
-/* Var(log S) grows by d/(n(n − d)) in a step, as Greenwood's sum does: what the shown errors say of that. */
-double km_grained_mean_error(const struct km_curve *curve, double tau)
+/* d/(n(n − d)) of a step, as Greenwood's sum has it: what the shown errors say of it. Not where S is 0. */
+double km_grained_growth(const struct km_curve *curve, size_t i)
 {
-    const size_t n = km_until(curve, tau);
-    double after = 0, variance = 0;
-    for (size_t i = n; i-- > 0;) {
-        const double before = i > 0 ? curve->sigma[i - 1] : 0,
-                     grows = curve->sigma[i] * curve->sigma[i] - before * before;
-        after += curve->estimate[i] * ((i + 1 < n ? curve->time[i + 1] : tau) - curve->time[i]);
-        if (grows > 0) /* not where it is not known: S is 0 */
-            variance += after * after * grows;
-    }
-    return sqrt(variance);
-}
-
-/* Of a number of multiples of the grain the rounding adds grain²/12. */
-double km_grained_error(const struct km_curve *curve, double error)
-{
-    return curve->grain > 0 ? sqrt(error * error + curve->grain * curve->grain / 12) : error;
+    const double before = i > 0 ? curve->sigma[i - 1] : 0,
+                 growth = curve->sigma[i] * curve->sigma[i] - before * before;
+    return growth > 0 ? growth : 0;
 }

@@ -80,8 +80,6 @@ static void test_grain(void **state)
         assert_true(fabs(low[0] - (rows[k].estimate - 2 * rows[k].error)) <= rows[k].grain / 2 + 1e-12);
         assert_true(fabs(nearbyint(low[0] / curve.grain) * curve.grain - low[0]) < 1e-12);
         assert_true(high[0] <= 1 && estimate[1] == 0 && isnan(sigma[1]) && isnan(low[1]));
-        assert_true(fabs(km_grained_error(&curve, 0.3) - sqrt(0.09 + rows[k].grain * rows[k].grain / 12)) <
-                    1e-12);
     }
     /* No death between 1 and 2: var(log S) is 0.01 from 1 on and 0.05 from 3. RMST(4) = 1 + 2·0.8 + 0.6. */
     double time[] = {1, 2, 3}, estimate[] = {0.8, 0.8, 0.6}, sigma[] = {0.1, 0.1, sqrt(0.05)},
@@ -92,13 +90,29 @@ static void test_grain(void **state)
                                    .estimate = estimate,
                                    .sigma = sigma,
                                    .at_risk = none,
-                                   .event = none};
+                                   .event = none,
+                                   .low = none,
+                                   .high = none};
     double mean, error;
     km_restricted_mean(&curve, 4, &mean, &error);
     assert_true(fabs(mean - 3.2) < 1e-12);
     assert_true(fabs(error - sqrt(2.2 * 2.2 * 0.01 + 0.6 * 0.6 * 0.04)) < 1e-12);
-    const struct km_curve exact = {.grain = 0};
-    assert_true(km_grained_error(&exact, 0.3) == 0.3);
+    /* S(2) beside itself: 0.08 of each, and 0.1²/12 of its rounding; without a grain 0.08 alone. */
+    for (int grained = 0; grained < 2; grained++) {
+        struct arena *arena = arena_new();
+        struct result *result = result_object(arena);
+        struct km_curve shown = curve;
+        shown.grain = grained * 0.1;
+        const struct km_counts counts = {.n_bins = 4};
+        const struct km_arm arms[] = {{.name = "a", .curve = &shown, .counts = &counts},
+                                      {.name = "b", .curve = &shown, .counts = &counts}};
+        const double at_two[] = {2};
+        km_write_contrasts(result, arms, 2,
+                           &(struct km_asked){.tau = NAN, .times = at_two, .n_times = 1, .z = 2});
+        assert_number(at(get(at(get(result, "contrasts"), 0), "difference_se"), 0),
+                      sqrt(2 * (0.0064 + grained * 0.01 / 12)));
+        arena_free(arena);
+    }
 }
 
 /* After 2 are left those with 3, 3, 5 and 6, so 1, 1, 3 and 4 from there: two of four die at 1. */
