@@ -9,8 +9,8 @@
 #include "disclosure/near.h"
 #include "report/asked.h"
 
-/* The newest of her questions: how many are tried, and of those that open how many are looked at. */
-enum { TRIED = 256, LOOKED_AT = 64 };
+/* How many of her questions are looked at, of those that open. */
+enum { LOOKED_AT = 64 };
 
 /* The cohort of an analysis as a study may say it, in the words of its own study: where these are names that
  * it derived, NULL. PUBLISHED_EVERYBODY: none. */
@@ -38,39 +38,35 @@ static bool is_comparable(const struct study *a, const struct study *b)
            memcmp(a->dictionary->text, b->dictionary->text, a->dictionary->text_length) == 0;
 }
 
-struct looking {
-    const struct agent *agent;
-    struct arena *arena;
-    struct near_group *refused; /* of each analysis; what is not looked for has none: */
-    bool *wanted;
-    size_t *distance; /* of the nearest so far */
-    struct report_earlier *found;
+/* An analysis that is refused, and the nearest cohort so far. */
+struct refused {
+    bool wanted; /* else nothing is looked for */
+    struct near_group group;
+    const char *words;
+    size_t distance;
 };
 
 /* One earlier question. The newest comes first: of two that are as near it stays. */
-static void look_at(struct looking *looking, const struct agent *earlier)
+static void look_at(struct report_earlier *found, struct refused *refused, size_t n,
+                    const struct agent *earlier, struct arena *arena)
 {
-    const struct study *study = looking->agent->study;
-    struct arena *scratch = is_comparable(study, earlier->study) ? arena_new() : NULL;
-    if (scratch == NULL)
-        return;
-    for (size_t e = 0; e < earlier->study->n_analyses; e++) {
+    struct arena *scratch = arena_new();
+    for (size_t e = 0; scratch != NULL && e < earlier->study->n_analyses; e++) {
         const struct analysis *answered = &earlier->study->analyses[e];
         struct near_group group;
         if (earlier->run.states[e].status != ANALYSIS_OK || !near_cohort(&group, answered, scratch))
             continue;
-        for (size_t k = 0; k < study->n_analyses; k++) {
-            const size_t distance =
-                looking->wanted[k] ? near_distance(&looking->refused[k], &group) : NEAR_FAR;
-            if (distance == NEAR_SAME || distance >= looking->distance[k])
+        const char *words = words_of(earlier->study, e, scratch);
+        for (size_t k = 0; words != NULL && k < n; k++) {
+            struct refused *own = &refused[k];
+            const size_t distance = own->wanted ? near_distance(&own->group, &group) : NEAR_FAR;
+            if (distance == NEAR_SAME || distance >= own->distance ||
+                (own->words != NULL && strcmp(own->words, words) == 0))
                 continue;
-            const char *words = words_of(earlier->study, e, scratch), *own = words_of(study, k, scratch);
-            if (words == NULL || (own != NULL && strcmp(own, words) == 0))
-                continue;
-            looking->distance[k] = distance;
-            looking->found[k] = (struct report_earlier){arena_strdup(looking->arena, words),
-                                                        arena_strdup(looking->arena, earlier->study->id),
-                                                        arena_strdup(looking->arena, answered->id)};
+            own->distance = distance;
+            found[k] =
+                (struct report_earlier){arena_strdup(arena, words), arena_strdup(arena, earlier->study->id),
+                                        arena_strdup(arena, answered->id)};
         }
     }
     arena_free(scratch);
@@ -80,25 +76,23 @@ const struct report_earlier *agent_earlier(const struct agent *agent, struct are
 {
     const struct study *study = agent->study;
     const size_t n = study->n_analyses;
-    struct looking looking = {.agent = agent,
-                              .arena = arena,
-                              .refused = arena_array(arena, n + 1, sizeof *looking.refused),
-                              .wanted = arena_array(arena, n + 1, sizeof *looking.wanted),
-                              .distance = arena_array(arena, n + 1, sizeof *looking.distance),
-                              .found = arena_array(arena, n + 1, sizeof *looking.found)};
-    size_t wanted = 0, n_ids = 0;
+    struct report_earlier *found = arena_array(arena, n + 1, sizeof *found);
+    struct refused *refused = arena_array(arena, n + 1, sizeof *refused);
+    bool any = false;
     for (size_t k = 0; k < n; k++) {
         const struct analysis_state *state = &agent->run.states[k];
-        looking.distance[k] = NEAR_FAR;
-        looking.wanted[k] = state->status == ANALYSIS_REFUSED && strcmp(state->rule, "few") == 0 &&
+        refused[k].distance = NEAR_FAR;
+        refused[k].wanted = state->status == ANALYSIS_REFUSED && strcmp(state->rule, "few") == 0 &&
                             state->offer[0] == '\0' &&
-                            near_cohort(&looking.refused[k], &study->analyses[k], arena);
-        wanted += looking.wanted[k];
+                            near_cohort(&refused[k].group, &study->analyses[k], arena);
+        if (refused[k].wanted)
+            refused[k].words = words_of(study, k, arena);
+        any = any || refused[k].wanted;
     }
-    if (wanted == 0)
-        return looking.found;
-    char(*ids)[2 * QID_BYTES + 1] = arena_array(arena, TRIED, sizeof *ids);
-    agent_journal_newest(ids, &n_ids, TRIED);
+    if (!any)
+        return found;
+    char(*ids)[2 * QID_BYTES + 1] = arena_array(arena, AGENT_JOURNALS_MAX, sizeof *ids);
+    const size_t n_ids = agent_journal_newest(ids);
     for (size_t i = 0, opened = 0; i < n_ids && opened < LOOKED_AT; i++) {
         struct agent_options options = agent->options;
         struct maille_error ignored;
@@ -107,9 +101,10 @@ const struct report_earlier *agent_earlier(const struct agent *agent, struct are
         if (strcmp(ids[i], agent->id) == 0 ||
             agent_resume(&earlier, &options, ids[i], &ignored) != MAILLE_OK) /* another network's, or key's */
             continue;
-        look_at(&looking, earlier);
+        if (is_comparable(study, earlier->study))
+            look_at(found, refused, n, earlier, arena);
         agent_free(earlier);
         opened++;
     }
-    return looking.found;
+    return found;
 }

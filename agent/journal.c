@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "agent/private.h"
 
-enum { RECORD_MAX = 512 * 1024 * 1024, JOURNALS_MAX = 256 };
+enum { RECORD_MAX = 512 * 1024 * 1024 };
 
 static enum maille_code state_folder(char out[PATH_MAX], struct maille_error *error)
 {
@@ -242,30 +242,31 @@ static enum maille_code newest_query(char out[2 * QID_BYTES + 1], struct maille_
     return MAILLE_OK;
 }
 
-void agent_journal_newest(char (*ids)[2 * QID_BYTES + 1], size_t *n, size_t most)
+size_t agent_journal_newest(char ids[AGENT_JOURNALS_MAX][2 * QID_BYTES + 1])
 {
     char folder[PATH_MAX], path[PATH_MAX];
-    struct timespec times[JOURNALS_MAX];
+    struct timespec times[AGENT_JOURNALS_MAX];
     struct stat status;
-    *n = 0;
+    size_t n = 0;
     DIR *entries = state_folder(folder, NULL) == MAILLE_OK ? opendir(folder) : NULL;
     for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
         if (strlen(entry->d_name) != 2 * QID_BYTES ||
             journal_path(path, entry->d_name, false, NULL) != MAILLE_OK || stat(path, &status) != 0)
             continue;
-        size_t at = *n;
+        size_t at = n;
         while (at > 0 && is_newer(&status.st_mtim, &times[at - 1]))
             at--;
-        if (at == most || at == JOURNALS_MAX)
+        if (at == AGENT_JOURNALS_MAX)
             continue;
-        *n += *n < most && *n < JOURNALS_MAX;
-        memmove(ids + at + 1, ids + at, (*n - at - 1) * sizeof *ids);
-        memmove(times + at + 1, times + at, (*n - at - 1) * sizeof *times);
+        n += n < AGENT_JOURNALS_MAX;
+        memmove(ids + at + 1, ids + at, (n - at - 1) * sizeof *ids);
+        memmove(times + at + 1, times + at, (n - at - 1) * sizeof *times);
         memcpy(ids[at], entry->d_name, sizeof *ids);
         times[at] = status.st_mtim;
     }
     if (entries != NULL)
         closedir(entries);
+    return n;
 }
 
 enum maille_code agent_session_read(struct bytes *session, const char *id, size_t limit,

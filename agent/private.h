@@ -169,8 +169,9 @@ typedef enum maille_code journal_each(struct agent *agent, enum journal_kind kin
 enum maille_code agent_journal_replay(struct agent *agent, journal_each *each,
                                       struct maille_error *error) MAILLE_CHECKED;
 
-/* The ids of the newest of her queries on this machine, at most `most` of them, the newest first. */
-void agent_journal_newest(char (*ids)[2 * QID_BYTES + 1], size_t *n, size_t most);
+/* The ids of the newest of her queries on this machine, the newest first. Returns how many. */
+enum { AGENT_JOURNALS_MAX = 256 };
+size_t agent_journal_newest(char ids[AGENT_JOURNALS_MAX][2 * QID_BYTES + 1]);
 
 /* evidence.c: a record of JOURNAL_EVIDENCE in a query that is taken up again. */
 enum maille_code agent_evidence_seen(struct agent *agent, struct reader *record,

@@ -108,6 +108,17 @@ bool near_read(struct near_group *group, struct byte_view bytes, struct arena *a
     return true;
 }
 
+bool near_group_of(struct near_group *group, const struct part *part, struct arena *arena)
+{
+    struct bytes bytes = {0};
+    near_write(&bytes, part);
+    const bool whole = !bytes.failed;
+    const char *kept = arena_strndup(arena, bytes.length > 0 ? (const char *)bytes.data : "", bytes.length);
+    const struct byte_view view = {(const uint8_t *)kept, bytes.length};
+    bytes_clear(&bytes);
+    return whole && near_read(group, view, arena);
+}
+
 /* --- comparing --- */
 
 static bool same_condition(const struct near_condition *a, const struct near_condition *b)

@@ -27,6 +27,8 @@ struct near_group {
 };
 /* false: no such bytes. In arena, and borrowed from bytes. */
 bool near_read(struct near_group *group, struct byte_view bytes, struct arena *arena);
+/* The same of a part; false: no memory. In arena. */
+bool near_group_of(struct near_group *group, const struct part *part, struct arena *arena);
 
 /* In how many conditions two groups of one dictionary differ, one that is changed counted once; NEAR_SAME,
  * NEAR_FAR. */

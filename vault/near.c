@@ -127,10 +127,8 @@ static void look(struct lines *lines, struct arena *arena, const struct near_pas
     size_t *seen =
         arena_array(arena, past->n + 1, sizeof *seen); /* per canon, by which part: its number + 1 */
     for (size_t p = 0; p < parts->n; p++) {
-        struct bytes bytes = {0};
         struct near_group own;
-        near_write(&bytes, &parts->list[p]);
-        if (!bytes.failed && near_read(&own, (struct byte_view){bytes.data, bytes.length}, arena))
+        if (near_group_of(&own, &parts->list[p], arena))
             for (size_t i = 0; i < past->n; i++) {
                 const struct earlier *one = &past->list[i];
                 if (seen[one->same] == p + 1 ||
@@ -142,7 +140,6 @@ static void look(struct lines *lines, struct arena *arena, const struct near_pas
                 seen[one->same] = p + 1;
                 add_line(lines, (struct line){distance, p, one});
             }
-        bytes_clear(&bytes);
     }
 }
 
