@@ -305,7 +305,7 @@ def weigh(event, weight=None, reverse=False):
 
 def upto(sums, patients, weight):
     """Sets of patients behind what the steps of a weighted curve add up to."""
-    sets, total = [frozenset()], 0
+    sets, total = [], 0
     for step in sums or []:
         total += step
         sets += [own for end in sorted({months(p) for p in patients})
@@ -323,8 +323,8 @@ def weigh_between(events, weight):
             if len(curves) != len(events):
                 continue
             whole, *parts = [upto(weighed(curve, "n_event_at", patients, weight), [p for p in patients if has(p)], weight) for curve, has in zip(curves, events)]
-            for one in whole[1:]:
-                for others in itertools.product(*(part[1:] for part in parts)):
+            for one in whole:
+                for others in itertools.product(*parts):
                     apart = one ^ frozenset().union(*others)
                     if 0 < len(apart) < FEW:
                         return f"what {len(apart)} patients weigh, as the difference of sums of {len(parts) + 1} curves"

@@ -15,7 +15,8 @@ import sys
 import time
 
 GROWTH_KB, GROWTH_KB_BEFORE_200 = 2048, 4096
-SETTLE_S, SETTLE_S_BEFORE_200 = 15, 1  # the coordinator lets go of what is over after 10 s, a site's processes give memory back when nothing has passed for a hello's time
+# The coordinator lets go of what is over after 10 s; `net` gives memory back when nothing has passed for a hello's time.
+SETTLE_S, SETTLE_S_BEFORE_200 = 15, 1
 DICTIONARY = """dictionary: tiny
 version: 1
 key: pid
